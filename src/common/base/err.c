@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base.h"
+#include "err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+int
+fx_fail(struct fx_err *err, int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (err == NULL)
+		return code;
+	err->code = code;
+	va_start(ap, fmt);
+	vsnprintf(err->text, sizeof(err->text), fmt, ap);
+	va_end(ap);
+	return code;
+}
+
+int
+fx_wrap(struct fx_err *err, const char *fmt, ...)
+{
+	char inner[FX_ERR_TEXT_MAX];
+	va_list ap;
+	int n;
+
+	if (err == NULL)
+		return FX_EFAIL;
+	memcpy(inner, err->text, sizeof(inner));
+	va_start(ap, fmt);
+	n = vsnprintf(err->text, sizeof(err->text), fmt, ap);
+	va_end(ap);
+	if (n >= 0 && (size_t)n < sizeof(err->text))
+		snprintf(err->text + n, sizeof(err->text) - (size_t)n, ": %s",
+		    inner);
+	return err->code;
+}
+
+const char *
+fx_code_name(int code)
+{
+	static const char *const names[] = {
+		[-FX_OK] = "ok",
+		[-FX_EFAIL] = "failed",
+		[-FX_ELIMIT] = "limit",
+		[-FX_ESHORT] = "short",
+		[-FX_EDENIED] = "denied",
+		[-FX_EUNKNOWN] = "unknown",
+		[-FX_ESYNTAX] = "syntax",
+		[-FX_ESYS] = "system",
+		[-FX_EAGAIN] = "again",
+		[-FX_ETIMEOUT] = "timeout",
+		[-FX_ERETRY] = "retry",
+		[-FX_ECONFLICT] = "conflict",
+		[-FX_ECANCELLED] = "cancelled",
+		[-FX_ERESOLVE] = "resolve",
+		[-FX_ENEEDFULL] = "need full",
+	};
+
+	if (code > 0 || code < FX_CODE_MIN)
+		return "?";
+	return names[-code];
+}
