@@ -16,6 +16,7 @@ import (
 	"k8s.io/kubectl/pkg/cmd/util"
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
+	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
 )
 
 // Each role gets os.Args with its own name in front, as if it were a program
@@ -24,6 +25,7 @@ var roles = map[string]func(){
 	"etcd":               func() { etcdmain.Main(os.Args) },
 	"apiserver":          func() { os.Exit(cli.Run(apiserver.NewAPIServerCommand())) },
 	"controller-manager": func() { os.Exit(cli.Run(controllermanager.NewControllerManagerCommand())) },
+	"scheduler":          func() { os.Exit(cli.Run(scheduler.NewSchedulerCommand())) },
 	"kubectl":            runKubectl,
 }
 
@@ -42,7 +44,7 @@ func main() {
 		run, ok = roles[os.Args[0]]
 	}
 	if !ok {
-		fmt.Fprintln(os.Stderr, "usage: kubebed etcd|apiserver|controller-manager|kubectl [ARG...]")
+		fmt.Fprintln(os.Stderr, "usage: kubebed etcd|apiserver|controller-manager|scheduler|kubectl [ARG...]")
 		os.Exit(2)
 	}
 	run()
