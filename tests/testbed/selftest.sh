@@ -133,8 +133,8 @@ ssh -F /dev/null -p "$BED_SSH_PORT" -i "$BED_SSH_KEY" -o BatchMode=yes -o Identi
 	</dev/zero >/dev/null 2>&1 &
 login=$!
 read -r _ <"$T_DIR/hold"
-login_shell=$(survivors | grep -c 'cat .*/port/ssh')
-t_is "$login_shell" 2 "the login's two ends are seen while it is up"
+# ssh here and cat there, and a shell between if it did not make way
+t_like "$(survivors | grep -c 'cat .*/port/ssh')" '^[23]$' "the login is seen while it is up"
 bed down "$BED_DIR"
 wait "$login" || true # our own end of it
 t_is "$(survivors)" "" "no process is left after down"
