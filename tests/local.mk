@@ -5,3 +5,9 @@ TESTS += tests/unit/test_base
 tests_unit_test_base_SOURCES = tests/unit/test_base.c
 tests_unit_test_base_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_base_LDADD = src/common/libbase.a
+
+check_PROGRAMS += tests/unit/test_ipc
+TESTS += tests/unit/test_ipc
+tests_unit_test_ipc_SOURCES = tests/unit/test_ipc.c
+tests_unit_test_ipc_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_ipc_LDADD = src/common/libipc.a src/common/libbase.a

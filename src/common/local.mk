@@ -18,3 +18,19 @@ src_common_libbase_a_SOURCES = \
 	src/common/base/loop.h \
 	src/common/base/str.c \
 	src/common/base/str.h
+
+noinst_LIBRARIES += src/common/libipc.a
+src_common_libipc_a_SOURCES = \
+	src/common/ipc/ipc.h \
+	src/common/ipc/ipc_codec.c \
+	src/common/ipc/ipc_fields.c \
+	src/common/ipc/ipc_limits.h \
+	src/common/ipc/ipc_messages.def \
+	src/common/ipc/ipc_peer.c \
+	src/common/ipc/ipc_peer.h \
+	src/common/ipc/ipc_rules.c \
+	src/common/ipc/ipc_undef.h \
+	src/common/ipc/ipc_wire.c \
+	src/common/ipc/ipc_wire.h \
+	src/common/proc/roles.def
+src_common_libipc_a_CPPFLAGS = $(AM_CPPFLAGS) $(MSGPACK_CFLAGS)

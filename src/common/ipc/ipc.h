@@ -13,8 +13,9 @@
  * A decoded struct owns its members until ipc_name_clear: strings are never
  * NULL, lists are NULL when empty, an FD is closed unless taken (set it to -1).
  * To encode, members may point anywhere; a NULL string stands for an empty
- * one.  Decoding insists on exactly the fields of the row within their limits;
- * anything else is a protocol violation: FX_ESYNTAX, FX_ELIMIT or FX_ESHORT.
+ * one; a descriptor that is sent belongs to the channel from then on.  Decoding
+ *insists on exactly the fields of the row within their limits; anything else is
+ *a protocol violation: FX_ESYNTAX, FX_ELIMIT or FX_ESHORT.
  */
 #ifndef FX_IPC_H
 #define FX_IPC_H
@@ -52,9 +53,9 @@ enum ipc_file_id {
 	IPC_FILE_GIT_PASSWORD, /* sealed memory file */
 	IPC_FILE_KNOWN_HOSTS_SYSTEM,
 	IPC_FILE_KNOWN_HOSTS_USER,
-	IPC_FILE_GIT_CA,      /* CA bundle for git over https */
-	IPC_FILE_KUBECONFIG,  /* the file of --kube-config or KUBECONFIG */
-	IPC_FILE_SA_TOKEN,    /* in-cluster service account */
+	IPC_FILE_GIT_CA,     /* CA bundle for git over https */
+	IPC_FILE_KUBECONFIG, /* the file of --kube-config or KUBECONFIG */
+	IPC_FILE_SA_TOKEN,   /* in-cluster service account */
 	IPC_FILE_SA_CA,
 	IPC_FILE_SA_NAMESPACE,
 	IPC_FILE_MIRROR_LOCK,
@@ -68,7 +69,8 @@ enum ipc_listener_kind { IPC_LISTEN_API, IPC_LISTEN_UNIX, IPC_LISTEN_METRICS };
 enum ipc_scope_kind {
 	IPC_SCOPE_NAMESPACED,
 	IPC_SCOPE_CLUSTER,
-	IPC_SCOPE_UNKNOWN, /* the server does not have it: left out of the load */
+	IPC_SCOPE_UNKNOWN, /* the server does not have it: left out of the load
+			    */
 	IPC_SCOPE_FAILED,  /* could not be asked: the load fails */
 };
 
@@ -189,18 +191,22 @@ struct ipc_field {
 	const char *name;
 	enum ipc_field_kind kind;
 	size_t max;
-	const struct ipc_field *record; /* LIST: its fields, ended by a NULL name */
+	const struct ipc_field
+	    *record; /* LIST: its fields, ended by a NULL name */
 };
 
 /* The fields of a message, ended by a NULL name. */
 const struct ipc_field *ipc_fields(uint32_t type);
 
-/* Does the row have an FD? */
-bool ipc_has_fd(uint32_t type);
+size_t ipc_nfields(uint32_t type);
+
+/* Does the row have an FD field? */
+bool ipc_may_have_fd(uint32_t type);
 
 /* Check the fields of a frame against its row, building nothing.  The view is
- * left untouched.  FX_OK, or what the decoder would have said. */
-int ipc_walk(uint32_t type, const struct buf *body) FX_MUSTUSE;
+ * left untouched.  FX_OK, or what the decoder would have said; *has_fd: the
+ * FD field says that a descriptor travels with the frame. */
+int ipc_walk(uint32_t type, const struct buf *body, bool *has_fd) FX_MUSTUSE;
 
 /* Append "head=4f2c… marker=…" for a trace; secrets as lengths, long values
  * cut. */

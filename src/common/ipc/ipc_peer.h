@@ -58,9 +58,10 @@ typedef int ipc_answer_fn(void *arg, struct ipc_frame *);
 struct ipc_ask {
 	uint64_t seq;
 	uint32_t type;
-	uint32_t parts;	 /* received so far */
-	uint32_t credit; /* parts granted and not yet received */
-	ipc_answer_fn *fn;
+	uint32_t parts;	   /* received so far */
+	uint32_t credit;   /* parts granted and not yet received */
+	bool relayed;	   /* credit comes from the one it is passed on to */
+	ipc_answer_fn *fn; /* NULL: cancelled, the answer will be dropped */
 	void *arg;
 	struct ipc_ask *next;
 };
@@ -85,7 +86,7 @@ struct ipc_peer {
 	int fds_in[IPC_MAX_FDS]; /* received, not yet claimed by a frame */
 	size_t nfds_in;
 	struct ipc_out_fd *fds_out; /* queued, with the offset of their frame */
-	uint64_t sent;		    /* bytes written so far, for those offsets */
+	uint64_t sent; /* bytes written so far, for those offsets */
 	uint64_t next_seq;
 	struct ipc_ask *asks;
 	size_t nasks;
@@ -93,15 +94,19 @@ struct ipc_peer {
 	const struct ipc_handler *handlers;
 	size_t nhandlers;
 	void *ctx;
-	ipc_handler_fn *relay; /* the master's: frames for somebody else */
-	struct fx_err broken;  /* why the channel was given up */
+	/* The master's: ASKs and EVENTs for somebody else, after the walk, and
+	 * every CREDIT and CANCEL. */
+	ipc_handler_fn *relay;
+	bool awaiting;	      /* inside ipc_await: no new ASKs */
+	bool stopped;	      /* STOP came (workers) */
+	struct fx_err broken; /* why the channel was given up */
 };
 
 /* fd becomes the peer's. */
 void ipc_peer_init(struct ipc_peer *, int fd, enum ipc_role self,
     enum ipc_role who, uint32_t instance);
-void ipc_peer_handlers(struct ipc_peer *, const struct ipc_handler *,
-    size_t n, void *ctx);
+void ipc_peer_handlers(struct ipc_peer *, const struct ipc_handler *, size_t n,
+    void *ctx);
 /* Everything that waits is told so; the descriptor is closed. */
 void ipc_peer_close(struct ipc_peer *);
 
@@ -141,16 +146,25 @@ int ipc_reply_fail(const struct ipc_req *, const struct fx_err *);
 int ipc_reply_failf(const struct ipc_req *, int code, const char *fmt, ...)
     FX_PRINTF(3, 4);
 
-/* Decode FAILED into an fx_err; any other type gives FX_ESYNTAX. */
+/* If the frame is FAILED (or NULL: the channel closed), fill in err and return
+ * its code; FX_OK for any other frame; FX_ESYNTAX if it does not decode. */
 int ipc_take_failed(struct ipc_frame *, struct fx_err *);
+
+/* Grant n more parts of an answer that is passed on (the master's relay). */
+void ipc_grant_parts(struct ipc_peer *, uint64_t seq, uint32_t n);
+/* The ASK with this sequence, or NULL. */
+struct ipc_ask *ipc_find_ask(struct ipc_peer *, uint64_t seq);
+/* Answer with an encoded body (the master's relay). */
+int ipc_reply_raw(const struct ipc_req *, uint32_t type, const struct buf *body,
+    int fd);
 
 /* Queue an encoded body; the typed functions below are the way to call this. */
 int ipc_queue(struct ipc_peer *, uint32_t type, uint64_t seq, uint32_t part,
     const struct buf *body, int fd);
 
 /* Register a wait for the answer; gives the sequence to send with. */
-uint64_t ipc_expect(struct ipc_peer *, uint32_t type, ipc_answer_fn *,
-    void *arg);
+uint64_t
+ipc_expect(struct ipc_peer *, uint32_t type, ipc_answer_fn *, void *arg);
 
 /* Typed senders.  FX_OK, or FX_ELIMIT when a field is over its limit (nothing
  * was sent), or FX_ESHORT when the channel is closed. */
@@ -171,8 +185,8 @@ uint64_t ipc_expect(struct ipc_peer *, uint32_t type, ipc_answer_fn *,
  * The adapter decodes, insists on the exact end, calls and clears.
  */
 #define IPC_HANDLER(name, fn, CTX)                                             \
-	static int fn##_frame(                                                 \
-	    void *ctx, struct ipc_peer *p, struct ipc_frame *f)                \
+	static int fn##_frame(void *ctx, struct ipc_peer *p,                   \
+	    struct ipc_frame *f)                                               \
 	{                                                                      \
 		struct ipc_req req = { p, f->seq, f->type };                   \
 		struct ipc_##name m;                                           \
@@ -181,8 +195,7 @@ uint64_t ipc_expect(struct ipc_peer *, uint32_t type, ipc_answer_fn *,
                                                                                \
 		if (r != FX_OK)                                                \
 			return r;                                              \
-		r = buf_left(&f->body) != 0 ? FX_ESYNTAX :                     \
-					      fn(self, &req, &m);              \
+		r = buf_left(&f->body) != 0 ? FX_ESYNTAX : fn(self, &req, &m); \
 		ipc_##name##_clear(&m);                                        \
 		return r;                                                      \
 	}
