@@ -18,9 +18,11 @@
 
 /* One line of an allow-list: a call, with what its arguments must be. */
 struct sandbox_call {
-	int nr;		       /* SCMP_SYS(…) */
-	int error;	       /* 0: allow; else answer with this errno, do not run */
-	unsigned nargs;	       /* conditions that must all hold */
+	int nr; /* SCMP_SYS(…) */
+	/* 0: allow; -1: not run, looks as if it had worked; else not run, fails
+	 * with this errno */
+	int error;
+	unsigned nargs; /* conditions that must all hold */
 	struct scmp_arg_cmp args[3];
 };
 
@@ -31,6 +33,10 @@ struct sandbox_call {
 #define SB_ERRNO(call, e)                                                      \
 	{                                                                      \
 		.nr = SCMP_SYS(call), .error = (e)                             \
+	}
+#define SB_FAKE(call)                                                          \
+	{                                                                      \
+		.nr = SCMP_SYS(call), .error = -1                              \
 	}
 /* Allowed if argument n equals v / has no bits outside of mask. */
 #define SB_ARG(call, n, v)                                                     \
@@ -51,32 +57,53 @@ struct sandbox {
 	const char *name;
 	const struct sandbox_call *calls;
 	size_t ncalls;
-	unsigned nofile;	/* RLIMIT_NOFILE */
-	size_t as_bytes;	/* RLIMIT_AS; not in instrumented builds */
-	bool may_connect;	/* TCP: the connector only */
-	bool keeps_root;	/* no empty root: it needs a directory on disk */
+	unsigned nofile;  /* RLIMIT_NOFILE */
+	size_t as_bytes;  /* RLIMIT_AS; not in instrumented builds */
+	bool may_connect; /* TCP: the connector only */
+	bool keeps_root;  /* no empty root: it needs a path on disk */
+	bool alone;	  /* calls is the whole list, without sandbox_common */
+	const char *const *read_paths; /* fixed, ended by NULL; may be NULL */
+};
+
+#define SANDBOX_MAX_PATHS 8
+
+/* Paths that stay reachable, known at run time only; each list ends at the
+ * first NULL.  What does not exist is left out.  Without keeps_root they are
+ * gone all the same where the root becomes empty. */
+struct sandbox_paths {
+	const char *dir; /* its own directory: read and write; becomes uid's */
+	const char *rw[SANDBOX_MAX_PATHS + 1];
+	const char *read[SANDBOX_MAX_PATHS + 1]; /* beside sandbox.read_paths */
 };
 
 /* What was had, for READY. */
 struct sandbox_state {
 	unsigned landlock; /* ABI in force, 0: none */
-	char missing[512]; /* layers that could not be had, for people; may be "" */
+	char missing[512]; /* layers that could not be had, for people, or "" */
 	bool empty_root;
+	bool own_uid;
 };
 
 /*
  * No way back, and no way to carry on if a step fails: ends the process with
  * exit status 70 and a line on standard error.  `uid` is (uid_t)-1 where user
- * ids are not changed.  `dir` (may be NULL) is the one directory that stays
- * readable and writable.  strict: a layer that the running kernel claims to
- * support and that fails is an end, not a warning.
+ * ids are not changed; the group is the one that the launcher has set, else
+ * the number of the user.  `paths` may be NULL.  strict: a layer that the
+ * running kernel claims to support and that fails is an end, not a warning.
  */
-void sandbox_enter(const struct sandbox *, uid_t uid, const char *dir,
-    bool strict, struct sandbox_state *);
+void sandbox_enter(const struct sandbox *, uid_t uid,
+    const struct sandbox_paths *, bool strict, struct sandbox_state *);
 
-/* Before anything else in main(): not dumpable, no core, no new privileges,
- * dies with its parent `ppid` (0: do not check). */
+#define SANDBOX_EXIT 70
+
+/* Before anything else in main(): not dumpable, no core, no new privileges.
+ * ppid, unless 0: die with this parent; whoever forked has asked for that
+ * before exec already, so getppid() is right. */
 void sandbox_early(pid_t ppid);
+
+/* Are all the capabilities effective that user ids and an empty root of their
+ * own need: SETUID SETGID SYS_CHROOT KILL CHOWN? */
+bool sandbox_has_caps(void);
 
 /* Build the filter without loading it, for the tests that print it. */
 scmp_filter_ctx sandbox_filter(const struct sandbox *);
