@@ -1,0 +1,4 @@
+noinst_LIBRARIES += src/common/libmodel.a
+src_common_libmodel_a_SOURCES = \
+	src/common/model/git_url.c \
+	src/common/model/git_url.h
