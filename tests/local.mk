@@ -11,3 +11,9 @@ TESTS += tests/unit/test_ipc
 tests_unit_test_ipc_SOURCES = tests/unit/test_ipc.c
 tests_unit_test_ipc_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_ipc_LDADD = src/common/libipc.a src/common/libbase.a
+
+check_PROGRAMS += tests/unit/test_settings
+TESTS += tests/unit/test_settings
+tests_unit_test_settings_SOURCES = tests/unit/test_settings.c
+tests_unit_test_settings_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_settings_LDADD = src/common/libproc.a src/common/libipc.a src/common/libbase.a

@@ -34,3 +34,19 @@ src_common_libipc_a_SOURCES = \
 	src/common/ipc/ipc_wire.h \
 	src/common/proc/roles.def
 src_common_libipc_a_CPPFLAGS = $(AM_CPPFLAGS) $(MSGPACK_CFLAGS)
+
+noinst_LIBRARIES += src/common/libproc.a
+src_common_libproc_a_SOURCES = \
+	src/common/proc/config.def \
+	src/common/proc/metrics.def \
+	src/common/proc/settings.c \
+	src/common/proc/settings.h
+src_common_libproc_a_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS)
+
+# The frame of a worker: everything but its own code and libraries.
+noinst_LIBRARIES += src/common/libworker.a
+src_common_libworker_a_SOURCES = \
+	src/common/proc/sandbox.h \
+	src/common/proc/worker.c \
+	src/common/proc/worker.h
+src_common_libworker_a_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS)

@@ -122,7 +122,7 @@ struct ipc_bytes {
 #define IPC_MSG(id, n, from, to, ph, kind, ...)                                \
 	struct ipc_##n {                                                       \
 		__VA_ARGS__                                                    \
-		char empty[0];                                                 \
+		char empty;                                                    \
 	};
 #include "ipc_messages.def"
 #include "ipc_undef.h"

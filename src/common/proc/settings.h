@@ -73,8 +73,8 @@ int config_set(struct config *, enum cfg_field, const char *value,
     struct fx_err *) FX_MUSTUSE;
 
 /* Set a value as CONFIG carries it (a list item is appended as it is). */
-int config_receive(struct config *, const char *name, const char *value)
-    FX_MUSTUSE;
+int
+config_receive(struct config *, const char *name, const char *value) FX_MUSTUSE;
 
 /*
  * Parse the command line by pflag's grammar.  FX_OK; FX_ECANCELLED: help was

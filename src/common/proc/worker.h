@@ -8,7 +8,7 @@
  *
  *		worker_init(&w, argc, argv, IPC_R_NET, IPC_R_NET);
  *		nw_open(&w);			 libraries' lazy start
- *		worker_lock_down(&w, &nw_sandbox); no way back
+ *		worker_lock_down(&w, &nw_sandbox, NULL); no way back
  *		return worker_run(&w, nw_handlers, nw_nhandlers, state);
  *	}
  *
@@ -43,21 +43,24 @@ struct worker {
 	struct ipc_peer master;
 	struct loop *loop;
 	struct loop_source *channel;
-	struct config cfg;	   /* only the fields sent to this role are set */
-	int files[IPC_FILE_COUNT]; /* -1: not given */
+	struct config cfg; /* only the fields sent to this role are set */
+	int files[IPC_FILE_COUNT];     /* -1: not given */
 	char *no_file[IPC_FILE_COUNT]; /* why not; owned; may be NULL */
 	struct worker_listener listeners[WORKER_MAX_LISTENERS];
 	size_t nlisteners;
-	uid_t uid; /* to become; (uid_t)-1: stay */
+	uid_t uid;		      /* to become; (uid_t)-1: stay */
+	bool go;		      /* START is over */
+	struct ipc_handler *handlers; /* owned: the worker's and our own */
 };
 
 /* argv: role instance uid.  The role must be one of the two this executable
  * can be (equal when it is only one); anything else ends the process. */
 void worker_init(struct worker *, int argc, char *argv[], enum ipc_role,
     enum ipc_role other);
-void worker_lock_down(struct worker *, const struct sandbox *);
-int worker_run(struct worker *, const struct ipc_handler *, size_t n,
-    void *ctx);
+void worker_lock_down(struct worker *, const struct sandbox *,
+    const struct sandbox_paths *);
+int
+worker_run(struct worker *, const struct ipc_handler *, size_t n, void *ctx);
 
 /* Take a descriptor out of w->files; the caller's from now on. */
 int worker_take_file(struct worker *, enum ipc_file_id);
