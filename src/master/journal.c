@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base.h"
+#include "journal.h"
+
+#include "buf.h"
+#include "fd.h"
+#include "str.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+/*
+ * Line: TAB-separated fields, texts in base64 ("-" when empty), then the FNV-1a
+ * checksum of what stands before it in hex:
+ *
+ *	G  generation  1                                          first line
+ *	J  id  kind  state  queued  user  message  spec  revision  error  sum
+ */
+#define LINE_MAX_BYTES (256 * 1024)
+#define FIELDS 10
+
+static uint64_t
+checksum(const char *p, size_t n)
+{
+	uint64_t h = 0xcbf29ce484222325u;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ (uint8_t)p[i]) * 0x100000001b3u;
+	return h;
+}
+
+static void
+add_text(struct buf *b, const char *s)
+{
+	(void)str_addc(b, '\t');
+	if (s == NULL || *s == '\0')
+		(void)str_addc(b, '-');
+	else
+		str_add_base64(b, (const uint8_t *)s, strlen(s), true, false);
+}
+
+static void
+add_sum(struct buf *b)
+{
+	uint64_t sum = checksum((const char *)buf_head(b), buf_left(b));
+
+	(void)str_addf(b, "\t%016llx\n", (unsigned long long)sum);
+}
+
+static void
+add_record(struct buf *b, const struct journal_record *r)
+{
+	(void)str_addf(b, "J\t%s\t%u\t%u\t%lld", r->id, r->kind, r->state,
+	    (long long)r->queued_us);
+	add_text(b, r->user);
+	add_text(b, r->message);
+	add_text(b, r->spec);
+	add_text(b, r->revision);
+	add_text(b, r->error);
+	add_sum(b);
+}
+
+/* ---- reading ----------------------------------------------------------------- */
+
+/* Cut the line into fields in place; the number of them. */
+static size_t
+split(char *line, char *fields[], size_t max)
+{
+	size_t n = 0;
+	char *tab;
+
+	for (;; line = tab + 1) {
+		if (n == max)
+			return max + 1;
+		fields[n++] = line;
+		tab = strchr(line, '\t');
+		if (tab == NULL)
+			return n;
+		*tab = '\0';
+	}
+}
+
+/* Is the line's checksum right?  Then it is cut off. */
+static bool
+check_sum(char *line)
+{
+	char *last = strrchr(line, '\t');
+	auto_buf struct buf want = BUF_INIT(64);
+
+	if (last == NULL)
+		return false;
+	(void)str_addf(&want, "%016llx",
+	    (unsigned long long)checksum(line, (size_t)(last - line)));
+	if (strlen(last + 1) != buf_left(&want) ||
+	    memcmp(last + 1, buf_head(&want), buf_left(&want)) != 0)
+		return false;
+	*last = '\0';
+	return true;
+}
+
+static char *
+text_of(const char *field)
+{
+	struct buf b = BUF_INIT(LINE_MAX_BYTES);
+
+	if (strcmp(field, "-") != 0 &&
+	    str_unbase64(field, strlen(field), &b) != FX_OK)
+		buf_clear(&b);
+	return str_take(&b);
+}
+
+static bool
+read_job(char *f[], journal_fn *fn, void *arg)
+{
+	struct journal_record r = { .id = f[1] };
+	uint64_t kind, state;
+	char *texts[5];
+
+	if (fx_parse_u64(f[2], 0, 100, &kind) != FX_OK ||
+	    fx_parse_u64(f[3], 0, 100, &state) != FX_OK ||
+	    fx_parse_i64(f[4], INT64_MIN, INT64_MAX, &r.queued_us) != FX_OK)
+		return false;
+	for (size_t i = 0; i < nitems(texts); i++)
+		texts[i] = text_of(f[5 + i]);
+	r.kind = (unsigned)kind;
+	r.state = (unsigned)state;
+	r.user = texts[0];
+	r.message = texts[1];
+	r.spec = texts[2];
+	r.revision = texts[3];
+	r.error = texts[4];
+	fn(arg, &r);
+	for (size_t i = 0; i < nitems(texts); i++)
+		free(texts[i]);
+	return true;
+}
+
+/* The content as text; its first line's generation, 0 if it has none. */
+static uint64_t
+load(int fd, struct buf *text)
+{
+	char *f[FIELDS + 1];
+	uint64_t generation = 0;
+	auto_free char *line = NULL;
+	const char *nl;
+
+	if (fd_read_all(fd, text) != FX_OK)
+		return 0;
+	nl = memchr(buf_head(text), '\n', buf_left(text));
+	if (nl == NULL)
+		return 0;
+	line = xstrndup((const char *)buf_head(text),
+	    (size_t)(nl - (const char *)buf_head(text)));
+	buf_skip(text, (size_t)(nl - (const char *)buf_head(text)) + 1);
+	if (!check_sum(line) || split(line, f, nitems(f)) != 3 ||
+	    strcmp(f[0], "G") != 0 || strcmp(f[2], "1") != 0 ||
+	    fx_parse_u64(f[1], 1, UINT64_MAX, &generation) != FX_OK)
+		return 0;
+	return generation;
+}
+
+/* Bytes up to the end of the last good line. */
+static int64_t
+replay(struct buf *text, int64_t at, journal_fn *fn, void *arg)
+{
+	char *f[FIELDS + 1];
+	const char *nl;
+	size_t n;
+
+	while ((nl = memchr(buf_head(text), '\n', buf_left(text))) != NULL) {
+		auto_free char *line = NULL;
+
+		n = (size_t)(nl - (const char *)buf_head(text));
+		line = xstrndup((const char *)buf_head(text), n);
+		if (!check_sum(line) || split(line, f, nitems(f)) != FIELDS ||
+		    strcmp(f[0], "J") != 0 || !read_job(f, fn, arg))
+			break;
+		at += (int64_t)n + 1;
+		buf_skip(text, n + 1);
+		if (buf_left(text) == 0)
+			break;
+	}
+	return at;
+}
+
+/* ---- writing ------------------------------------------------------------------- */
+
+static int
+write_at(int fd, const struct buf *b, int64_t at)
+{
+	const uint8_t *p = buf_head(b);
+	size_t n = buf_left(b);
+	ssize_t w;
+
+	for (; n > 0; p += w, n -= (size_t)w, at += w) {
+		w = pwrite(fd, p, n, at);
+		if (w == -1 && errno == EINTR)
+			w = 0;
+		else if (w <= 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void
+add_header(struct buf *b, uint64_t generation)
+{
+	(void)str_addf(b, "G\t%llu\t1", (unsigned long long)generation);
+	add_sum(b);
+}
+
+int
+journal_append(struct journal *j, const struct journal_record *r,
+    struct fx_err *err)
+{
+	auto_buf struct buf b = BUF_INIT(LINE_MAX_BYTES);
+	int fd = j->fds[j->current];
+
+	if (fd == -1)
+		return FX_OK;
+	add_record(&b, r);
+	if (write_at(fd, &b, j->size) == -1 || fdatasync(fd) == -1)
+		return fx_fail(err, FX_ESYS, "job journal: %s",
+		    strerror(errno));
+	j->size += (int64_t)buf_left(&b);
+	return FX_OK;
+}
+
+bool
+journal_is_large(const struct journal *j)
+{
+	return j->size > JOURNAL_COMPACT;
+}
+
+int
+journal_rewrite(struct journal *j,
+    bool (*next)(void *arg, struct journal_record *), void *arg,
+    struct fx_err *err)
+{
+	auto_buf struct buf b = BUF_INIT(JOURNAL_MAX);
+	struct journal_record r;
+	int other = !j->current, fd = j->fds[other];
+
+	if (fd == -1)
+		return FX_OK;
+	add_header(&b, j->generation + 1);
+	while (next(arg, &r))
+		add_record(&b, &r);
+	/* empty first: half of a new file must not read as an old one */
+	if (ftruncate(fd, 0) == -1 || fdatasync(fd) == -1 ||
+	    write_at(fd, &b, 0) == -1 || fdatasync(fd) == -1)
+		return fx_fail(err, FX_ESYS, "job journal: %s",
+		    strerror(errno));
+	j->current = other;
+	j->generation++;
+	j->size = (int64_t)buf_left(&b);
+	return FX_OK;
+}
+
+int
+journal_open(struct journal *j, int a, int b, journal_fn *fn, void *arg,
+    struct fx_err *err)
+{
+	struct buf text[2] = { BUF_INIT(JOURNAL_MAX), BUF_INIT(JOURNAL_MAX) };
+	uint64_t generation[2];
+	auto_buf struct buf head = BUF_INIT(256);
+	size_t whole;
+	int r = FX_OK;
+
+	*j = (struct journal){ .fds = { a, b } };
+	for (int i = 0; i < 2; i++)
+		generation[i] = load(j->fds[i], &text[i]);
+	j->current = generation[1] > generation[0];
+	j->generation = generation[j->current];
+	if (j->generation == 0) {
+		j->generation = 1;
+		add_header(&head, 1);
+		if (ftruncate(a, 0) == -1 || write_at(a, &head, 0) == -1 ||
+		    fdatasync(a) == -1)
+			r = fx_fail(err, FX_ESYS, "job journal: %s",
+			    strerror(errno));
+		j->size = (int64_t)buf_left(&head);
+	} else {
+		add_header(&head, j->generation);
+		whole = buf_left(&head);
+		j->size = replay(&text[j->current], (int64_t)whole, fn, arg);
+		/* what follows the last good line would hide what comes */
+		if (ftruncate(j->fds[j->current], j->size) == -1)
+			r = fx_fail(err, FX_ESYS, "job journal: %s",
+			    strerror(errno));
+	}
+	buf_clear(&text[0]);
+	buf_clear(&text[1]);
+	return r;
+}

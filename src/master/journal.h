@@ -1,0 +1,54 @@
+/*
+ * journal: what was accepted from clients, on disk before it is answered.
+ *
+ * Two files, opened before lock-down, of which one is current.  A record is
+ * one line: the state of one job, with a checksum; the last one of an id
+ * counts.  Appending writes and syncs.  When the current file has grown, the
+ * live records are written to the other one under the next generation, synced,
+ * and only then does it become current: any instruction may be the last one.
+ * A torn or damaged line ends the reading of a file.
+ */
+#ifndef FX_JOURNAL_H
+#define FX_JOURNAL_H
+
+#include "base.h"
+
+#define JOURNAL_MAX (4u << 20)	       /* bytes of a file that are read */
+#define JOURNAL_COMPACT (256u * 1024) /* bytes after which it is rewritten */
+
+/* A job as it is written. */
+struct journal_record {
+	const char *id;
+	unsigned kind;	/* enum ipc_update_kind */
+	unsigned state; /* enum ipc_job_status */
+	int64_t queued_us; /* wall clock */
+	const char *user, *message, *spec, *revision, *error;
+};
+
+struct journal {
+	int fds[2]; /* owned; -1: none, nothing is kept */
+	int current;
+	uint64_t generation;
+	int64_t size; /* bytes in the current file */
+};
+
+typedef void journal_fn(void *arg, const struct journal_record *);
+
+/* Take the two files and give every record of the current one to fn, oldest
+ * first.  Before lock-down: it reads. */
+int journal_open(struct journal *, int a, int b, journal_fn *, void *arg,
+    struct fx_err *) FX_MUSTUSE;
+
+/* On disk when it returns FX_OK. */
+int journal_append(struct journal *, const struct journal_record *,
+    struct fx_err *) FX_MUSTUSE;
+
+bool journal_is_large(const struct journal *);
+
+/* Rewrite: begin, put each live record, end.  A failure leaves the old file
+ * current. */
+int journal_rewrite(struct journal *,
+    bool (*next)(void *arg, struct journal_record *), void *arg,
+    struct fx_err *) FX_MUSTUSE;
+
+#endif

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base.h"
+#include "metrics.h"
+
+#include <stdio.h>
+
+#define LABELS_MAX 128	  /* bytes of a label set */
+#define LABEL_SETS_MAX 64 /* of one family; more are not recorded */
+#define MICRO 1000000
+
+enum kind { GAUGE, HISTOGRAM, COUNTER };
+
+struct value {
+	char labels[LABELS_MAX];
+	int64_t sum_us; /* value times 1e6; histogram: the sum */
+	uint64_t count;
+	uint64_t buckets[IPC_MAX_BUCKETS]; /* not cumulative */
+	struct value *next;
+};
+
+struct metrics {
+	struct value *families[METRIC_COUNT];
+};
+
+#define BUCKETS(...) { 0, ##__VA_ARGS__ }
+static const struct row {
+	enum kind kind;
+	int64_t bounds[IPC_MAX_BUCKETS]; /* [0] unused, then ascending, then 0 */
+} rows[METRIC_COUNT] = {
+#define METRIC(kind, id, name, buckets, help) [METRIC_##id] = { kind, buckets },
+#include "metrics.def"
+};
+
+struct metrics *
+metrics_new(void)
+{
+	return xcalloc(1, sizeof(struct metrics));
+}
+
+/* The value with these labels, made if need be; NULL past the bound. */
+static struct value *
+find(struct metrics *ms, enum metric id, const char *labels)
+{
+	struct value **at = &ms->families[id];
+	size_t n = 0;
+
+	for (; *at != NULL; at = &(*at)->next, n++)
+		if (strcmp((*at)->labels, labels) == 0)
+			return *at;
+	if (n >= LABEL_SETS_MAX || strlen(labels) >= LABELS_MAX)
+		return NULL;
+	*at = xcalloc(1, sizeof(**at));
+	snprintf((*at)->labels, sizeof((*at)->labels), "%s", labels);
+	return *at;
+}
+
+static void
+set_us(struct metrics *ms, enum metric id, const char *labels, int64_t us)
+{
+	struct value *v = find(ms, id, labels);
+
+	if (v != NULL)
+		v->sum_us = us;
+}
+
+static void
+add_us(struct metrics *ms, enum metric id, const char *labels, int64_t us)
+{
+	struct value *v = find(ms, id, labels);
+
+	if (v != NULL && __builtin_add_overflow(v->sum_us, us, &v->sum_us))
+		v->sum_us = INT64_MAX;
+}
+
+void
+metrics_set(struct metrics *ms, enum metric id, const char *labels, int64_t v)
+{
+	set_us(ms, id, labels, v * MICRO);
+}
+
+void
+metrics_add(struct metrics *ms, enum metric id, const char *labels, int64_t n)
+{
+	add_us(ms, id, labels, n * MICRO);
+}
+
+void
+metrics_observe(struct metrics *ms, enum metric id, const char *labels,
+    int64_t us)
+{
+	struct value *v = find(ms, id, labels);
+	const int64_t *bounds = rows[id].bounds + 1;
+	size_t i = 0;
+
+	if (v == NULL)
+		return;
+	add_us(ms, id, labels, us);
+	v->count++;
+	while (bounds[i] != 0 && us > bounds[i])
+		i++;
+	if (bounds[i] != 0)
+		v->buckets[i]++;
+}
+
+/* name="value" pairs of letters, digits and a few signs: nothing that could
+ * end the line or the quotes. */
+static bool
+labels_are_harmless(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			   "0123456789_-.:/=\",",
+			*s) == NULL)
+			return false;
+	return true;
+}
+
+int
+metrics_from_child(struct metrics *ms, const struct ipc_metric *m)
+{
+	enum metric id = (enum metric)m->metric;
+
+	if (m->metric >= METRIC_COUNT || !labels_are_harmless(m->labels))
+		return FX_EDENIED;
+	if (rows[id].kind == GAUGE)
+		set_us(ms, id, m->labels, m->value_us);
+	else if (rows[id].kind == COUNTER)
+		add_us(ms, id, m->labels, m->value_us);
+	else
+		metrics_observe(ms, id, m->labels, m->value_us);
+	return FX_OK;
+}
+
+static void
+fill(struct ipc_sample *s, struct ipc_number *numbers, enum metric id,
+    const struct value *v)
+{
+	const int64_t *bounds = rows[id].bounds + 1;
+	uint64_t seen = 0;
+	size_t n = 0;
+
+	for (; rows[id].kind == HISTOGRAM && bounds[n] != 0; n++) {
+		seen += v->buckets[n];
+		numbers[n].n = seen;
+	}
+	*s = (struct ipc_sample){ .metric = id,
+		.labels = (char *)(uintptr_t)v->labels,
+		.value_us = v->sum_us,
+		.count = v->count,
+		.buckets = numbers,
+		.buckets_len = n };
+}
+
+#define SAMPLES_PER_PART 256 /* all of them need at most IPC_CREDIT_FIRST parts */
+_Static_assert(METRIC_COUNT *LABEL_SETS_MAX <=
+	IPC_CREDIT_FIRST * SAMPLES_PER_PART,
+    "a snapshot must go out within the first credit");
+
+int
+metrics_reply(const struct metrics *ms, const struct ipc_req *req)
+{
+	static struct ipc_sample samples[SAMPLES_PER_PART];
+	static struct ipc_number numbers[SAMPLES_PER_PART][IPC_MAX_BUCKETS];
+	struct ipc_metrics_part part = { .samples = samples };
+	struct ipc_metrics_end end = { 0 };
+
+	for (size_t id = 0; id < METRIC_COUNT; id++) {
+		for (const struct value *v = ms->families[id]; v != NULL;
+		     v = v->next) {
+			fill(&samples[part.samples_len],
+			    numbers[part.samples_len], (enum metric)id, v);
+			if (++part.samples_len < SAMPLES_PER_PART)
+				continue;
+			(void)ipc_reply_metrics_part(req, &part);
+			part.samples_len = 0;
+		}
+	}
+	if (part.samples_len != 0)
+		(void)ipc_reply_metrics_part(req, &part);
+	return ipc_reply_metrics_end(req, &end);
+}

@@ -1,0 +1,38 @@
+/*
+ * metrics: every value that /metrics shows, kept by the master.
+ *
+ * Workers add to them with METRIC messages, so a restart loses none; the api
+ * worker gets a snapshot per scrape.  A family has its first value when it is
+ * first touched; label sets per family are bounded.
+ */
+#ifndef FX_MST_METRICS_H
+#define FX_MST_METRICS_H
+
+#include "base.h"
+#include "ipc.h"
+#include "ipc_peer.h"
+
+enum metric {
+#define METRIC(kind, id, ...) METRIC_##id,
+#include "metrics.def"
+	METRIC_COUNT
+};
+
+struct metrics;
+
+struct metrics *metrics_new(void);
+
+/* labels as printed between the braces: `success="true"`, or "". */
+void metrics_set(struct metrics *, enum metric, const char *labels, int64_t v);
+void metrics_add(struct metrics *, enum metric, const char *labels, int64_t n);
+void metrics_observe(struct metrics *, enum metric, const char *labels,
+    int64_t us);
+
+/* A worker's METRIC: set, add or observe by the row's kind.  FX_EDENIED: no
+ * such row, or labels that are not `name="value",…` of harmless characters. */
+int metrics_from_child(struct metrics *, const struct ipc_metric *);
+
+/* Answer METRICS. */
+int metrics_reply(const struct metrics *, const struct ipc_req *);
+
+#endif

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base.h"
+#include "mirror.h"
+
+#include "child.h"
+#include "log.h"
+#include "master.h"
+
+#include <stdio.h>
+
+#define STEP_RETRY_US (10 * CLK_SEC) /* a step that made no progress */
+#define BACKOFF_FIRST_US CLK_SEC     /* a ready mirror whose fetch failed */
+#define KILL_MARGIN_US (250 * CLK_MS) /* the worker's own deadline comes first */
+#define DIED_RETRY_US (50 * CLK_MS)
+
+struct mirror_wait {
+	mirror_fn *fn;
+	void *arg;
+	struct mirror_wait *next;
+};
+
+static void step(struct master *);
+
+const char *
+mirror_status_name(enum mirror_status s)
+{
+	static const char *const names[] = {
+		[MIRROR_UNCONFIGURED] = "unconfigured",
+		[MIRROR_NEW] = "new",
+		[MIRROR_UNREACHABLE] = "unreachable",
+		[MIRROR_CLONED] = "cloned",
+		[MIRROR_READY] = "ready",
+	};
+
+	return names[s];
+}
+
+static void
+set_status(struct master *m, enum mirror_status s)
+{
+	if (m->mirror.status == s)
+		return;
+	m->mirror.status = s;
+	metrics_set(m->metrics, METRIC_GIT_READY, "", s == MIRROR_READY);
+}
+
+int
+mirror_check(const struct master *m, struct fx_err *err)
+{
+	const struct mirror *mi = &m->mirror;
+
+	if (mi->status == MIRROR_READY)
+		return FX_OK;
+	if (mi->status == MIRROR_UNCONFIGURED)
+		return fx_fail(err, FX_EFAIL,
+		    "git repo does not have valid config");
+	return fx_fail(err, FX_EFAIL, "git repo not ready: %s",
+	    mi->error.text);
+}
+
+static void
+end_waits(struct master *m, const struct fx_err *err)
+{
+	struct mirror_wait *w;
+
+	while ((w = m->mirror.joined) != NULL) {
+		m->mirror.joined = w->next;
+		w->fn(m, w->arg, err);
+		free(w);
+	}
+}
+
+static void
+next_in(struct master *m, int64_t us)
+{
+	loop_timer_in(m->loop, &m->mirror.timer, us);
+}
+
+/* The step under way is over; go on when somebody asked meanwhile. */
+static void
+settle(struct master *m, int64_t next_us)
+{
+	if (m->mirror.again || m->mirror.waits != NULL)
+		step(m);
+	else
+		next_in(m, next_us);
+}
+
+static int64_t
+poll_us(const struct master *m)
+{
+	return m->cfg.git_poll_interval / 1000;
+}
+
+static void
+failed(struct master *m, const struct fx_err *err)
+{
+	struct mirror *mi = &m->mirror;
+	int64_t next_us = STEP_RETRY_US;
+
+	mi->error = *err;
+	log_at(LVL_ERROR, KS("component", "sync-loop"), KS("err", err->text));
+	if (mi->status == MIRROR_READY) {
+		mi->backoff_us = mi->backoff_us == 0 ? BACKOFF_FIRST_US :
+						       mi->backoff_us * 2;
+		if (mi->backoff_us > poll_us(m))
+			mi->backoff_us = poll_us(m);
+		next_us = mi->backoff_us;
+	} else if (mi->status != MIRROR_CLONED) {
+		set_status(m,
+		    err->code == FX_ERESOLVE ? MIRROR_UNREACHABLE : MIRROR_NEW);
+	}
+	/* a worker that died is back at once */
+	if (err->code == FX_ERETRY)
+		next_us = DIED_RETRY_US;
+	end_waits(m, err);
+	settle(m, next_us);
+}
+
+static void
+ready(struct master *m)
+{
+	struct mirror *mi = &m->mirror;
+
+	mi->error = (struct fx_err){ 0 };
+	mi->backoff_us = 0;
+	set_status(m, MIRROR_READY);
+	log_at(LVL_INFO, KS("component", "sync-loop"), KS("event", "refreshed"),
+	    KS("url", m->url_show), KS("branch", m->cfg.git_branch),
+	    KS("HEAD", mi->head));
+	sync_head_is(m, mi->head);
+	end_waits(m, NULL);
+	settle(m, poll_us(m));
+}
+
+static int
+on_writable(void *arg, struct ipc_frame *f, const struct fx_err *err)
+{
+	struct master *m = arg;
+	struct fx_err e;
+
+	(void)f;
+	m->mirror.call = NULL;
+	if (err != NULL) {
+		e = *err;
+		fx_wrap(&e, "attempt to push tag");
+		failed(m, &e);
+		return FX_OK;
+	}
+	m->mirror.write_checked = true;
+	ready(m);
+	return FX_OK;
+}
+
+static uint64_t
+timeout_ms(const struct master *m)
+{
+	return (uint64_t)(m->cfg.git_timeout / 1000000);
+}
+
+static int64_t
+kill_us(const struct master *m)
+{
+	return m->cfg.git_timeout / 1000 + KILL_MARGIN_US;
+}
+
+static void
+check_write(struct master *m)
+{
+	struct ipc_check_write q = { .timeout_ms = timeout_ms(m) };
+
+	m->mirror.call = MST_ASK(mst_child(m, IPC_R_GIT_REMOTE), check_write,
+	    CHECK_WRITE, &q, kill_us(m), on_writable, m);
+	if (m->mirror.call == NULL)
+		next_in(m, STEP_RETRY_US);
+}
+
+static void
+fetched(struct master *m, const struct ipc_fetched *a)
+{
+	struct mirror *mi = &m->mirror;
+	struct fx_err err = { 0 };
+
+	snprintf(mi->head, sizeof(mi->head), "%s", a->head);
+	snprintf(mi->marker, sizeof(mi->marker), "%s", a->marker);
+	if (mi->status != MIRROR_READY) {
+		set_status(m, MIRROR_CLONED);
+		fx_fail(&mi->error, FX_EFAIL,
+		    "git repo has been cloned but not yet checked for write "
+		    "access");
+	}
+	if (a->head[0] == '\0') {
+		fx_fail(&err, FX_EFAIL,
+		    "configured branch '%s' does not exist",
+		    m->cfg.git_branch);
+		failed(m, &err);
+	} else if (!mi->write_checked && !m->cfg.git_readonly) {
+		check_write(m);
+	} else {
+		ready(m);
+	}
+}
+
+static int
+on_fetched(void *arg, struct ipc_frame *f, const struct fx_err *err)
+{
+	struct master *m = arg;
+	struct ipc_fetched a;
+	struct fx_err e;
+	int r;
+
+	m->mirror.call = NULL;
+	if (err != NULL) {
+		e = *err;
+		fx_wrap(&e, m->mirror.status == MIRROR_NEW ?
+			"git clone --mirror" :
+			"git fetch");
+		failed(m, &e);
+		return FX_OK;
+	}
+	r = ipc_fetched_decode(&f->body, &a, &f->fd);
+	if (r != FX_OK)
+		return r;
+	fetched(m, &a);
+	ipc_fetched_clear(&a);
+	return FX_OK;
+}
+
+static void
+step(struct master *m)
+{
+	struct ipc_fetch q = { .timeout_ms = timeout_ms(m) };
+	struct mirror *mi = &m->mirror;
+	struct mirror_wait **last = &mi->joined;
+
+	if (mi->status == MIRROR_UNCONFIGURED || m->stopping)
+		return;
+	loop_timer_stop(m->loop, &mi->timer);
+	mi->again = false;
+	/* this fetch begins after they asked */
+	while (*last != NULL)
+		last = &(*last)->next;
+	*last = mi->waits;
+	mi->waits = NULL;
+	mi->call = MST_ASK(mst_child(m, IPC_R_GIT_REMOTE), fetch, FETCH, &q,
+	    kill_us(m), on_fetched, m);
+	if (mi->call == NULL)
+		next_in(m, STEP_RETRY_US);
+}
+
+static void
+on_timer(struct loop *l, void *arg)
+{
+	struct master *m = arg;
+
+	(void)l;
+	if (m->mirror.call == NULL)
+		step(m);
+}
+
+void
+mirror_notify(struct master *m)
+{
+	if (m->mirror.call != NULL)
+		m->mirror.again = true;
+	else
+		step(m);
+}
+
+void
+mirror_refresh(struct master *m, mirror_fn *fn, void *arg)
+{
+	struct mirror_wait *w;
+	struct fx_err err = { 0 };
+
+	if (m->mirror.status == MIRROR_UNCONFIGURED) {
+		(void)mirror_check(m, &err);
+		fn(m, arg, &err);
+		return;
+	}
+	w = xcalloc(1, sizeof(*w));
+	*w = (struct mirror_wait){ fn, arg, m->mirror.waits };
+	m->mirror.waits = w;
+	if (m->mirror.call == NULL)
+		step(m);
+}
+
+void
+mirror_init(struct master *m)
+{
+	struct mirror *mi = &m->mirror;
+
+	mi->timer = (struct loop_timer){ .fn = on_timer, .arg = m };
+	mi->status = m->has_url ? MIRROR_NEW : MIRROR_UNCONFIGURED;
+	fx_fail(&mi->error, FX_EFAIL, "git repo has not been cloned yet");
+	if (m->has_url)
+		step(m);
+}
