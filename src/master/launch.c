@@ -540,7 +540,9 @@ take_paths(struct launcher *l)
 		r = ipc_peer_read(&l->master, 1);
 	}
 	if (!l->go)
-		die("the master ended at start");
+		die(l->master.broken.code != FX_OK
+			? l->master.broken.text
+			: "the master ended at start");
 }
 
 static void
