@@ -56,7 +56,8 @@ child_state_name(enum child_state s)
 	return names[s];
 }
 
-/* ---- calls ------------------------------------------------------------------ */
+/* ---- calls ------------------------------------------------------------------
+ */
 
 static void
 unlink_call(struct child_call **list, struct child_call *call)
@@ -79,8 +80,7 @@ call_free(struct child_call *call)
 
 /* The end of a call: forget it, then tell who asked. */
 static int
-call_end(struct child_call *call, struct ipc_frame *f,
-    const struct fx_err *err)
+call_end(struct child_call *call, struct ipc_frame *f, const struct fx_err *err)
 {
 	struct child *c = call->child;
 	child_fn *fn = call->fn;
@@ -239,7 +239,8 @@ child_call_relayed(struct child_call *call)
 		ask->relayed = true;
 }
 
-/* ---- the channel -------------------------------------------------------------- */
+/* ---- the channel
+ * -------------------------------------------------------------- */
 
 static void
 give_up(struct child *c)
@@ -288,7 +289,8 @@ child_flush(struct child *c)
 		on_channel(c->m->loop, c->peer.fd, 0, c);
 }
 
-/* ---- ending and restarting ------------------------------------------------------- */
+/* ---- ending and restarting
+ * ------------------------------------------------------- */
 
 static void
 on_retry(struct loop *l, void *arg)
@@ -317,9 +319,8 @@ child_kill(struct child *c, const char *why)
 	if (c->state != CHILD_STARTING && c->state != CHILD_RUNNING)
 		return;
 	if (!c->m->stopping)
-		log_at(LVL_ERROR, KS("component", "supervisor"),
-		    KS("err", why), KS("worker", child_name(c)),
-		    KI("pid", c->pid));
+		log_at(LVL_ERROR, KS("component", "supervisor"), KS("err", why),
+		    KS("worker", child_name(c)), KI("pid", c->pid));
 	c->state = CHILD_ENDING;
 	give_up(c);
 	if (c->role == IPC_R_LAUNCHER) {
@@ -362,7 +363,8 @@ child_stop(struct child *c)
 		child_kill(c, "stopping");
 }
 
-/* ---- starting ------------------------------------------------------------------- */
+/* ---- starting
+ * ------------------------------------------------------------------- */
 
 /* A file that was asked of the launcher for one incarnation of a child. */
 struct file_wait {
@@ -394,16 +396,15 @@ on_opened(void *arg, struct ipc_frame *f, const struct fx_err *err)
 	if (r == FX_OK && c->incarnation == w->incarnation &&
 	    c->state == CHILD_STARTING) {
 		if (m.fd != -1) {
-			struct ipc_file file = { .which = w->file,
-				.fd = m.fd };
+			struct ipc_file file = { .which = w->file, .fd = m.fd };
 
 			m.fd = -1;
 			(void)ipc_tell_file(&c->peer, &file);
 		} else {
 			struct ipc_no_file no = { .which = w->file,
-				.why = (char *)(uintptr_t)(err == NULL ?
-						"" :
-						err->text) };
+				.why = (char *)(uintptr_t)(err == NULL
+					? ""
+					: err->text) };
 
 			(void)ipc_tell_no_file(&c->peer, &no);
 		}
@@ -513,7 +514,8 @@ child_adopt(struct child *c, int fd, uint64_t pid)
 	begin(c, fd);
 }
 
-/* ---- running -------------------------------------------------------------------- */
+/* ---- running
+ * -------------------------------------------------------------------- */
 
 static void
 on_healthy(struct loop *l, void *arg)

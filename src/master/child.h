@@ -5,7 +5,8 @@
  * its settings, files and listeners, sent GO, and runs once it has said READY
  * and the launcher has read from /proc that it is confined.  A child that
  * breaks the protocol, misses a deadline or ends is started anew: at once the
- * first time, then after 0.2 s, doubling to a minute; a healthy minute forgives.
+ * first time, then after 0.2 s, doubling to a minute; a healthy minute
+ * forgives.
  *
  * child_ask puts a question to it.  While it is not running, or when it works
  * inside library calls and is busy, the question waits.  Whatever happens, the
@@ -55,8 +56,8 @@ struct child {
 	size_t nwaiting;
 	size_t files_open; /* OPENs not yet answered, before GO */
 
-	int64_t delay_us;	 /* before the next restart; 0: at once */
-	struct loop_timer retry; /* WAITING: when to start again */
+	int64_t delay_us;	    /* before the next restart; 0: at once */
+	struct loop_timer retry;    /* WAITING: when to start again */
 	struct loop_timer start_by; /* READY must come before */
 	struct loop_timer healthy;  /* when delay_us is forgiven */
 	struct loop_timer ping;	    /* event-driven ones only */
@@ -74,17 +75,17 @@ struct child {
 const char *child_name(const struct child *);
 const char *child_state_name(enum child_state);
 
-void child_init(struct child *, struct master *, enum ipc_role,
-    uint32_t instance);
+void
+child_init(struct child *, struct master *, enum ipc_role, uint32_t instance);
 void child_start(struct child *);
 
 /* The launcher: already there, with its channel. */
 void child_adopt(struct child *, int fd, uint64_t pid);
 
 /* Ask; NULL (and fn not called) only when too much waits already. */
-struct child_call *child_ask(struct child *, uint32_t type,
-    const struct buf *body, int64_t timeout_us, child_fn *, void *arg)
-    FX_MUSTUSE;
+struct child_call *
+child_ask(struct child *, uint32_t type, const struct buf *body,
+    int64_t timeout_us, child_fn *, void *arg) FX_MUSTUSE;
 
 /* The answer is no longer wanted: fn is not called any more. */
 void child_cancel(struct child_call **);
@@ -116,10 +117,10 @@ void child_call_relayed(struct child_call *);
 		auto_buf struct buf b_ = BUF_INIT(IPC_MAX_FRAME);              \
 		int fd_ = -1;                                                  \
                                                                                \
-		ipc_##name##_encode(&b_, (msg), &fd_) == FX_OK ?               \
-		    child_ask((child), IPC_T_##NAME, &b_, (timeout_us), (fn),  \
-			(arg)) :                                               \
-		    NULL;                                                      \
+		ipc_##name##_encode(&b_, (msg), &fd_) == FX_OK                 \
+		    ? child_ask((child), IPC_T_##NAME, &b_, (timeout_us),      \
+			  (fn), (arg))                                         \
+		    : NULL;                                                    \
 	})
 
 #endif

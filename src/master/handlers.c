@@ -14,7 +14,8 @@
 #define STATUS_MAX 4096		       /* commits shown as not yet applied */
 #define REOPEN_EVERY_US CLK_SEC
 
-/* ---- life ------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------
+ */
 
 static int
 on_ready(struct child *c, const struct ipc_req *req, struct ipc_ready *a)
@@ -63,7 +64,8 @@ on_exited(struct child *launcher, const struct ipc_req *req,
 }
 IPC_HANDLER(exited, on_exited, struct child)
 
-/* ---- sync ------------------------------------------------------------------- */
+/* ---- sync -------------------------------------------------------------------
+ */
 
 /* The files that the kubeconfig names, once: later ones are not believed. */
 static int
@@ -99,7 +101,6 @@ on_endpoint(struct child *c, const struct ipc_req *req, struct ipc_endpoint *a)
 	return FX_OK;
 }
 IPC_HANDLER(endpoint, on_endpoint, struct child)
-
 
 static int
 on_reopened(void *arg, struct ipc_frame *f, const struct fx_err *err)
@@ -166,7 +167,8 @@ on_drift(struct child *c, const struct ipc_req *req, struct ipc_drift *a)
 }
 IPC_HANDLER(drift, on_drift, struct child)
 
-/* ---- clients ------------------------------------------------------------------ */
+/* ---- clients
+ * ------------------------------------------------------------------ */
 
 static int
 on_client_pong(void *arg, struct ipc_frame *f, const struct fx_err *err)
@@ -206,8 +208,7 @@ on_notify(struct child *c, const struct ipc_req *req, struct ipc_notify *a)
 	struct ipc_notified out = { 0 };
 
 	if (a->kind == IPC_CHANGE_GIT) {
-		if (m->has_url &&
-		    git_url_equivalent(a->url, m->cfg.git_url) &&
+		if (m->has_url && git_url_equivalent(a->url, m->cfg.git_url) &&
 		    strcmp(a->branch, m->cfg.git_branch) != 0)
 			log_at(LVL_INFO, KS("component", "daemon"),
 			    KS("msg", "notified about unrelated change"),
@@ -353,7 +354,8 @@ on_git_config(struct child *c, const struct ipc_req *req,
 		.sha256_art = k->sha256_art,
 		.error = m->mirror.error.text };
 
-	/* without a key ring there is nothing to regenerate, and that is fine */
+	/* without a key ring there is nothing to regenerate, and that is fine
+	 */
 	if (a->regenerate && m->url_is_ssh)
 		return ipc_reply_failf(req, FX_EUNKNOWN,
 		    "making a new deploy key is not yet supported by this "
@@ -361,8 +363,7 @@ on_git_config(struct child *c, const struct ipc_req *req,
 	if (k->line != NULL && k->line[0] != '\0')
 		line = xasprintf("%s\n", k->line);
 	out.key = line;
-	out.status =
-	    (char *)(uintptr_t)mirror_status_name(m->mirror.status);
+	out.status = (char *)(uintptr_t)mirror_status_name(m->mirror.status);
 	return ipc_reply_git_config_is(req, &out);
 }
 IPC_HANDLER(git_config, on_git_config, struct child)
@@ -378,8 +379,7 @@ on_metrics(struct child *c, const struct ipc_req *req, struct ipc_metrics *a)
 IPC_HANDLER(metrics, on_metrics, struct child)
 
 static void
-row_of(struct ipc_process *row, const struct child *c, char *landlock,
-    size_t n)
+row_of(struct ipc_process *row, const struct child *c, char *landlock, size_t n)
 {
 	snprintf(landlock, n, c->landlock == 0 ? "none" : "abi %u",
 	    (unsigned)c->landlock);

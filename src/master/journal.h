@@ -13,14 +13,14 @@
 
 #include "base.h"
 
-#define JOURNAL_MAX (4u << 20)	       /* bytes of a file that are read */
+#define JOURNAL_MAX (4u << 20)	      /* bytes of a file that are read */
 #define JOURNAL_COMPACT (256u * 1024) /* bytes after which it is rewritten */
 
 /* A job as it is written. */
 struct journal_record {
 	const char *id;
-	unsigned kind;	/* enum ipc_update_kind */
-	unsigned state; /* enum ipc_job_status */
+	unsigned kind;	   /* enum ipc_update_kind */
+	unsigned state;	   /* enum ipc_job_status */
 	int64_t queued_us; /* wall clock */
 	const char *user, *message, *spec, *revision, *error;
 };

@@ -22,11 +22,10 @@
 #define UNIX_PREFIX "unix:"
 
 static int
-fail(struct fx_err *err, const char *net, const char *address,
-    const char *what)
+fail(struct fx_err *err, const char *net, const char *address, const char *what)
 {
-	return fx_fail(err, FX_ESYS, "listen %s %s: %s: %s", net, address,
-	    what, strerror(errno));
+	return fx_fail(err, FX_ESYS, "listen %s %s: %s: %s", net, address, what,
+	    strerror(errno));
 }
 
 /* "host:port" or "[v6]:port"; an empty host is every address. */
@@ -42,8 +41,7 @@ split_address(const char *address, char *host, size_t n, char *port, size_t pn,
 		address = colon = ":80";
 	if (colon == NULL)
 		return fx_fail(err, FX_ESYNTAX,
-		    "listen tcp: address %s: missing port in address",
-		    address);
+		    "listen tcp: address %s: missing port in address", address);
 	len = (size_t)(colon - address);
 	if (len >= 2 && address[0] == '[' && address[len - 1] == ']') {
 		address++;
@@ -87,8 +85,8 @@ listen_tcp(const char *address, int *out, struct fx_err *err)
 		.ai_socktype = SOCK_STREAM };
 	struct addrinfo *list = NULL;
 	char host[IPC_MAX_HOST], port[16];
-	int r = split_address(address, host, sizeof(host), port, sizeof(port),
-	    err);
+	int r =
+	    split_address(address, host, sizeof(host), port, sizeof(port), err);
 
 	if (r != FX_OK)
 		return r;
@@ -118,8 +116,8 @@ static int
 lock_socket(const char *path, int *lock, struct fx_err *err)
 {
 	auto_free char *name = xasprintf("%s.lock", path);
-	auto_fd int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-	    0600);
+	auto_fd int fd =
+	    open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd == -1)
 		return fail(err, "unix", name, "open");
@@ -141,10 +139,9 @@ give_to_group(int fd, const char *path, const char *group, struct fx_err *err)
 		return FX_OK;
 	g = getgrnam(group);
 	if (g == NULL)
-		return fx_fail(err, FX_EUNKNOWN,
-		    "--listen-group: no group %s", group);
-	if (chown(path, (uid_t)-1, g->gr_gid) == -1 ||
-	    chmod(path, 0660) == -1)
+		return fx_fail(err, FX_EUNKNOWN, "--listen-group: no group %s",
+		    group);
+	if (chown(path, (uid_t)-1, g->gr_gid) == -1 || chmod(path, 0660) == -1)
 		return fail(err, "unix", path, "chown");
 	return FX_OK;
 }

@@ -18,15 +18,15 @@
 struct listeners {
 	struct {
 		enum ipc_listener_kind kind;
-		int fd;		/* owned */
-		int lock;	/* a Unix socket's lock file; owned; -1 */
-		char *address;	/* as given */
+		int fd;	       /* owned */
+		int lock;      /* a Unix socket's lock file; owned; -1 */
+		char *address; /* as given */
 	} v[LISTEN_MAX];
 	size_t n;
 };
 
 /* Text of an error as upstream logs it: "listen tcp :3030: bind: …". */
-int listen_all(struct listeners *, const struct config *, struct fx_err *)
-    FX_MUSTUSE;
+int listen_all(struct listeners *, const struct config *,
+    struct fx_err *) FX_MUSTUSE;
 
 #endif

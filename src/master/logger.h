@@ -17,7 +17,7 @@
 #define LOGGER_RING_MAX (1u << 20) /* bytes that may wait */
 
 struct logger {
-	int fd;		 /* where records go; owned unless it is standard error */
+	int fd; /* where records go; owned unless it is standard error */
 	bool json;
 	enum log_level level;
 	struct buf ring; /* whole records, oldest first */

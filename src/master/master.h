@@ -40,9 +40,9 @@ struct master {
 
 	/* from before lock-down */
 	struct listeners listeners;
-	struct git_url url;    /* empty without --git-url; no password */
-	char *url_bare;	       /* --git-url without the password */
-	char *url_show;	       /* for people */
+	struct git_url url; /* empty without --git-url; no password */
+	char *url_bare;	    /* --git-url without the password */
+	char *url_show;	    /* for people */
 	bool has_url, url_is_ssh;
 	int password_fd; /* sealed memory file, or -1 */
 	int lock_fd;	 /* the mirror's lock, shared with the git workers */
@@ -71,8 +71,8 @@ void mst_lost_launcher(struct master *);
 /* ---- workers.c: which there are, what they are given ---- */
 void mst_init_children(struct master *);
 struct child *mst_child(struct master *, enum ipc_role);
-size_t mst_files_of(const struct master *, enum ipc_role,
-    const enum ipc_file_id **);
+size_t
+mst_files_of(const struct master *, enum ipc_role, const enum ipc_file_id **);
 int mst_send_config(struct master *, struct child *) FX_MUSTUSE;
 /* Listeners and sealed files the master holds itself. */
 int mst_give_held(struct master *, struct child *) FX_MUSTUSE;

@@ -22,10 +22,14 @@ struct metrics {
 	struct value *families[METRIC_COUNT];
 };
 
-#define BUCKETS(...) { 0, ##__VA_ARGS__ }
+#define BUCKETS(...)                                                           \
+	{                                                                      \
+		0, ##__VA_ARGS__                                               \
+	}
 static const struct row {
 	enum kind kind;
-	int64_t bounds[IPC_MAX_BUCKETS]; /* [0] unused, then ascending, then 0 */
+	int64_t
+	    bounds[IPC_MAX_BUCKETS]; /* [0] unused, then ascending, then 0 */
 } rows[METRIC_COUNT] = {
 #define METRIC(kind, id, name, buckets, help) [METRIC_##id] = { kind, buckets },
 #include "metrics.def"
@@ -108,7 +112,8 @@ static bool
 labels_are_harmless(const char *s)
 {
 	for (; *s != '\0'; s++)
-		if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXY"
+			   "Z"
 			   "0123456789_-.:/=\",",
 			*s) == NULL)
 			return false;
@@ -151,7 +156,8 @@ fill(struct ipc_sample *s, struct ipc_number *numbers, enum metric id,
 		.buckets_len = n };
 }
 
-#define SAMPLES_PER_PART 256 /* all of them need at most IPC_CREDIT_FIRST parts */
+#define SAMPLES_PER_PART                                                       \
+	256 /* all of them need at most IPC_CREDIT_FIRST parts */
 _Static_assert(METRIC_COUNT *LABEL_SETS_MAX <=
 	IPC_CREDIT_FIRST * SAMPLES_PER_PART,
     "a snapshot must go out within the first credit");

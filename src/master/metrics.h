@@ -25,8 +25,8 @@ struct metrics *metrics_new(void);
 /* labels as printed between the braces: `success="true"`, or "". */
 void metrics_set(struct metrics *, enum metric, const char *labels, int64_t v);
 void metrics_add(struct metrics *, enum metric, const char *labels, int64_t n);
-void metrics_observe(struct metrics *, enum metric, const char *labels,
-    int64_t us);
+void
+metrics_observe(struct metrics *, enum metric, const char *labels, int64_t us);
 
 /* A worker's METRIC: set, add or observe by the row's kind.  FX_EDENIED: no
  * such row, or labels that are not `name="value",…` of harmless characters. */

@@ -10,7 +10,8 @@
 
 #define STEP_RETRY_US (10 * CLK_SEC) /* a step that made no progress */
 #define BACKOFF_FIRST_US CLK_SEC     /* a ready mirror whose fetch failed */
-#define KILL_MARGIN_US (250 * CLK_MS) /* the worker's own deadline comes first */
+#define KILL_MARGIN_US                                                         \
+	(250 * CLK_MS) /* the worker's own deadline comes first */
 #define DIED_RETRY_US (50 * CLK_MS)
 
 struct mirror_wait {
@@ -54,8 +55,7 @@ mirror_check(const struct master *m, struct fx_err *err)
 	if (mi->status == MIRROR_UNCONFIGURED)
 		return fx_fail(err, FX_EFAIL,
 		    "git repo does not have valid config");
-	return fx_fail(err, FX_EFAIL, "git repo not ready: %s",
-	    mi->error.text);
+	return fx_fail(err, FX_EFAIL, "git repo not ready: %s", mi->error.text);
 }
 
 static void
@@ -101,8 +101,8 @@ failed(struct master *m, const struct fx_err *err)
 	mi->error = *err;
 	log_at(LVL_ERROR, KS("component", "sync-loop"), KS("err", err->text));
 	if (mi->status == MIRROR_READY) {
-		mi->backoff_us = mi->backoff_us == 0 ? BACKOFF_FIRST_US :
-						       mi->backoff_us * 2;
+		mi->backoff_us =
+		    mi->backoff_us == 0 ? BACKOFF_FIRST_US : mi->backoff_us * 2;
 		if (mi->backoff_us > poll_us(m))
 			mi->backoff_us = poll_us(m);
 		next_us = mi->backoff_us;
@@ -190,8 +190,7 @@ fetched(struct master *m, const struct ipc_fetched *a)
 		    "access");
 	}
 	if (a->head[0] == '\0') {
-		fx_fail(&err, FX_EFAIL,
-		    "configured branch '%s' does not exist",
+		fx_fail(&err, FX_EFAIL, "configured branch '%s' does not exist",
 		    m->cfg.git_branch);
 		failed(m, &err);
 	} else if (!mi->write_checked && !m->cfg.git_readonly) {
@@ -212,9 +211,9 @@ on_fetched(void *arg, struct ipc_frame *f, const struct fx_err *err)
 	m->mirror.call = NULL;
 	if (err != NULL) {
 		e = *err;
-		fx_wrap(&e, m->mirror.status == MIRROR_NEW ?
-			"git clone --mirror" :
-			"git fetch");
+		fx_wrap(&e,
+		    m->mirror.status == MIRROR_NEW ? "git clone --mirror"
+						   : "git fetch");
 		failed(m, &e);
 		return FX_OK;
 	}
@@ -273,8 +272,8 @@ mirror_refresh(struct master *m, mirror_fn *fn, void *arg)
 	struct mirror_wait *w;
 	struct fx_err err = { 0 };
 
-	if (m->mirror.status == MIRROR_UNCONFIGURED) {
-		(void)mirror_check(m, &err);
+	if (m->mirror.status == MIRROR_UNCONFIGURED &&
+	    mirror_check(m, &err) != FX_OK) {
 		fn(m, arg, &err);
 		return;
 	}

@@ -6,7 +6,8 @@
 #include "log.h"
 #include "master.h"
 
-#define REPAIR_LIMIT_US (3600 * CLK_SEC) /* sync times out each request itself */
+#define REPAIR_LIMIT_US                                                        \
+	(3600 * CLK_SEC) /* sync times out each request itself */
 
 static void
 log_errors(const struct ipc_sync_error *e, size_t n)

@@ -9,17 +9,19 @@
 
 #include <stdio.h>
 
-#define APPLY_LIMIT_US (3600 * CLK_SEC) /* sync times out each request itself */
+#define APPLY_LIMIT_US (3600 * CLK_SEC) /* sync times out each request itself  \
+					 */
 #define LIST_LIMIT_US CLK_MIN
-#define LIST_MAX 1000		/* commits looked at for an event */
-#define TEXT_MAX 8000		/* bytes of a joined list in the log */
+#define LIST_MAX 1000 /* commits looked at for an event */
+#define TEXT_MAX 8000 /* bytes of a joined list in the log */
 #define DIED_FIRST_US (50 * CLK_MS)
 #define DIED_MAX_US (10 * CLK_SEC)
 #define KILL_MARGIN_US (250 * CLK_MS)
 
 static void start(struct master *);
 
-/* ---- the end of a pass -------------------------------------------------------- */
+/* ---- the end of a pass
+ * -------------------------------------------------------- */
 
 static void
 observe(struct master *m, bool success)
@@ -48,9 +50,9 @@ fail(struct master *m, const struct fx_err *err)
 	observe(m, false);
 	log_at(LVL_ERROR, KS("component", "sync-loop"), KS("err", err->text));
 	if (err->code == FX_ERETRY) {
-		s->died_backoff_us = s->died_backoff_us == 0 ?
-		    DIED_FIRST_US :
-		    s->died_backoff_us * 2;
+		s->died_backoff_us = s->died_backoff_us == 0
+		    ? DIED_FIRST_US
+		    : s->died_backoff_us * 2;
 		if (s->died_backoff_us > DIED_MAX_US)
 			s->died_backoff_us = DIED_MAX_US;
 		loop_timer_in(m->loop, &s->retry, s->died_backoff_us);
@@ -75,7 +77,8 @@ succeed(struct master *m)
 	end(m);
 }
 
-/* ---- marker ---------------------------------------------------------------------- */
+/* ---- marker
+ * ---------------------------------------------------------------------- */
 
 static bool
 marker_is_pushed(const struct master *m)
@@ -120,10 +123,11 @@ on_tagged(void *arg, struct ipc_frame *f, const struct fx_err *err)
 {
 	struct master *m = arg;
 	char dst[IPC_MAX_REF + 16];
-	struct ipc_ref_update u = {
-		.src = (char *)(uintptr_t)IPC_STAGED_TAG, .dst = dst, .force = true
-	};
-	struct ipc_push q = { .updates = &u, .updates_len = 1,
+	struct ipc_ref_update u = { .src = (char *)(uintptr_t)IPC_STAGED_TAG,
+		.dst = dst,
+		.force = true };
+	struct ipc_push q = { .updates = &u,
+		.updates_len = 1,
 		.timeout_ms = (uint64_t)(m->cfg.git_timeout / 1000000) };
 	char what[IPC_MAX_REF + 32];
 
@@ -190,7 +194,8 @@ tag(struct master *m)
 		end(m);
 }
 
-/* ---- event ------------------------------------------------------------------------- */
+/* ---- event
+ * ------------------------------------------------------------------------- */
 
 static void
 log_event(struct master *m)
@@ -255,7 +260,8 @@ static void
 list_commits(struct master *m)
 {
 	struct sync_flow *s = &m->sync;
-	struct ipc_commits q = { .from = m->mirror.marker, .to = s->target,
+	struct ipc_commits q = { .from = m->mirror.marker,
+		.to = s->target,
 		.max = LIST_MAX };
 
 	s->ncommits = 0;
@@ -271,7 +277,9 @@ list_commits(struct master *m)
 		end(m);
 }
 
-/* ---- apply --------------------------------------------------------------------------- */
+/* ---- apply
+ * ---------------------------------------------------------------------------
+ */
 
 static void
 keep_errors(struct buf *b, const struct ipc_sync_error *e, size_t n)
@@ -358,7 +366,9 @@ apply(struct master *m)
 		end(m);
 }
 
-/* ---- load ------------------------------------------------------------------------------ */
+/* ---- load
+ * ------------------------------------------------------------------------------
+ */
 
 static int
 on_changed(struct sync_flow *s, struct ipc_frame *f)
@@ -444,7 +454,9 @@ start(struct master *m)
 		end(m);
 }
 
-/* ---- reasons ------------------------------------------------------------------------------ */
+/* ---- reasons
+ * ------------------------------------------------------------------------------
+ */
 
 static void
 on_time(struct loop *l, void *arg)

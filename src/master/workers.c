@@ -35,9 +35,9 @@ mst_files_of(const struct master *m, enum ipc_role role,
 			return FILES(ssh_files);
 		return m->url.kind == GIT_URL_HTTPS ? FILES(https_files) : 0;
 	case IPC_R_SYNC:
-		return m->paths[IPC_FILE_KUBECONFIG] != NULL ?
-		    FILES(kubeconfig_files) :
-		    FILES(in_cluster_files);
+		return m->paths[IPC_FILE_KUBECONFIG] != NULL
+		    ? FILES(kubeconfig_files)
+		    : FILES(in_cluster_files);
 	default:
 		return 0;
 	}
@@ -63,8 +63,7 @@ void
 mst_init_children(struct master *m)
 {
 	static const enum ipc_role roles[] = { IPC_R_API, IPC_R_NET, IPC_R_KEY,
-		IPC_R_GIT_REMOTE, IPC_R_GIT_LOCAL, IPC_R_MANIFEST,
-		IPC_R_SYNC };
+		IPC_R_GIT_REMOTE, IPC_R_GIT_LOCAL, IPC_R_MANIFEST, IPC_R_SYNC };
 
 	_Static_assert(nitems(roles) <= MST_MAX_CHILDREN, "too many workers");
 	child_init(&m->launcher, m, IPC_R_LAUNCHER, 0);
@@ -130,20 +129,19 @@ mst_give_held(struct master *m, struct child *c)
 	switch (c->role) {
 	case IPC_R_GIT_REMOTE:
 		if (m->password_fd != -1)
-			r = give_file(c, IPC_FILE_GIT_PASSWORD,
-			    m->password_fd);
+			r = give_file(c, IPC_FILE_GIT_PASSWORD, m->password_fd);
 		if (r == FX_OK && m->lock_fd != -1)
 			r = give_file(c, IPC_FILE_MIRROR_LOCK, m->lock_fd);
 		return r;
 	case IPC_R_GIT_LOCAL:
-		return m->lock_fd == -1 ?
-		    FX_OK :
-		    give_file(c, IPC_FILE_MIRROR_LOCK, m->lock_fd);
+		return m->lock_fd == -1
+		    ? FX_OK
+		    : give_file(c, IPC_FILE_MIRROR_LOCK, m->lock_fd);
 	case IPC_R_SYNC:
 		/* its sign that it runs in a cluster */
-		return m->paths[IPC_FILE_KUBECONFIG] != NULL ?
-		    FX_OK :
-		    ipc_tell_no_file(&c->peer, &no);
+		return m->paths[IPC_FILE_KUBECONFIG] != NULL
+		    ? FX_OK
+		    : ipc_tell_no_file(&c->peer, &no);
 	case IPC_R_API:
 		return give_listeners(m, c);
 	default:
@@ -152,8 +150,8 @@ mst_give_held(struct master *m, struct child *c)
 }
 
 bool
-mst_may_connect(const struct master *m, const struct child *c,
-    const char *host, uint64_t port)
+mst_may_connect(const struct master *m, const struct child *c, const char *host,
+    uint64_t port)
 {
 	if (c->role == IPC_R_GIT_REMOTE)
 		return m->has_url && m->url.host[0] != '\0' &&

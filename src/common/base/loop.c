@@ -219,3 +219,9 @@ loop_stop(struct loop *l)
 {
 	l->stopping = true;
 }
+
+bool
+loop_is_stopped(const struct loop *l)
+{
+	return l->stopping;
+}

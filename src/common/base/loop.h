@@ -51,5 +51,6 @@ void loop_turn(struct loop *, int64_t max_wait_us);
 /* Turns until loop_stop. */
 void loop_run(struct loop *);
 void loop_stop(struct loop *);
+bool loop_is_stopped(const struct loop *);
 
 #endif

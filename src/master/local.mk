@@ -1,0 +1,35 @@
+sbin_PROGRAMS += src/master/fluxd
+src_master_fluxd_SOURCES = \
+	src/master/child.c \
+	src/master/child.h \
+	src/master/handlers.c \
+	src/master/jobs.c \
+	src/master/jobs.h \
+	src/master/journal.c \
+	src/master/journal.h \
+	src/master/listen.c \
+	src/master/listen.h \
+	src/master/logger.c \
+	src/master/logger.h \
+	src/master/main.c \
+	src/master/master.h \
+	src/master/metrics.c \
+	src/master/metrics.h \
+	src/master/mirror.c \
+	src/master/mirror.h \
+	src/master/mst_sandbox.h \
+	src/master/relay.c \
+	src/master/relay.h \
+	src/master/repair.c \
+	src/master/repair.h \
+	src/master/sandbox.c \
+	src/master/setup.c \
+	src/master/setup.h \
+	src/master/sync.c \
+	src/master/sync.h \
+	src/master/validate.c \
+	src/master/workers.c
+src_master_fluxd_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS)
+src_master_fluxd_LDADD = src/master/liblaunch.a src/common/libsandbox.a \
+	src/common/libproc.a src/common/libipc.a src/common/libmodel.a \
+	src/common/libbase.a $(SECCOMP_LIBS)
