@@ -57,11 +57,12 @@ struct sandbox {
 	const char *name;
 	const struct sandbox_call *calls;
 	size_t ncalls;
-	unsigned nofile;  /* RLIMIT_NOFILE */
-	size_t as_bytes;  /* RLIMIT_AS; not in instrumented builds */
-	bool may_connect; /* TCP: the connector only */
-	bool keeps_root;  /* no empty root: it needs a path on disk */
-	bool alone;	  /* calls is the whole list, without sandbox_common */
+	unsigned nofile;   /* RLIMIT_NOFILE */
+	size_t as_bytes;   /* RLIMIT_AS; not in instrumented builds */
+	bool may_connect;  /* TCP: the connector only */
+	bool keeps_root;   /* no empty root: it needs a path on disk */
+	bool writes_files; /* through descriptors it holds: no RLIMIT_FSIZE */
+	bool alone;	   /* calls is the whole list, without sandbox_common */
 	const char *const *read_paths; /* fixed, ended by NULL; may be NULL */
 };
 
@@ -104,6 +105,9 @@ void sandbox_early(pid_t ppid);
 /* Are all the capabilities effective that user ids and an empty root of their
  * own need: SETUID SETGID SYS_CHROOT KILL CHOWN? */
 bool sandbox_has_caps(void);
+
+/* Give up all capabilities but these (bits), for good.  FX_ESYS. */
+int sandbox_keep_caps(uint64_t keep) FX_MUSTUSE;
 
 /* Build the filter without loading it, for the tests that print it. */
 scmp_filter_ctx sandbox_filter(const struct sandbox *);
