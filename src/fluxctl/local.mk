@@ -41,3 +41,13 @@ src_fluxctl_fluxctl_SOURCES = src/fluxctl/main.c
 src_fluxctl_fluxctl_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS)
 src_fluxctl_fluxctl_LDADD = src/fluxctl/libfluxctl.a src/common/libbase.a \
 	$(CURL_LIBS) $(JANSSON_LIBS)
+dist_man_MANS += doc/fluxctl.1
+
+# What `fluxctl completion` prints, kept so that a cross build can install it;
+# tests/compat/ctl/documents.sh compares.
+bashcompletiondir = $(datadir)/bash-completion/completions
+dist_bashcompletion_DATA = contrib/completion/bash/fluxctl
+fishcompletiondir = $(datadir)/fish/vendor_completions.d
+dist_fishcompletion_DATA = contrib/completion/fish/fluxctl.fish
+zshcompletiondir = $(datadir)/zsh/site-functions
+dist_zshcompletion_DATA = contrib/completion/zsh/_fluxctl

@@ -7,10 +7,6 @@
 
 #include <sys/stat.h>
 
-/* What a token without a URL has always meant.  The service is gone; the
- * name is kept for scripts that set both in unusual ways. */
-#define HOSTED_URL "https://cloud.weave.works/api/flux"
-
 static bool
 is_socket(const char *path)
 {
@@ -59,8 +55,6 @@ ctl_locate(const struct ctl_options *opts, const char *local, struct url *out,
 		text = xstrdup(opts->url);
 	else if (is_socket(local))
 		text = xasprintf("unix://%s", local);
-	else if (*opts->token != '\0')
-		text = xstrdup(HOSTED_URL);
 	else
 		return fail_nowhere(opts, local, err);
 	return url_parse(text, out, err);

@@ -12,9 +12,9 @@
 #define FX_DAEMON_SOCKET "/run/fluxd/fluxd.sock"
 
 /*
- * --url or FLUX_URL; else the socket at `local` if it is there; else, where a
- * token is given, the hosted service of old; else an error that says what to
- * do.
+ * --url or FLUX_URL; else the socket at `local` if it is there; else an error
+ * that says what to do.  A token without a URL once meant a hosted service; it
+ * is gone, and its name may belong to anybody.
  */
 int ctl_locate(const struct ctl_options *, const char *local, struct url *,
     struct ctl_error *) FX_MUSTUSE;

@@ -22,7 +22,7 @@ const struct ctl_flag ctl_flags[CTL_FLAGS] = {
 	{ name, ch, CTL_##type, CTL_CMD_##id, def, { NULL, NULL }, help,       \
 	  offsetof(struct ctl_options, id##_##f) },
 #include "commands.def"
-	{ "help", 'h', CTL_BOOL, CTL_ROOT, "false", { NULL, NULL }, "",
+	{ "help", 'h', CTL_BOOL, CTL_ROOT, "false", { NULL, NULL }, "show help",
 	  offsetof(struct ctl_options, help) },
 };
 
