@@ -18,6 +18,6 @@ complete -c fluxctl -n '__fish_seen_subcommand_from identity' -s r -l regenerate
 complete -c fluxctl -n '__fish_seen_subcommand_from identity' -s v -l visual -d 'show the fingerprint and its picture (implies -l)'
 complete -c fluxctl -n '__fish_seen_subcommand_from sandbox' -l no-headers -d 'leave out the heading of the table'
 complete -c fluxctl -n '__fish_seen_subcommand_from sandbox' -s o -l output-format -x -d 'table, json or yaml'
-complete -c fluxctl -s h -l help -d ''
+complete -c fluxctl -s h -l help -d 'show help'
 complete -c fluxctl -n '__fish_seen_subcommand_from completion' -a 'bash fish zsh'
 complete -c fluxctl -n '__fish_seen_subcommand_from help' -a 'completion help identity sandbox sync version'
