@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base.h"
+#include "api.h"
+
+static int
+get(const struct client *c, const char *route, const char *key,
+    const char *value, json_t **out, struct ctl_error *err)
+{
+	auto_reply struct reply reply = { 0 };
+	auto_free char *escaped = NULL, *query = NULL;
+	int r;
+
+	if (key != NULL) {
+		escaped = url_query_escape(value);
+		query = xasprintf("%s=%s", key, escaped);
+	}
+	r = client_request(c, route, query, NULL, &reply, err);
+	return r == FX_OK ? answer_json(&reply, false, out, err) : r;
+}
+
+static int
+post(const struct client *c, const char *route, const char *body, json_t **out,
+    struct ctl_error *err)
+{
+	auto_reply struct reply reply = { 0 };
+	int r = client_request(c, route, NULL, body, &reply, err);
+
+	return r == FX_OK ? answer_json(&reply, true, out, err) : r;
+}
+
+/* An object, or nothing at all. */
+static int
+check_object(const json_t *answer, struct ctl_error *err)
+{
+	if (answer == NULL || json_is_null(answer) || json_is_object(answer))
+		return FX_OK;
+	return answer_mismatch(err, "an object");
+}
+
+/* A copy of a string field. */
+static int
+copy_string(const json_t *object, const char *name, char **out,
+    struct ctl_error *err)
+{
+	const char *text;
+	int r = answer_string(object, name, &text, err);
+
+	if (r == FX_OK)
+		*out = xstrdup(text);
+	return r;
+}
+
+void
+git_config_clear(struct git_config *g)
+{
+	free(g->url);
+	free(g->branch);
+	free(g->status);
+	free(g->errors);
+	free(g->key);
+	free(g->md5);
+	free(g->md5_art);
+	*g = (struct git_config){ 0 };
+}
+
+static int
+read_git_config(const json_t *answer, struct git_config *g,
+    struct ctl_error *err)
+{
+	json_t *remote = NULL, *key = NULL, *prints = NULL, *md5 = NULL;
+	int r = check_object(answer, err);
+
+	if (r == FX_OK)
+		r = answer_object(answer, "remote", &remote, err);
+	if (r == FX_OK)
+		r = answer_object(answer, "publicSSHKey", &key, err);
+	if (r == FX_OK)
+		r = answer_object(key, "fingerprints", &prints, err);
+	if (r == FX_OK)
+		r = answer_object(prints, "md5", &md5, err);
+	if (r == FX_OK)
+		r = copy_string(remote, "url", &g->url, err);
+	if (r == FX_OK)
+		r = copy_string(remote, "branch", &g->branch, err);
+	if (r == FX_OK)
+		r = copy_string(answer, "status", &g->status, err);
+	if (r == FX_OK)
+		r = copy_string(answer, "errors", &g->errors, err);
+	if (r == FX_OK)
+		r = copy_string(key, "key", &g->key, err);
+	if (r == FX_OK)
+		r = copy_string(md5, "hash", &g->md5, err);
+	if (r == FX_OK)
+		r = copy_string(md5, "randomart", &g->md5_art, err);
+	return r;
+}
+
+int
+api_git_config(const struct client *c, bool regenerate, struct git_config *out,
+    struct ctl_error *err)
+{
+	auto_git_config struct git_config g = { 0 };
+	auto_json json_t *answer = NULL;
+	int r;
+
+	r = post(c, "/v9/git-repo-config", regenerate ? "true" : "false",
+	    &answer, err);
+	if (r == FX_OK)
+		r = read_git_config(answer, &g, err);
+	if (r != FX_OK)
+		return r;
+	*out = g;
+	g = (struct git_config){ 0 };
+	return FX_OK;
+}
+
+int
+api_sync(const struct client *c, char **job_id, struct ctl_error *err)
+{
+	static const char body[] =
+	    "{\"type\":\"sync\",\"cause\":{\"Message\":\"\",\"User\":\"\"},"
+	    "\"spec\":{}}";
+	auto_json json_t *answer = NULL;
+	int r = post(c, "/v9/update-manifests", body, &answer, err);
+
+	if (r != FX_OK)
+		return r;
+	if (answer != NULL && !json_is_string(answer))
+		return answer_mismatch(err, "a job's id");
+	*job_id = xstrdup(answer == NULL ? "" : json_string_value(answer));
+	return FX_OK;
+}
+
+void
+job_clear(struct job *j)
+{
+	free(j->error);
+	free(j->revision);
+	*j = (struct job){ 0 };
+}
+
+int
+api_job(const struct client *c, const char *id, struct job *out,
+    struct ctl_error *err)
+{
+	auto_job struct job j = { 0 };
+	auto_json json_t *answer = NULL;
+	const char *status = "";
+	json_t *result = NULL;
+	int r = get(c, "/v6/jobs", "id", id, &answer, err);
+
+	if (r == FX_OK)
+		r = check_object(answer, err);
+	if (r == FX_OK)
+		r = answer_string(answer, "StatusString", &status, err);
+	if (r == FX_OK)
+		r = copy_string(answer, "Err", &j.error, err);
+	if (r == FX_OK)
+		r = answer_object(answer, "Result", &result, err);
+	if (r == FX_OK)
+		r = copy_string(result, "revision", &j.revision, err);
+	if (r != FX_OK)
+		return r;
+	if (strcmp(status, "failed") == 0)
+		j.state = JOB_FAILED;
+	else if (strcmp(status, "succeeded") == 0)
+		j.state = JOB_SUCCEEDED;
+	*out = j;
+	j = (struct job){ 0 };
+	return FX_OK;
+}
+
+int
+api_is_applied(const struct client *c, const char *revision, bool *applied,
+    struct ctl_error *err)
+{
+	auto_json json_t *answer = NULL;
+	int r = get(c, "/v6/sync", "ref", revision, &answer, err);
+
+	if (r != FX_OK)
+		return r;
+	if (!json_is_array(answer) && !json_is_null(answer))
+		return answer_mismatch(err, "a list of revisions");
+	*applied = json_array_size(answer) == 0;
+	return FX_OK;
+}
+
+int
+api_sandbox(const struct client *c, json_t **out, struct ctl_error *err)
+{
+	auto_json json_t *answer = NULL;
+	const json_t *element;
+	size_t i;
+	int r = get(c, "/v12/sandbox", NULL, NULL, &answer, err);
+
+	if (r != FX_OK)
+		return r;
+	if (!json_is_array(answer))
+		return answer_mismatch(err, "a list of processes");
+	json_array_foreach(answer, i,
+	    element) if (!json_is_object(element)) return answer_mismatch(err,
+	    "a list of processes");
+	*out = fx_steal(&answer);
+	return FX_OK;
+}

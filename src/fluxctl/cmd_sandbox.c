@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base.h"
+#include "cmd.h"
+
+#include "api.h"
+#include "options.h"
+#include "str.h"
+#include "table.h"
+#include "text.h"
+
+/*
+ * The table: what the daemon's supervisor knows of each process, as the kernel
+ * told it.  Keys are those of the answer.
+ */
+enum column_form { AS_IS, YES_NO, FILTER, BITS };
+
+/* clang-format off */
+static const struct column {
+	const char *heading, *key;
+	enum column_form form;
+} columns[] = {
+	{ "ROLE",         "role",       AS_IS },
+	{ "INSTANCE",     "instance",   AS_IS },
+	{ "PID",          "pid",        AS_IS },
+	{ "STATE",        "state",      AS_IS },
+	{ "USER",         "uid",        AS_IS },
+	{ "SECCOMP",      "seccomp",    FILTER },
+	{ "NO_NEW_PRIVS", "noNewPrivs", YES_NO },
+	{ "CAPS",         "caps",       BITS },
+	{ "LANDLOCK",     "landlock",   AS_IS },
+	{ "ROOT",         "root",       AS_IS },
+	{ "HOLDS",        "holds",      AS_IS },
+	{ "RESTARTS",     "restarts",   AS_IS },
+};
+/* clang-format on */
+
+static void
+add_value(struct buf *b, const json_t *value, enum column_form form)
+{
+	/* as /proc/PID/status counts them */
+	static const char *const modes[] = { "none", "strict", "filter" };
+	json_int_t n = json_integer_value(value);
+
+	if (json_is_integer(value) && form == FILTER && n >= 0 &&
+	    n < (json_int_t)nitems(modes))
+		(void)str_add(b, modes[n]);
+	else if (json_is_integer(value) && form == BITS)
+		(void)str_addf(b, n == 0 ? "none" : "%#llx", (long long)n);
+	else if (json_is_integer(value))
+		(void)str_addf(b, "%lld", (long long)n);
+	else if (json_is_boolean(value))
+		(void)str_add(b, json_is_true(value) ? "yes" : "no");
+	else if (json_is_string(value))
+		table_add_cell(b, json_string_value(value));
+}
+
+static void
+show_table(struct ctl *c, const json_t *processes)
+{
+	auto_buf struct buf text = BUF_INIT(SIZE_MAX), out = BUF_INIT(SIZE_MAX);
+	const json_t *process;
+	size_t i;
+
+	for (size_t k = 0;
+	     k < nitems(columns) && !c->line->opts.sandbox_no_headers; k++)
+		(void)str_addf(&text, "%s%s", columns[k].heading,
+		    k + 1 < nitems(columns) ? "\t" : "\n");
+	json_array_foreach(processes, i, process)
+	{
+		for (size_t k = 0; k < nitems(columns); k++) {
+			add_value(&text, answer_field(process, columns[k].key),
+			    columns[k].form);
+			(void)str_addc(&text,
+			    k + 1 < nitems(columns) ? '\t' : '\n');
+		}
+	}
+	table_align((const char *)buf_head(&text), buf_left(&text), &out);
+	(void)fwrite(buf_head(&out), 1, buf_left(&out), c->out);
+}
+
+/* ASCII only, so that nothing in it reaches a terminal unescaped. */
+static void
+show_json(struct ctl *c, const json_t *value)
+{
+	auto_free char *text = json_dumps(value,
+	    JSON_COMPACT | JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
+
+	fputs(text == NULL ? "" : text, c->out);
+}
+
+/* A list of flat maps; JSON's scalars are YAML's. */
+static void
+show_yaml(struct ctl *c, const json_t *processes)
+{
+	const char *lead;
+	json_t *process, *value;
+	const char *key;
+	size_t i;
+
+	if (json_array_size(processes) == 0)
+		fputs("[]\n", c->out);
+	json_array_foreach(processes, i, process)
+	{
+		lead = "- ";
+		json_object_foreach(process, key, value)
+		{
+			ctl_print(c->out, "%s%s: ", lead, key);
+			show_json(c, value);
+			fputc('\n', c->out);
+			lead = "  ";
+		}
+		if (json_object_size(process) == 0)
+			fputs("- {}\n", c->out);
+	}
+}
+
+int
+ctl_cmd_sandbox(struct ctl *c)
+{
+	const char *format = c->line->opts.sandbox_output_format;
+	auto_json json_t *processes = NULL;
+	int r;
+
+	if (strcmp(format, "table") != 0 && strcmp(format, "json") != 0 &&
+	    strcmp(format, "yaml") != 0)
+		return ctl_fail(&c->error, FX_ESYNTAX,
+		    "invalid output format specified");
+	r = api_sandbox(c->client, &processes, &c->error);
+	if (r != FX_OK)
+		return r;
+	if (strcmp(format, "table") == 0) {
+		show_table(c, processes);
+	} else if (strcmp(format, "yaml") == 0) {
+		show_yaml(c, processes);
+	} else {
+		show_json(c, processes);
+		fputc('\n', c->out);
+	}
+	return FX_OK;
+}

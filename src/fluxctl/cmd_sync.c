@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base.h"
+#include "cmd.h"
+
+#include "api.h"
+#include "text.h"
+#include "wait.h"
+
+#define SHORT_REVISION 7 /* what is shown and asked for */
+
+static int
+check_repository(struct ctl *c, const struct git_config *config)
+{
+	const char *more =
+	    *config->errors == '\0' ? "" : "\n\nFull error message: ";
+
+	if (strcmp(config->status, "ready") == 0)
+		return FX_OK;
+	if (strcmp(config->status, "unconfigured") == 0)
+		return ctl_fail(&c->error, FX_EFAIL,
+		    "no git repository is configured");
+	if (strcmp(config->status, "unreachable") == 0)
+		return ctl_fail(&c->error, FX_EFAIL,
+		    "can not connect to git repository with URL %s"
+		    "\n\nFull error message: %s",
+		    config->url, config->errors);
+	return ctl_fail(&c->error, FX_EFAIL,
+	    "git repository %s is not ready to sync%s%s", config->url, more,
+	    config->errors);
+}
+
+/* The branch's head is not signed as it must be, and the daemon stays with the
+ * last commit that is: a warning. */
+static bool
+is_unverified_head(const char *text)
+{
+	return strstr(text, "branch HEAD in the git repo is not verified") !=
+	    NULL &&
+	    strstr(text, "last verified commit was") != NULL;
+}
+
+static int
+run_job(struct ctl *c, struct job *job)
+{
+	auto_free char *id = NULL, *quoted = NULL;
+	int r = api_sync(c->client, &id, &c->error);
+
+	if (r != FX_OK)
+		return r;
+	r = wait_for_job(c->client, id, job, &c->error);
+	if (r != FX_OK && !c->error.shaped &&
+	    is_unverified_head(c->error.text)) {
+		ctl_print(c->err, "Warning: %s\n", c->error.text);
+		ctl_error_clear(&c->error);
+		r = FX_OK;
+	}
+	if (r != FX_OK) {
+		quoted = ctl_quoted(id);
+		ctl_print(c->err, "Failed to complete sync job (ID %s)\n",
+		    quoted);
+		return r;
+	}
+	if (job->revision == NULL || *job->revision == '\0')
+		return ctl_fail(&c->error, FX_EFAIL,
+		    "the daemon does not say which revision it synchronized");
+	return FX_OK;
+}
+
+/*
+ * A revision that cannot be loaded or fetched is never applied: after a
+ * time-out show what the daemon says about the repository, if anything.
+ */
+static void
+explain_timeout(struct ctl *c)
+{
+	auto_git_config struct git_config config = { 0 };
+	auto_error struct ctl_error ignored = { 0 };
+
+	if (api_git_config(c->client, false, &config, &ignored) != FX_OK ||
+	    *config.errors == '\0')
+		return;
+	ctl_print(c->err, "The git repository is %s: %s\n", config.status,
+	    config.errors);
+}
+
+int
+ctl_cmd_sync(struct ctl *c)
+{
+	auto_git_config struct git_config config = { 0 };
+	auto_job struct job job = { 0 };
+	auto_free char *revision = NULL;
+	int r;
+
+	r = api_git_config(c->client, false, &config, &c->error);
+	if (r == FX_OK)
+		r = check_repository(c, &config);
+	if (r != FX_OK)
+		return r;
+	ctl_print(c->err, "Synchronizing with %s\n", config.url);
+	r = run_job(c, &job);
+	if (r != FX_OK)
+		return r;
+	revision = xstrndup(job.revision, SHORT_REVISION);
+	ctl_print(c->err,
+	    "Revision of %s to apply is %s\n"
+	    "Waiting for %s to be applied ...\n",
+	    config.branch, revision, revision);
+	r = wait_for_sync(c->client, revision, &c->error);
+	if (r == FX_ETIMEOUT)
+		explain_timeout(c);
+	if (r != FX_OK)
+		return r;
+	fputs("Done.\n", c->err);
+	return FX_OK;
+}

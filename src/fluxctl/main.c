@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fluxctl: the command line client.
+ *
+ * Reads    the command line and the environment of the person who runs it,
+ *          and a daemon's answers, which are foreign: bounded, decoded by one
+ *          parser, and made safe for a terminal before they are shown.
+ * Holds    the service token, if one is given; wiped at the end, never shown.
+ * May      connect to the daemon.  It starts no program and writes no file.
+ * If it falls, a hostile daemon acts as the person who asked it.
+ */
+#include "base.h"
+
+#include "client.h"
+#include "cmd.h"
+#include "help.h"
+#include "locate.h"
+#include "options.h"
+#include "text.h"
+
+#include <curl/curl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+/* What a client never needs: new rights from a program, and a core file with
+ * the token in it.  Neither step can fail for want of rights. */
+static void
+give_up_rights(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)signal(SIGPIPE, SIG_IGN); /* a dead peer is an error of write */
+}
+
+static void
+show_error(FILE *to, const struct ctl_error *error, enum ctl_command_id id)
+{
+	if (error->shaped) {
+		ctl_print(to, "== Error ==\n\n%s\n", error->text);
+		return;
+	}
+	ctl_print(to, "Error: %s\nRun 'fluxctl%s%s --help' for usage.\n",
+	    error->text, id == CTL_ROOT ? "" : " ",
+	    id == CTL_ROOT ? "" : ctl_commands[id].name);
+}
+
+static int
+connect_client(struct ctl *c)
+{
+	const struct ctl_options *opts = &c->line->opts;
+	auto_url struct url url = { 0 };
+	int r = ctl_locate(opts, FX_DAEMON_SOCKET, &url, &c->error);
+
+	if (r == FX_OK)
+		c->client = client_new(&url, opts->token, opts->timeout);
+	return r;
+}
+
+static int
+run(struct ctl *c)
+{
+	const struct ctl_line *line = c->line;
+	auto_buf struct buf help = BUF_INIT(SIZE_MAX);
+	const struct ctl_command *cmd;
+	int r = FX_OK;
+
+	if (line->command == CTL_ROOT || line->opts.help) {
+		help_text(line->command, &help);
+		(void)fwrite(buf_head(&help), 1, buf_left(&help), c->out);
+		return FX_OK;
+	}
+	cmd = &ctl_commands[line->command];
+	if (line->nargs > 0 && !cmd->takes_args)
+		return ctl_fail(&c->error, FX_ESYNTAX,
+		    "expected no (non-flag) arguments");
+	if (cmd->needs_daemon)
+		r = connect_client(c);
+	return r == FX_OK ? cmd->run(c) : r;
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct ctl_line line;
+	struct ctl c = { .line = &line, .out = stdout, .err = stderr };
+	int r;
+
+	give_up_rights();
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		fx_bug("libcurl does not start");
+	r = ctl_parse(argc, (const char *const *)argv, &line, &c.error);
+	if (r == FX_OK)
+		r = run(&c);
+	if (r != FX_OK)
+		show_error(c.err, &c.error, line.command);
+	/* what could not be written was not done */
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		fputs("Error: cannot write the output\n", stderr);
+		r = FX_ESYS;
+	}
+	ctl_error_clear(&c.error);
+	client_free(&c.client);
+	ctl_line_clear(&line);
+	curl_global_cleanup();
+	return r == FX_OK ? 0 : 1;
+}

@@ -1,0 +1,25 @@
+/*
+ * text: writing foreign text to a terminal, and quoting it as Go does.
+ */
+#ifndef CTL_TEXT_H
+#define CTL_TEXT_H
+
+#include "base.h"
+#include "buf.h"
+
+#include <stdio.h>
+
+/* Write formatted text; line ends and tabs pass, anything else that could
+ * move or reorder what the terminal shows is made visible (str_printable). */
+void ctl_print(FILE *, const char *fmt, ...) FX_PRINTF(2, 3);
+
+/* Append s in double quotes, escaped as Go's %q does. */
+void ctl_add_quoted(struct buf *, const char *s);
+
+/* The same as a string of its own. */
+char *ctl_quoted(const char *s);
+
+/* The byte c in single quotes, as Go's %q shows a byte. */
+char *ctl_quoted_byte(unsigned char c);
+
+#endif

@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The completions and the manual page say what fluxctl's table of commands says.
+set -euo pipefail
+src=${FX_SRCDIR:-.}
+fluxctl=${FLUXCTL:-${FX_BUILDDIR:-.}/src/fluxctl/fluxctl}
+count=0 failed=0
+
+# ok NAME STATUS: one line of TAP
+ok() {
+	count=$((count + 1))
+	if [ "$2" -eq 0 ]; then
+		echo "ok $count - $1"
+	else
+		failed=1
+		echo "not ok $count - $1"
+	fi
+}
+
+# same NAME GOT WANT
+same() {
+	local r=0
+	if [ "$2" != "$3" ]; then
+		r=1
+		printf '# got  %q\n# want %q\n' "$2" "$3"
+	fi
+	ok "$1" $r
+}
+
+# The names of the commands, and of the flags of one (none: of fluxctl).
+commands() {
+	"$fluxctl" --help |
+		sed -n '/^Available Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p'
+}
+flags() {
+	"$fluxctl" "$@" --help | sed -n 's/^  \(-.\|  \)[, ] --\([a-z0-9-]*\).*/\2/p'
+}
+
+for file in bash/fluxctl fish/fluxctl.fish zsh/_fluxctl; do
+	r=0
+	"$fluxctl" completion "${file%%/*}" |
+		diff -u "$src/contrib/completion/$file" - | sed 's/^/# /' || r=1
+	ok "contrib/completion/$file is what fluxctl prints" $r
+done
+
+for shell in bash zsh fish; do
+	if ! command -v $shell >/dev/null; then
+		count=$((count + 1))
+		echo "ok $count - $shell reads its script # SKIP no $shell"
+		continue
+	fi
+	r=0
+	"$fluxctl" completion $shell >"${TMPDIR:-/tmp}/ctl.$$"
+	$shell -n "${TMPDIR:-/tmp}/ctl.$$" || r=1
+	rm -f "${TMPDIR:-/tmp}/ctl.$$"
+	ok "$shell reads its script" $r
+done
+
+# complete WORD...: what bash proposes for the last word
+# shellcheck disable=SC1090
+. <("$fluxctl" completion bash)
+complete_words() {
+	COMP_WORDS=(fluxctl "$@") COMP_CWORD=$#
+	COMPREPLY=()
+	__start_fluxctl
+	echo "${COMPREPLY[*]}"
+}
+same "bash: all commands" "$(complete_words '')" "$(commands | xargs)"
+same "bash: a command" "$(complete_words sy)" "sync"
+same "bash: a command after flags" \
+	"$(complete_words --url x -t y --timeout = 5s --help iden)" "identity"
+same "bash: a command after a URL, which bash splits" \
+	"$(complete_words --url = http : //h : 1 --help = false sy)" "sync"
+same "bash: flags of a command" \
+	"$(complete_words identity -- | xargs -n1 | sort | xargs)" \
+	"$(flags identity | sed 's/^/--/' | sort | xargs)"
+same "bash: a flag" "$(complete_words sync --time)" "--timeout"
+same "bash: no flag of another command" "$(complete_words sync --vis)" ""
+same "bash: nothing for a flag's value" "$(complete_words --url '')" ""
+same "bash: nothing after =" "$(complete_words --url = '')" ""
+same "bash: shells" "$(complete_words completion '')" "bash fish zsh"
+same "bash: topics" "$(complete_words help id)" "identity"
+
+# What the manual page has: ".It Cm name", ".It Fl x , -name", ".It Fl -name".
+manual=$src/doc/fluxctl.1
+same "the manual page has each command, and no other" \
+	"$(sed -n '/^\.Sh COMMANDS/,/^\.Sh GLOBAL/s/^\.It Cm \([a-z-]*\).*/\1/p' \
+		"$manual" | xargs)" "$(commands | xargs)"
+for command in $(commands); do
+	own=$(flags "$command" | sort | comm -23 - <(flags | sort) | xargs)
+	same "the manual page has the flags of $command, and no other" \
+		"$(sed -n "/^\.It Cm $command\>/,/^\.\(It Cm\|Sh\)/p" "$manual" |
+			sed -n '1d; s/^\.It Fl \(. , \)\{0,1\}-\([a-z0-9-]*\).*/\2/p' |
+			sort | xargs)" "$own"
+done
+same "the manual page has the global flags, and no other" \
+	"$(sed -n '/^\.Sh GLOBAL FLAGS/,/^\.Sh ENV/s/^\.It Fl \(. , \)\{0,1\}-\([a-z0-9-]*\).*/\2/p' \
+		"$manual" | sort | xargs)" "$(flags | sort | xargs)"
+
+echo "1..$count"
+exit $failed

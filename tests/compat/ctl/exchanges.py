@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the cases of cases.py; speaks TAP."""
+
+import glob
+import os
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+
+from cases import CASES                                     # noqa: E402
+from recorded import Exchange, Recorded                     # noqa: E402
+
+FLUXCTL = os.environ["FLUXCTL"]
+LIMIT = 60      # seconds one run may take
+
+
+def find_upstream():
+    given = os.environ.get("BED_UPSTREAM_FLUXCTL")
+    if given:
+        return given
+    cache = os.environ.get("FLUXD_BED_CACHE") or os.path.join(
+        os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"),
+        "fluxd-testbed")
+    built = sorted(glob.glob(os.path.join(cache, "fluxctl-*", "fluxctl")),
+                   key=os.path.getmtime)
+    return built[-1] if built else None
+
+
+class Tap:
+    def __init__(self):
+        self.count = self.failed = 0
+
+    def ok(self, name, problems):
+        self.count += 1
+        for line in "\n".join(problems).split("\n") if problems else []:
+            print("# " + line)
+        self.failed += bool(problems)
+        print("%sok %d - %s" % ("not " if problems else "", self.count, name),
+              flush=True)
+
+    def skip(self, name, why):
+        self.count += 1
+        print("ok %d - %s # SKIP %s" % (self.count, name, why))
+
+    def done(self):
+        print("1..%d" % self.count)
+        return self.failed != 0
+
+
+def run(program, args, url, env):
+    environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
+    if url:
+        environment["FLUX_URL"] = url
+    for name in os.environ:     # of instrumented builds
+        if name.endswith("SAN_OPTIONS") or name == "LLVM_PROFILE_FILE":
+            environment[name] = os.environ[name]
+    environment.update(env)
+    done = subprocess.run([program] + args, env=environment, timeout=LIMIT,
+                          stdin=subprocess.DEVNULL, capture_output=True)
+    return (done.stdout.decode("utf-8", "surrogateescape"),
+            done.stderr.decode("utf-8", "surrogateescape"), done.returncode)
+
+
+def compare(what, got, want):
+    return [] if got == want else \
+        ["%s: got\n%r\nwant\n%r" % (what, got, want)]
+
+
+def token_of(case):
+    """What the cases that are about a token must send."""
+    return "Scope-Probe token=T1" if "token" in case.name or \
+        "beats" in case.name else None
+
+
+def check_headers(case, talk, agent):
+    problems = []
+    for method, target, headers, _ in talk.seen:
+        problems += compare("Accept", headers.get("Accept"),
+                            "application/json")
+        problems += compare("Authorization", headers.get("Authorization"),
+                            token_of(case))
+        if agent:
+            problems += compare("User-Agent",
+                                headers.get("User-Agent", "")[:8], agent)
+            problems += compare("Accept-Encoding",
+                                headers.get("Accept-Encoding"), None)
+    return problems
+
+
+def one_run(program, case, way, folder, agent):
+    """Run a case; returns (what was printed, what was asked, problems)."""
+    with Recorded(case.exchanges, folder) as server:
+        url = server.tcp if way == "tcp" else server.unix
+        out, err, code = run(program, case.args, url, case.env)
+        talk = server.conversation
+        shown = server.tcp if way == "tcp" else "http://localhost/api/flux"
+        err = err.replace(shown, "@URL@")
+        problems = ["unexpected request: " + r for r in talk.unexpected]
+        problems += ["was not asked: %s %s" % (e.method, e.target)
+                     for e in talk.left]
+        problems += check_headers(case, talk, agent)
+        return (out, err, code), problems
+
+
+def test_case(tap, case, upstream, folder):
+    for way in ["tcp"] if case.tcp_only else ["tcp", "unix"]:
+        printed, problems = one_run(FLUXCTL, case, way, folder, "fluxctl/")
+        for what, got, want in zip(["stdout", "stderr", "exit code"], printed,
+                                   [case.out, case.err, case.code]):
+            problems += compare(what, got, want)
+        tap.ok("%s (%s)" % (case.name, way), problems)
+    if case.ours:
+        return
+    name = case.name + " (unmodified client)"
+    if not upstream:
+        tap.skip(name, "it is not built")
+        return
+    printed, problems = one_run(upstream, case, "tcp", folder, None)
+    for what, got, want in zip(["stdout", "stderr", "exit code"], printed,
+                               [case.out, case.err, case.code]):
+        problems += compare(what, got, want)
+    tap.ok(name, problems)
+
+
+def test_redirect_keeps_token(tap, folder):
+    """Another host does not get the token."""
+    with tempfile.TemporaryDirectory() as other_folder, \
+            Recorded([Exchange("POST", "/x", "{}")], other_folder) as other:
+        target = "http://127.0.0.1:%d/x" % other.port
+        first = Exchange("POST", "/api/flux/v9/git-repo-config", status=307,
+                         headers=[("Location", target)])
+        with Recorded([first], folder) as server:
+            out, err, code = run(FLUXCTL, ["-tT1", "identity"], server.tcp, {})
+            seen = other.conversation.seen
+            problems = compare("exit code", code, 0)
+            problems += compare("requests elsewhere", len(seen), 1)
+            problems += compare("token elsewhere", [
+                s[2].get("Authorization") for s in seen], [None])
+            problems += compare("token here", [
+                s[2].get("Authorization")
+                for s in server.conversation.seen], ["Scope-Probe token=T1"])
+            tap.ok("a redirect to another host does not take the token along",
+                   problems)
+
+
+def test_alone(tap, upstream):
+    """Command lines that need no daemon: both clients say the same."""
+    lines = [
+        ["--bogus"], ["-zz"], ["version", "x"],
+        ["syn"], ["vers"], ["SYN", "-h"],
+        ["hel"], ["version", "--timeout=5"],
+        ["--timeout", "zz", "version"], ["-u"],
+        ["--help=maybe", "version"], ["---", "version"],
+        ["identity", "-r="], ["completion"],
+        ["completion", "foo"], ["completion", "a", "b"],
+        ["--k8s-fwd-labels=bad", "version"],
+        ["-uhttp://127.0.0.1:1/x", "sync"],
+        ["-u", "http://[::1]:1", "identity"],
+        ["--url=https://127.0.0.1:1", "sync"],
+        ["--url=http://u:p@127.0.0.1:1", "sync"],
+        ["--url=127.0.0.1:1/api", "sync"],
+        ["--url=ftp://a", "sync"],
+        ["--url=http:///x", "sync"],
+        ["--url=http://127.0.0.1:99999", "sync"],
+    ]
+    for args in lines:
+        name = "fluxctl %s: as the unmodified client" % " ".join(args)
+        if not upstream:
+            tap.skip(name, "it is not built")
+            continue
+        got = run(FLUXCTL, args, None, {})
+        want = run(upstream, args, None, {})
+        problems = compare("printed", got, want)
+        problems += [] if got[2] == 1 else ["exit code %d" % got[2]]
+        tap.ok(name, problems)
+
+
+def test_help(tap):
+    """Help is on stdout, with exit code 0, and asks nobody."""
+    for args in ([], ["-h"], ["help"], ["help", "sync"], ["sync", "--help"],
+                 ["identity", "-h"], ["help", "help"]):
+        out, err, code = run(FLUXCTL, args, "http://127.0.0.1:1", {})
+        problems = compare("stderr", err, "") + compare("exit code", code, 0)
+        if "\nUsage:\n  fluxctl " not in out or "--url string" not in out:
+            problems.append("no help: %r" % out)
+        tap.ok("fluxctl %s: help" % " ".join(args), problems)
+    out, err, code = run(FLUXCTL, ["help", "nope", "x"], None, {})
+    problems = compare("stdout", out, "") + compare("exit code", code, 0)
+    if not err.startswith("Unknown help topic [`nope` `x`]\nUsage:\n"):
+        problems.append("got %r" % err)
+    tap.ok("fluxctl help nope x: an unknown topic", problems)
+
+
+def test_nowhere(tap):
+    """Without a URL and a socket the error says what can be done."""
+    name = "no daemon is known: the error says how to name one"
+    if os.path.exists("/run/fluxd/fluxd.sock"):
+        tap.skip(name, "this machine has one")
+        return
+    out, err, code = run(FLUXCTL, ["--context=c", "--k8s-fwd-ns=n", "sync"],
+                         None, {})
+    problems = compare("stdout", out, "") + compare("exit code", code, 1)
+    for part in ("/run/fluxd/fluxd.sock", "--url=unix:///PATH", "FLUX_URL",
+                 "kubectl --context=c --namespace=n port-forward",
+                 "--selector=app=flux"):
+        if part not in err:
+            problems.append("%r is not in %r" % (part, err))
+    tap.ok(name, problems)
+
+
+def main():
+    tap, upstream = Tap(), find_upstream()
+    with tempfile.TemporaryDirectory() as folder:
+        for case in CASES:
+            test_case(tap, case, upstream, folder)
+        test_redirect_keeps_token(tap, folder)
+    test_alone(tap, upstream)
+    test_help(tap)
+    test_nowhere(tap)
+    return tap.done()
+
+
+sys.exit(main())

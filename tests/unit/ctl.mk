@@ -1,0 +1,36 @@
+ctl_test_cppflags = $(TEST_CPPFLAGS) -I$(srcdir)/src/fluxctl $(CURL_CFLAGS) \
+	$(JANSSON_CFLAGS)
+ctl_test_libs = src/fluxctl/libfluxctl.a src/common/libbase.a $(CURL_LIBS) \
+	$(JANSSON_LIBS)
+
+check_PROGRAMS += tests/unit/test_ctl_answer
+TESTS += tests/unit/test_ctl_answer
+tests_unit_test_ctl_answer_SOURCES = tests/unit/test_ctl_answer.c
+tests_unit_test_ctl_answer_CPPFLAGS = $(ctl_test_cppflags)
+tests_unit_test_ctl_answer_LDADD = $(ctl_test_libs)
+
+check_PROGRAMS += tests/unit/test_ctl_options
+TESTS += tests/unit/test_ctl_options
+tests_unit_test_ctl_options_SOURCES = tests/unit/test_ctl_options.c
+tests_unit_test_ctl_options_CPPFLAGS = $(ctl_test_cppflags)
+tests_unit_test_ctl_options_LDADD = $(ctl_test_libs)
+
+check_PROGRAMS += tests/unit/test_ctl_table
+TESTS += tests/unit/test_ctl_table
+tests_unit_test_ctl_table_SOURCES = tests/unit/test_ctl_table.c
+tests_unit_test_ctl_table_CPPFLAGS = $(ctl_test_cppflags)
+tests_unit_test_ctl_table_LDADD = $(ctl_test_libs)
+
+check_PROGRAMS += tests/unit/test_ctl_url
+TESTS += tests/unit/test_ctl_url
+tests_unit_test_ctl_url_SOURCES = tests/unit/test_ctl_url.c
+tests_unit_test_ctl_url_CPPFLAGS = $(ctl_test_cppflags)
+tests_unit_test_ctl_url_LDADD = $(ctl_test_libs)
+
+TESTS += tests/compat/ctl/exchanges.sh tests/compat/ctl/documents.sh
+EXTRA_DIST += \
+	tests/compat/ctl/cases.py \
+	tests/compat/ctl/documents.sh \
+	tests/compat/ctl/exchanges.py \
+	tests/compat/ctl/exchanges.sh \
+	tests/compat/ctl/recorded.py
