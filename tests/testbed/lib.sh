@@ -334,8 +334,9 @@ bed_audit_has() {
 
 # -------------------------------------------------------------- the daemon
 
-FLUXD=${FLUXD:-${top_builddir:-${builddir:-.}}/src/fluxd}
-FLUXD_LIBEXEC=${FLUXD_LIBEXEC:-$(dirname "$FLUXD")}
+FLUXD=${FLUXD:-${FX_BUILDDIR:-.}/src/master/fluxd}
+FLUXD_LIBEXEC=${FLUXD_LIBEXEC:-${FX_BUILDDIR:-.}/libexec}
+FLUXCTL=${FLUXCTL:-${FX_BUILDDIR:-.}/src/fluxctl/fluxctl}
 FLUXD_PID=
 FLUXD_STATUS=
 FLUXD_LOG=

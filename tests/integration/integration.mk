@@ -1,0 +1,4 @@
+integration_tests = \
+	tests/integration/road.sh
+TESTS += $(integration_tests)
+EXTRA_DIST += $(integration_tests)

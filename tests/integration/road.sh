@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# The road: a commit pushed over ssh reaches the cluster, and the tag moves.
+set -euo pipefail
+. "$(dirname "$0")/../testbed/lib.sh"
+bed_require api ssh
+
+agent='^fluxd/'
+ns=$(bed_namespace road)
+url=$(bed_repo "road-$$")
+repo=road-$$
+work=$T_DIR/work
+repo_clone "$url" "$work"
+
+configmap() { # NAME TEXT
+	cat >"$work/$1.yaml" <<-YAML
+		apiVersion: v1
+		kind: ConfigMap
+		metadata:
+		  name: $1
+		  namespace: $ns
+		data:
+		  text: "$2"
+	YAML
+}
+live() { kubectl -n "$ns" get configmap "$1" -o "jsonpath={$2}" 2>/dev/null; }
+shows() { [ "$(live "$1" .data.text)" = "$2" ]; }
+tag_is() { [ "$(repo_ref "$repo" 'refs/tags/flux-sync^{commit}')" = "$1" ]; }
+ctl() { FLUX_URL=unix://${FLUXD_LISTEN#unix:} "$FLUXCTL" "$@"; }
+
+for i in 1 2 3; do configmap "c$i" "one"; done
+first=$(repo_commit_all "$work" "First")
+repo_push "$work"
+
+fluxd_start --git-url="$url" --git-poll-interval=1h --sync-interval=1h
+t_wait 30 "the first commit reaches the cluster" shows c1 one
+t_wait 30 "the sync tag moves to it" tag_is "$first"
+t_is "$(git -C "$(repo_path "$repo")" cat-file -t refs/tags/flux-sync)" tag \
+	"the sync tag is annotated"
+t_is "$(git -C "$(repo_path "$repo")" for-each-ref --format='%(contents:subject) %(taggername) %(taggeremail)' refs/tags/flux-sync)" \
+	"Sync pointer Weave Flux <support@weave.works>" "its message and tagger are upstream's"
+t_like "$(live c1 '.metadata.labels.fluxcd\.io/sync-gc-mark')" '^sha256\.[A-Za-z0-9_-]{43}$' \
+	"the object carries the mark"
+t_like "$(live c1 '.metadata.annotations.fluxcd\.io/sync-checksum')" '^[0-9a-f]{40}$' \
+	"and the checksum"
+
+# one changed object: one PATCH, and nothing else but what is open
+mark=$(audit_mark)
+configmap c2 two
+second=$(repo_commit_all "$work" "Second")
+repo_push "$work"
+t_run "fluxctl sync ends well" ctl sync
+t_wait 10 "the change is in the cluster" shows c2 two
+t_wait 10 "the tag follows" tag_is "$second"
+t_is "$(audit_count "$agent" patch "$mark")" 1 "one changed object is one PATCH"
+
+# drift
+mark=$(audit_mark)
+kubectl -n "$ns" patch configmap c1 --type=merge -p '{"data":{"text":"by hand"}}' >/dev/null
+t_wait 5 "a foreign change of a managed field is put back" shows c1 one
+kubectl -n "$ns" annotate configmap c3 note=mine >/dev/null
+kubectl -n "$ns" delete configmap c2 >/dev/null
+t_wait 5 "a deleted object comes back" shows c2 two
+t_is "$(live c3 .metadata.annotations.note)" mine "an unmanaged field is left alone"
+t_is "$(audit_count "$agent" patch "$mark")" 2 "two objects were repaired by two PATCHes"
+
+# restart: nothing differs, nothing is patched
+fluxd_stop
+t_is "$FLUXD_STATUS" 0 "SIGTERM ends it with status 0"
+mark=$(audit_mark)
+tag_before=$(repo_ref "$repo" refs/tags/flux-sync)
+fluxd_start --git-url="$url" --git-poll-interval=1h --sync-interval=1h
+synced() { [ "$(api_get "/api/flux/v6/sync?ref=${second:0:7}" 2>/dev/null)" = '[]' ]; }
+t_wait 30 "a restarted daemon answers that all is applied" synced
+metrics_count() { api_get /metrics | sed -n 's/^flux_daemon_sync_duration_seconds_count{success="true"} //p'; }
+once() { [ "$(metrics_count)" = 1 ]; }
+t_wait 30 "its first pass ends" once
+t_is "$(audit_count "$agent" patch "$mark")" 0 "and patches nothing"
+t_is "$(audit_count "$agent" 'create|update|delete' "$mark")" 0 "nor anything else"
+t_is "$(repo_ref "$repo" refs/tags/flux-sync)" "$tag_before" "the tag is not pushed again"
+
+fluxd_stop
+t_done
