@@ -272,8 +272,13 @@ read_flags(struct master *m, int argc, char *argv[], int *status)
 	r = config_parse(&m->cfg, argc, argv, &notice, &err);
 	fprintf(stderr, "%.*s", (int)buf_left(&notice),
 	    (const char *)buf_head(&notice));
-	if (r == FX_OK && !m->cfg.version)
+	if (r == FX_OK && !m->cfg.version) {
+		if (m->cfg.libexec_dir[0] == '\0') {
+			free(m->cfg.libexec_dir);
+			m->cfg.libexec_dir = xstrdup(FX_LIBEXECDIR);
+		}
 		return false;
+	}
 	*status = 0;
 	if (r == FX_OK) {
 		printf("%s\n", PACKAGE_VERSION);
