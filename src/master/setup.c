@@ -172,8 +172,8 @@ setup_cluster(struct master *m, const char *home, struct fx_err *err)
 		    "invalid configuration: no configuration has been "
 		    "provided, "
 		    "try setting KUBECONFIG");
-	free(m->cfg.api_server);
-	m->cfg.api_server = strchr(host, ':') != NULL
+	free(m->cfg.k8s_api_server);
+	m->cfg.k8s_api_server = strchr(host, ':') != NULL
 	    ? xasprintf("https://[%s]:%s", host, port)
 	    : xasprintf("https://%s:%s", host, port);
 	m->paths[IPC_FILE_SA_TOKEN] = xstrdup(SERVICE_ACCOUNT "/token");
