@@ -70,7 +70,7 @@ span_rfind(struct span s, char c)
 	return s.n == 0 ? NULL : memrchr(s.p, c, s.n);
 }
 
-/* ---- escapes, by Go's rules -------------------------------------------- */
+/* ---- escapes, by Go's rules ---- */
 
 static bool
 must_escape(char c, enum place where)
@@ -201,7 +201,7 @@ add_as_written(struct buf *b, struct span s, enum place where)
 	add_span(b, s);
 }
 
-/* ---- upstream's interpretation ------------------------------------------ */
+/* ---- upstream's interpretation ---- */
 
 static bool
 port_ok(struct span s)
@@ -283,12 +283,18 @@ known_scheme(struct span s)
 }
 
 static bool
-has_control(const char *s)
+has_control_before(const char *s, const char *end)
 {
-	for (; *s != '\0'; s++)
+	for (; s < end; s++)
 		if ((unsigned char)*s < ' ' || *s == 0x7f)
 			return true;
 	return false;
+}
+
+static bool
+has_control(const char *s)
+{
+	return has_control_before(s, s + strlen(s));
 }
 
 /* As net/url parses: fragment, query, then what is left. */
@@ -304,7 +310,7 @@ split_standard(const char *text, struct parts *out)
 		end = cut;
 	}
 	if ((p = skip_scheme(text, &out->scheme)) == NULL || p > end ||
-	    !known_scheme(out->scheme) ||
+	    !known_scheme(out->scheme) || has_control_before(text, end) ||
 	    !escapes_ok(out->fragment, IN_FRAGMENT))
 		return false;
 	rest = span(p, end);
@@ -367,7 +373,7 @@ split_scp(const char *text, struct parts *out)
 static void
 interpret(const char *text, struct parts *out)
 {
-	if (!has_control(text) && split_standard(text, out))
+	if (split_standard(text, out))
 		return;
 	if (split_scp(text, out))
 		return;
@@ -526,7 +532,7 @@ git_url_is_http(const char *text)
 	return span_is(u.scheme, "http") || span_is(u.scheme, "https");
 }
 
-/* ---- the strict grammar -------------------------------------------------- */
+/* ---- the strict grammar ---- */
 
 static char *
 decoded(struct span s)

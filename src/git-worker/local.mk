@@ -1,0 +1,38 @@
+# What a unit test can link without a process around it.
+noinst_LIBRARIES += src/git-worker/libgw.a
+src_git_worker_libgw_a_CPPFLAGS = $(AM_CPPFLAGS) $(GIT2_CFLAGS) $(SSH2_CFLAGS) \
+	$(CRYPTO_CFLAGS)
+src_git_worker_libgw_a_SOURCES = \
+	src/git-worker/history.c \
+	src/git-worker/history.h \
+	src/git-worker/known_hosts.c \
+	src/git-worker/known_hosts.h \
+	src/git-worker/objects.c \
+	src/git-worker/objects.h \
+	src/git-worker/pkt.c \
+	src/git-worker/pkt.h \
+	src/git-worker/link.h \
+	src/git-worker/mirror.c \
+	src/git-worker/mirror.h \
+	src/git-worker/remote.c \
+	src/git-worker/remote.h \
+	src/git-worker/ssh.c \
+	src/git-worker/ssh.h \
+	src/git-worker/ssh_transport.c \
+	src/git-worker/ssh_transport.h \
+	src/git-worker/tree.c \
+	src/git-worker/tree.h
+
+pkglibexec_PROGRAMS += fluxd-git
+fluxd_git_SOURCES = \
+	src/git-worker/calls.c \
+	src/git-worker/handlers.c \
+	src/git-worker/handlers.h \
+	src/git-worker/main.c \
+	src/git-worker/sandbox.c
+fluxd_git_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS) $(GIT2_CFLAGS) \
+	$(CRYPTO_CFLAGS)
+fluxd_git_LDADD = src/git-worker/libgw.a src/common/libworker.a \
+	src/common/libsandbox.a src/common/libproc.a src/common/libipc.a \
+	src/common/libmodel.a src/common/libbase.a $(MSGPACK_LIBS) \
+	$(SECCOMP_LIBS) $(GIT2_LIBS) $(SSH2_LIBS) $(CRYPTO_LIBS)
