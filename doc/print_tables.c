@@ -82,7 +82,8 @@ print_ipc(void)
 	       "Printed from `src/common/ipc/ipc_messages.def`. A frame is a "
 	       "4-byte little-endian\nlength (at most %d) and a msgpack array "
 	       "`[type, sequence, part, field...]`.\n\n"
-	       "| no. | message | from | to | phase | kind | fields (limits) |\n"
+	       "| no. | message | from | to | phase | kind | fields (limits) "
+	       "|\n"
 	       "|---|---|---|---|---|---|---|\n",
 	    IPC_MAX_FRAME);
 	for (uint32_t t = 1; t < IPC_T_COUNT; t++) {

@@ -17,3 +17,10 @@ TESTS += tests/unit/test_settings
 tests_unit_test_settings_SOURCES = tests/unit/test_settings.c
 tests_unit_test_settings_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_settings_LDADD = src/common/libproc.a src/common/libipc.a src/common/libbase.a
+
+check_PROGRAMS += tests/unit/test_journal
+TESTS += tests/unit/test_journal
+tests_unit_test_journal_SOURCES = tests/unit/test_journal.c \
+	src/master/journal.c
+tests_unit_test_journal_CPPFLAGS = $(TEST_CPPFLAGS) -I$(srcdir)/src/master
+tests_unit_test_journal_LDADD = src/common/libbase.a

@@ -39,10 +39,12 @@ add_text(struct buf *b, const char *s)
 		str_add_base64(b, (const uint8_t *)s, strlen(s), true, false);
 }
 
+/* End the line that began `start` bytes into the buffer. */
 static void
-add_sum(struct buf *b)
+add_sum(struct buf *b, size_t start)
 {
-	uint64_t sum = checksum((const char *)buf_head(b), buf_left(b));
+	uint64_t sum =
+	    checksum((const char *)buf_head(b) + start, buf_left(b) - start);
 
 	(void)str_addf(b, "\t%016llx\n", (unsigned long long)sum);
 }
@@ -50,6 +52,8 @@ add_sum(struct buf *b)
 static void
 add_record(struct buf *b, const struct journal_record *r)
 {
+	size_t start = buf_left(b);
+
 	(void)str_addf(b, "J\t%s\t%u\t%u\t%lld", r->id, r->kind, r->state,
 	    (long long)r->queued_us);
 	add_text(b, r->user);
@@ -57,7 +61,7 @@ add_record(struct buf *b, const struct journal_record *r)
 	add_text(b, r->spec);
 	add_text(b, r->revision);
 	add_text(b, r->error);
-	add_sum(b);
+	add_sum(b, start);
 }
 
 /* ---- reading
@@ -136,6 +140,16 @@ read_job(char *f[], journal_fn *fn, void *arg)
 	return true;
 }
 
+/* Twenty digits with leading zeros, which fx_parse_u64 would take for octal. */
+static bool
+parse_decimal(const char *s, uint64_t *out)
+{
+	*out = 0;
+	for (; *s >= '0' && *s <= '9'; s++)
+		*out = *out * 10 + (uint64_t)(*s - '0');
+	return *s == '\0';
+}
+
 /* The content as text; its first line's generation, 0 if it has none. */
 static uint64_t
 load(int fd, struct buf *text)
@@ -144,18 +158,21 @@ load(int fd, struct buf *text)
 	uint64_t generation = 0;
 	auto_free char *line = NULL;
 	const char *nl;
+	size_t n;
 
 	if (fd_read_all(fd, text) != FX_OK)
 		return 0;
 	nl = memchr(buf_head(text), '\n', buf_left(text));
 	if (nl == NULL)
 		return 0;
-	line = xstrndup((const char *)buf_head(text),
-	    (size_t)(nl - (const char *)buf_head(text)));
-	buf_skip(text, (size_t)(nl - (const char *)buf_head(text)) + 1);
-	if (!check_sum(line) || split(line, f, nitems(f)) != 3 ||
-	    strcmp(f[0], "G") != 0 || strcmp(f[2], "1") != 0 ||
-	    fx_parse_u64(f[1], 1, UINT64_MAX, &generation) != FX_OK)
+	n = (size_t)(nl - (const char *)buf_head(text));
+	line = xstrndup((const char *)buf_head(text), n);
+	buf_skip(text, n + 1);
+	/* a NUL is part of a gap that was never filled */
+	if (strlen(line) != n || !check_sum(line) ||
+	    split(line, f, nitems(f)) != 3 || strcmp(f[0], "G") != 0 ||
+	    strcmp(f[2], "1") != 0 || strlen(f[1]) != 20 ||
+	    !parse_decimal(f[1], &generation))
 		return 0;
 	return generation;
 }
@@ -173,7 +190,8 @@ replay(struct buf *text, int64_t at, journal_fn *fn, void *arg)
 
 		n = (size_t)(nl - (const char *)buf_head(text));
 		line = xstrndup((const char *)buf_head(text), n);
-		if (!check_sum(line) || split(line, f, nitems(f)) != FIELDS ||
+		if (strlen(line) != n || !check_sum(line) ||
+		    split(line, f, nitems(f)) != FIELDS ||
 		    strcmp(f[0], "J") != 0 || !read_job(f, fn, arg))
 			break;
 		at += (int64_t)n + 1;
@@ -207,8 +225,9 @@ write_at(int fd, const struct buf *b, int64_t at)
 static void
 add_header(struct buf *b, uint64_t generation)
 {
-	(void)str_addf(b, "G\t%llu\t1", (unsigned long long)generation);
-	add_sum(b);
+	/* of one length, so that it can be written last, into its place */
+	(void)str_addf(b, "G\t%020llu\t1", (unsigned long long)generation);
+	add_sum(b, 0);
 }
 
 int
@@ -239,23 +258,26 @@ journal_rewrite(struct journal *j,
     bool (*next)(void *arg, struct journal_record *), void *arg,
     struct fx_err *err)
 {
-	auto_buf struct buf b = BUF_INIT(JOURNAL_MAX);
+	auto_buf struct buf b = BUF_INIT(JOURNAL_MAX), head = BUF_INIT(256);
 	struct journal_record r;
 	int other = !j->current, fd = j->fds[other];
+	int64_t at;
 
 	if (fd == -1)
 		return FX_OK;
-	add_header(&b, j->generation + 1);
+	add_header(&head, j->generation + 1);
+	at = (int64_t)buf_left(&head);
 	while (next(arg, &r))
 		add_record(&b, &r);
-	/* empty first: half of a new file must not read as an old one */
-	if (ftruncate(fd, 0) == -1 || fdatasync(fd) == -1 ||
-	    write_at(fd, &b, 0) == -1 || fdatasync(fd) == -1)
+	/* emptied first, its header last: half of it is no journal */
+	if (ftruncate(fd, 0) == -1 || write_at(fd, &b, at) == -1 ||
+	    fdatasync(fd) == -1 || write_at(fd, &head, 0) == -1 ||
+	    fdatasync(fd) == -1)
 		return fx_fail(err, FX_ESYS, "job journal: %s",
 		    strerror(errno));
 	j->current = other;
 	j->generation++;
-	j->size = (int64_t)buf_left(&b);
+	j->size = at + (int64_t)buf_left(&b);
 	return FX_OK;
 }
 
