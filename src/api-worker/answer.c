@@ -106,7 +106,8 @@ answer_no_page(struct answer *a)
 	a->nosniff = true;
 }
 
-/* ---- negotiation ----------------------------------------------------------- */
+/* ---- negotiation -----------------------------------------------------------
+ */
 
 static size_t
 token_len(const char *s)
@@ -206,7 +207,8 @@ answer_negotiate(const char *accept)
 	return text >= 0 ? FORM_HELP : FORM_SHORT;
 }
 
-/* ---- errors ----------------------------------------------------------------- */
+/* ---- errors -----------------------------------------------------------------
+ */
 
 struct error {
 	unsigned status;
@@ -247,8 +249,8 @@ answer_no_route(struct answer *a, const char *accept, const char *path)
 	    "of\ndate, or faulty.  Please use a fluxctl of the same release "
 	    "as the\ndaemon.\n\nThe path requested was:\n\n    %s\n",
 	    path);
-	const struct error e = { 404, "missing", "API endpoint not found",
-		help, false };
+	const struct error e = { 404, "missing", "API endpoint not found", help,
+		false };
 
 	answer_error(a, accept, &e);
 }
@@ -300,7 +302,8 @@ answer_bad_request(struct answer *a, const char *accept, const char *text)
 void
 answer_failed(struct answer *a, const char *accept, const char *text)
 {
-	auto_free char *help = xasprintf("Error: %s\n\n"
+	auto_free char *help = xasprintf(
+	    "Error: %s\n\n"
 	    "We don't have a specific help message for the error above.\n\n"
 	    "It would help us remedy this if you reported it together with "
 	    "what you\nwere doing when you saw it, and the log of the "

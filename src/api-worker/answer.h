@@ -17,9 +17,9 @@
 #define ANSWER_TEXT "text/plain; charset=utf-8"
 
 struct answer {
-	unsigned status; /* 0: there is none yet */
+	unsigned status;  /* 0: there is none yet */
 	const char *type; /* of the body; static; NULL: no body */
-	char *location;	 /* owned; of a redirect */
+	char *location;	  /* owned; of a redirect */
 	bool nosniff;
 	bool close; /* the connection has no future */
 	struct buf body;

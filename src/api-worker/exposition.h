@@ -33,8 +33,8 @@ struct exposition {
  * buckets is another, or the labels are not labels; FX_ELIMIT: too many.
  */
 int exposition_add(struct exposition *, unsigned metric, const char *labels,
-    int64_t value_us, uint64_t count, const uint64_t *buckets, size_t nbuckets)
-    FX_MUSTUSE;
+    int64_t value_us, uint64_t count, const uint64_t *buckets,
+    size_t nbuckets) FX_MUSTUSE;
 void exposition_write(struct exposition *, struct buf *out);
 void exposition_clear(struct exposition *);
 

@@ -96,9 +96,9 @@ route_find(enum route_scope scope, enum route_methods method,
 	if (strcmp(clean, t->path) != 0 ||
 	    (strcmp(clean, API_PREFIX) == 0 && scope != SCOPE_METRICS)) {
 		out->id = ROUTE_REDIRECT;
-		out->path = strcmp(clean, API_PREFIX) == 0 ?
-		    xstrdup(API_PREFIX "/") :
-		    fx_steal(&clean);
+		out->path = strcmp(clean, API_PREFIX) == 0
+		    ? xstrdup(API_PREFIX "/")
+		    : fx_steal(&clean);
 		return;
 	}
 	for (size_t i = 0; i < nitems(routes); i++)

@@ -27,9 +27,9 @@ enum route_id {
 #include "routes.def"
 	ROUTE_COUNT,
 	ROUTE_DEPRECATED = ROUTE_COUNT, /* /v1/ … /v5/ */
-	ROUTE_NOT_FOUND, /* below the API's prefix */
-	ROUTE_NO_PAGE,	 /* anywhere else */
-	ROUTE_REDIRECT,	 /* the path is not clean; `path` is */
+	ROUTE_NOT_FOUND,		/* below the API's prefix */
+	ROUTE_NO_PAGE,			/* anywhere else */
+	ROUTE_REDIRECT,			/* the path is not clean; `path` is */
 };
 
 /* What a listener serves. */

@@ -14,9 +14,9 @@ is_id(const json_t *v, const char *key, struct fx_err *err)
 	if (!json_is_string(v))
 		return jr_mismatch(v, key, "string", err);
 	/* an empty id stands for none */
-	return *json_string_value(v) == '\0' ?
-	    FX_OK :
-	    scalar_resource_id(json_string_value(v), err);
+	return *json_string_value(v) == '\0'
+	    ? FX_OK
+	    : scalar_resource_id(json_string_value(v), err);
 }
 
 static int
@@ -77,7 +77,8 @@ is_ids(const json_t *v, const char *key, struct fx_err *err)
 	return is_array_of(v, key, is_id, err);
 }
 
-/* ---- the five specs -------------------------------------------------------- */
+/* ---- the five specs --------------------------------------------------------
+ */
 
 static int
 is_container_update(const json_t *v, const char *key, struct fx_err *err)
@@ -114,9 +115,9 @@ is_policy_set(const json_t *v, const char *key, struct fx_err *err)
 		return jr_is_strings(v, key, err);
 	if (!json_is_object(v))
 		return jr_mismatch(v, key, "policy set", err);
-	json_object_foreach((json_t *)(uintptr_t)v, name, e)
-		if (!json_is_string(e) && !json_is_null(e))
-			return jr_mismatch(e, name, "string", err);
+	json_object_foreach((json_t *)(uintptr_t)v, name,
+	    e) if (!json_is_string(e) && !json_is_null(e)) return jr_mismatch(e,
+	    name, "string", err);
 	return FX_OK;
 }
 
@@ -190,9 +191,8 @@ check_containers(const json_t *spec, const char *key, struct fx_err *err)
 static int
 check_policy(const json_t *spec, const char *key, struct fx_err *err)
 {
-	return json_is_null(spec) ?
-	    FX_OK :
-	    is_map_of(spec, key, is_policy_update, err);
+	return json_is_null(spec) ? FX_OK
+				  : is_map_of(spec, key, is_policy_update, err);
 }
 
 static int
@@ -228,7 +228,8 @@ spec_type_name(enum spec_type t)
 	return types[t].name;
 }
 
-/* ---- bodies --------------------------------------------------------------- */
+/* ---- bodies ---------------------------------------------------------------
+ */
 
 /* The first value of the body, which must be an object; null counts as one
  * without members. */
@@ -356,8 +357,8 @@ parse_image_change(const json_t *source, struct spec_change *out,
 		.image = true,
 		.url = xstrdup(""),
 		.branch = xstrdup(""),
-		.name = xasprintf("%s%s%s", domain,
-		    *domain == '\0' ? "" : "/", image),
+		.name = xasprintf("%s%s%s", domain, *domain == '\0' ? "" : "/",
+		    image),
 	};
 	return FX_OK;
 }
@@ -384,8 +385,8 @@ spec_change_parse(const char *text, size_t n, struct spec_change *out,
 	source = jr_member(body, "Source");
 	if (source != NULL && !json_is_object(source))
 		return jr_mismatch(source, "Source", "object", err);
-	return image ? parse_image_change(source, out, err) :
-		       parse_git_change(source, out, err);
+	return image ? parse_image_change(source, out, err)
+		     : parse_git_change(source, out, err);
 }
 
 void
@@ -402,8 +403,8 @@ spec_policies_check(const char *text, size_t n, struct fx_err *err)
 {
 	auto_json json_t *body = jr_parse(text, n, err);
 
-	return body == NULL ? err->code :
-			      check_policy(body, "policy updates", err);
+	return body == NULL ? err->code
+			    : check_policy(body, "policy updates", err);
 }
 
 int

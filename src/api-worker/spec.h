@@ -54,7 +54,7 @@ int spec_bool_parse(const char *body, size_t n, bool *out,
  * Who and why: they end up in a commit and in the log.  A user is one line,
  * a message has no control bytes but newline and tab, both are short.
  */
-int spec_cause_check(const char *user, const char *message, struct fx_err *)
-    FX_MUSTUSE;
+int spec_cause_check(const char *user, const char *message,
+    struct fx_err *) FX_MUSTUSE;
 
 #endif

@@ -64,8 +64,7 @@ params_parse(const char *s, size_t n, struct target_params *out,
 	const char *end = s + n;
 	size_t pairs = 1;
 
-	for (const char *p = s; (p = memchr(p, '&', (size_t)(end - p)));
-	     p++)
+	for (const char *p = s; (p = memchr(p, '&', (size_t)(end - p))); p++)
 		if (++pairs > TARGET_MAX_PARAMS)
 			return fx_fail(err, FX_ELIMIT,
 			    "more than %d parameters", TARGET_MAX_PARAMS);

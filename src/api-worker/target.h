@@ -25,8 +25,9 @@ struct target_params {
 };
 
 struct target {
-	char *path;  /* owned, decoded, begins with a slash */
-	char *query; /* owned, as it came, without "?"; NULL: there was no "?" */
+	char *path; /* owned, decoded, begins with a slash */
+	char
+	    *query; /* owned, as it came, without "?"; NULL: there was no "?" */
 	struct target_params params;
 };
 
