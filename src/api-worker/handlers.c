@@ -5,6 +5,7 @@
 #include <grp.h>
 
 #include "exposition.h"
+#include "jsonr.h"
 #include "jsonw.h"
 #include "scalar.h"
 #include "spec.h"
@@ -805,6 +806,7 @@ aw_open(struct aw_state *s, struct worker *w, struct fx_err *err)
 	int r;
 
 	s->w = w;
+	jr_open();
 	if (*w->cfg.listen_group != '\0' &&
 	    (r = find_group(&s->rule, w->cfg.listen_group, err)) != FX_OK)
 		return r;

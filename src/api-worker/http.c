@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <microhttpd.h>
@@ -540,8 +541,6 @@ http_new(struct http **out, struct loop *loop, const struct http_hooks *hooks,
 #if MHD_VERSION >= 0x00097701
 		/* as strict as a client that keeps to every MUST allows */
 		{ MHD_OPTION_CLIENT_DISCIPLINE_LVL, 2, NULL },
-#else
-		{ MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL },
 #endif
 		{ MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, NULL },
 		{ MHD_OPTION_END, 0, NULL },
@@ -550,6 +549,8 @@ http_new(struct http **out, struct loop *loop, const struct http_hooks *hooks,
 #if MHD_VERSION >= 0x00097701
 	flags |= MHD_USE_NO_THREAD_SAFETY; /* there are no threads */
 #endif
+	/* the library's Date makes the C library read the time zone, once */
+	tzset();
 	h->loop = loop;
 	h->hooks = *hooks;
 	h->kick = (struct loop_timer){ .fn = on_kick, .arg = h };

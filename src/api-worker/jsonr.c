@@ -236,6 +236,12 @@ scan_value(struct scan *s)
 
 /* ---- values -------------------------------------------------------------- */
 
+void
+jr_open(void)
+{
+	json_object_seed(0);
+}
+
 json_t *
 jr_parse(const char *text, size_t n, struct fx_err *err)
 {

@@ -18,6 +18,10 @@
 #define JR_MAX_DEPTH 64	    /* nested arrays and objects */
 #define JR_MAX_VALUES 16384 /* values of any kind, keys included */
 
+/* Before lock-down: the library reads the seed of its hash tables from a
+ * device. */
+void jr_open(void);
+
 /* The first JSON value of n bytes.  NULL and the reason on failure.  The
  * caller owns the reference. */
 json_t *jr_parse(const char *, size_t n, struct fx_err *);

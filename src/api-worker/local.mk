@@ -35,13 +35,14 @@ src_api_worker_libhttp_a_CPPFLAGS = $(AM_CPPFLAGS) $(MHD_CFLAGS) \
 	$(JANSSON_CFLAGS) $(SECCOMP_CFLAGS)
 
 API_LIBS = src/api-worker/libhttp.a src/api-worker/libapi.a \
-	src/common/libworker.a src/common/libproc.a src/common/libipc.a \
+	src/common/libworker.a src/common/libsandbox.a \
+	src/common/libproc.a src/common/libipc.a \
 	src/common/libbase.a $(MHD_LIBS) $(JANSSON_LIBS) $(SECCOMP_LIBS)
 
-pkglibexec_PROGRAMS += src/api-worker/fluxd-api
-src_api_worker_fluxd_api_SOURCES = \
+pkglibexec_PROGRAMS += fluxd-api
+fluxd_api_SOURCES = \
 	src/api-worker/main.c \
 	src/api-worker/sandbox.c
-src_api_worker_fluxd_api_CPPFLAGS = $(AM_CPPFLAGS) $(MHD_CFLAGS) \
+fluxd_api_CPPFLAGS = $(AM_CPPFLAGS) $(MHD_CFLAGS) \
 	$(SECCOMP_CFLAGS)
-src_api_worker_fluxd_api_LDADD = $(API_LIBS)
+fluxd_api_LDADD = $(API_LIBS)

@@ -25,6 +25,8 @@ main(int argc, char *argv[])
 	struct worker w;
 	struct aw_state state = { 0 };
 	struct fx_err err = { 0 };
+	/* the frame answers PING; nothing else is asked of this worker */
+	const struct ipc_handler none = { 0 };
 	int r;
 
 	worker_init(&w, argc, argv, IPC_R_API, IPC_R_API);
@@ -33,7 +35,7 @@ main(int argc, char *argv[])
 		return 1;
 	}
 	worker_lock_down(&w, &aw_sandbox, NULL);
-	r = worker_run(&w, NULL, 0, &state);
+	r = worker_run(&w, &none, 0, &state);
 	aw_close(&state);
 	return r;
 }
