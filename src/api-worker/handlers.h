@@ -1,0 +1,25 @@
+/*
+ * handlers: the routes, and what the master says about them.
+ */
+#ifndef FX_API_HANDLERS_H
+#define FX_API_HANDLERS_H
+
+#include "base.h"
+#include "http.h"
+#include "peers.h"
+#include "worker.h"
+
+extern const struct sandbox aw_sandbox;
+
+struct aw_state {
+	struct worker *w;
+	struct http *http;     /* owned */
+	struct peer_rule rule; /* for the Unix socket */
+};
+
+/* Before lock-down: start the library, look up --listen-group, watch the
+ * listeners.  Nothing is accepted before the loop runs. */
+int aw_open(struct aw_state *, struct worker *, struct fx_err *) FX_MUSTUSE;
+void aw_close(struct aw_state *);
+
+#endif

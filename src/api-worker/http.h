@@ -1,0 +1,81 @@
+/*
+ * http: the server: connections in, whole requests to a handler, answers out.
+ *
+ * libmicrohttpd reads and writes HTTP/1.1; it is run from our loop by way of
+ * its epoll descriptor and never waits by itself.  Connections are accepted
+ * here, counted here, and each phase of an exchange has a deadline of ours,
+ * from its first byte to its last, whatever trickles in between.
+ *
+ * A handler gets a request when all of it is there.  It fills in the answer at
+ * once, or returns without and calls http_answered later; until then the
+ * connection sleeps.
+ */
+#ifndef FX_HTTP_H
+#define FX_HTTP_H
+
+#include "base.h"
+#include "answer.h"
+#include "buf.h"
+#include "loop.h"
+#include "peers.h"
+#include "routes.h"
+#include "target.h"
+
+#define HTTP_MAX_CONNECTIONS 256
+#define HTTP_MAX_PER_PEER 64
+#define HTTP_MAX_BODY (1u << 20)    /* of one request; specs are small */
+#define HTTP_MAX_BODIES (16u << 20) /* of all requests together */
+
+/* From the first to the last byte of each phase. */
+#define HTTP_HEAD_US (10 * CLK_SEC) /* since accept, or the last answer */
+#define HTTP_BODY_US (30 * CLK_SEC)
+#define HTTP_ANSWER_US (60 * CLK_SEC) /* the daemon's, not the client's */
+#define HTTP_SEND_US (60 * CLK_SEC)
+
+struct http;
+
+struct http_request {
+	void *ctx; /* of the hooks */
+	enum route_methods method;
+	struct target target;
+	struct route_match route;
+	char *accept; /* owned; for errors; may be NULL */
+	bool form;    /* the body is said to be a form */
+	struct buf body;
+	struct answer answer;
+	uint64_t ask; /* the handler's: what it waits for; 0: nothing */
+	void *work;   /* the handler's, while it waits */
+	int64_t began_us;
+	/* the rest is http.c's */
+	char *raw; /* owned; the target as it came */
+	struct http_conn *conn;
+	size_t reserved; /* bytes of HTTP_MAX_BODIES that it has */
+	bool begun, served, asleep;
+};
+
+struct http_hooks {
+	void *ctx;
+	/* A request to be answered. */
+	void (*serve)(struct http_request *);
+	/* Its time was up; what it waits for is no longer wanted. */
+	void (*abandon)(struct http_request *);
+	/* It has an answer. */
+	void (*answered)(const struct http_request *, int64_t took_us);
+};
+
+/* Starts the library; what it opens, it opens here.  FX_ESYS. */
+int http_new(struct http **, struct loop *, const struct http_hooks *,
+    struct fx_err *) FX_MUSTUSE;
+void http_free(struct http **);
+
+/* Accept from this listening socket (stays the caller's).  rule: for a Unix
+ * socket, who may connect; NULL for TCP. */
+void
+http_listen(struct http *, int fd, enum route_scope, const struct peer_rule *);
+
+/* The answer of a request that was left without one is there now. */
+void http_answered(struct http_request *);
+
+size_t http_connections(const struct http *);
+
+#endif

@@ -1,0 +1,63 @@
+/*
+ * jsonr: reading the JSON of clients: hostile, and decoded as upstream does.
+ *
+ * Upstream reads bodies with Go's stream decoder: the first value counts and
+ * what follows is ignored, keys match in any letter case, null leaves a member
+ * at its zero value, and the messages of syntax errors are seen by people.
+ * jr_parse checks the text by that grammar and within our limits before the
+ * library builds anything of it, so that a body costs memory in proportion to
+ * its size, whatever it says.
+ */
+#ifndef FX_JSONR_H
+#define FX_JSONR_H
+
+#include "base.h"
+
+#include <jansson.h>
+
+#define JR_MAX_DEPTH 64	    /* nested arrays and objects */
+#define JR_MAX_VALUES 16384 /* values of any kind, keys included */
+
+/* Before lock-down: the library reads the seed of its hash tables from a
+ * device. */
+void jr_open(void);
+
+/* The first JSON value of n bytes.  NULL and the reason on failure.  The
+ * caller owns the reference. */
+json_t *jr_parse(const char *, size_t n, struct fx_err *);
+
+#define auto_json FX_CLEANUP(jr_free_at)
+void jr_free_at(json_t **);
+
+/* A member: the key as written, else one that differs in letter case only.
+ * NULL if there is none or it is null. */
+json_t *jr_member(const json_t *object, const char *key);
+
+/* Is it there at all, null included? */
+bool jr_has(const json_t *object, const char *key);
+
+/* "json: cannot unmarshal number into field "x" of type string" */
+int jr_mismatch(const json_t *, const char *field, const char *type,
+    struct fx_err *);
+
+/* A member that must be a string; absent and null: "".  Borrowed. */
+int jr_text(const json_t *object, const char *key, const char **out,
+    struct fx_err *) FX_MUSTUSE;
+
+/* One member and the check it must pass; called with the value unless that
+ * is absent or null. */
+struct jr_rule {
+	const char *key;
+	int (*check)(const json_t *, const char *key, struct fx_err *);
+};
+
+/* An object (or null), whose listed members pass their checks. */
+int jr_check(const json_t *, const char *field, const struct jr_rule *,
+    size_t n, struct fx_err *) FX_MUSTUSE;
+
+/* Checks for rules. */
+int jr_is_string(const json_t *, const char *key, struct fx_err *);
+int jr_is_bool(const json_t *, const char *key, struct fx_err *);
+int jr_is_strings(const json_t *, const char *key, struct fx_err *);
+
+#endif

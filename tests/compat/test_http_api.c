@@ -1,0 +1,599 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The whole of fluxd-api, in its sandbox, answers as upstream does: whole
+ * responses are compared, but for the Date and the wording of help texts.
+ */
+#include "base.h"
+
+#include <stdio.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "api_bed.h"
+#include "str.h"
+#include "test.h"
+
+#define ANY "\x01" /* in an expected body: whatever the help text says */
+
+#define TEXT "text/plain; charset=utf-8"
+#define JSON "application/json; charset=utf-8"
+
+static struct bed bed;
+
+struct exchange {
+	const char *method;
+	const char *target;
+	const char *accept; /* NULL: no such header */
+	const char *body;   /* of the request; NULL: none */
+	const char *status;
+	const char *type; /* NULL: no body */
+	const char *answer;
+};
+
+static char *
+request(const struct exchange *x, const char *more)
+{
+	struct buf b = BUF_INIT(65536);
+
+	str_addf(&b, "%s %s HTTP/1.1\r\nHost: fluxd:3030\r\n%s", x->method,
+	    x->target, more);
+	if (x->accept != NULL)
+		str_addf(&b, "Accept: %s\r\n", x->accept);
+	if (x->body != NULL)
+		str_addf(&b, "Content-Length: %zu\r\n", strlen(x->body));
+	str_addf(&b, "\r\n%s", x->body == NULL ? "" : x->body);
+	return str_take(&b);
+}
+
+/* The value of a header line; "" if there is none. */
+static char *
+header(const char *response, const char *name)
+{
+	auto_free char *key = xasprintf("\r\n%s: ", name);
+	const char *end = strstr(response, "\r\n\r\n");
+	const char *at = strstr(response, key);
+
+	if (at == NULL || at > end)
+		return xstrdup("");
+	at += strlen(key);
+	return xstrndup(at, (size_t)(strstr(at, "\r\n") - at));
+}
+
+/* No header but these, and the Date. */
+static size_t
+count_headers(const char *response)
+{
+	const char *end = strstr(response, "\r\n\r\n");
+	size_t n = 0;
+
+	for (const char *s = response; (s = strstr(s, "\r\n")) < end; s += 2)
+		n++;
+	return n;
+}
+
+static bool
+matches(const char *got, const char *wanted)
+{
+	const char *any = strchr(wanted, *ANY);
+	size_t before = any == NULL ? 0 : (size_t)(any - wanted);
+
+	if (any == NULL)
+		return strcmp(got, wanted) == 0;
+	return strncmp(got, wanted, before) == 0 &&
+	    str_ends(got + before, any + 1);
+}
+
+/* Status and reason; the library's two versions have two phrases for 422. */
+static bool
+matches_status(const char *response, const char *status)
+{
+	const char *line = response + strlen("HTTP/1.1 ");
+	auto_free char *got = NULL;
+
+	if (!str_starts(response, "HTTP/1.1 "))
+		return false;
+	got = xstrndup(line, strcspn(line, "\r"));
+	return matches(got, status);
+}
+
+static void
+want_response(const struct exchange *x, const char *response)
+{
+	auto_free char *type = header(response, "Content-Type");
+	auto_free char *length = header(response, "Content-Length");
+	auto_free char *date = header(response, "Date");
+	const char *body = strstr(response, "\r\n\r\n");
+	bool ok = want(body != NULL) &&
+	    want(matches_status(response, x->status)) &&
+	    want_str(type, x->type == NULL ? "" : x->type) &&
+	    want(strlen(date) == strlen("Wed, 25 Nov 2026 22:35:02 GMT"));
+
+	if (ok && strcmp(x->method, "HEAD") != 0)
+		ok = want(matches(body + 4, x->answer)) &&
+		    want_int(strtoul(length, NULL, 10), strlen(body + 4));
+	else if (ok)
+		ok = want_str(body + 4, "");
+	if (ok && x->type == NULL)
+		ok = want_str(length, str_starts(x->status, "204") ? "" : "0");
+	if (!ok)
+		printf("# %s %s %s\n# [%s]\n", x->method, x->target,
+		    x->body == NULL ? "" : x->body, response);
+}
+
+static void
+run_table(const struct exchange *t, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		auto_free char *rq = request(&t[i], "Connection: close\r\n");
+		auto_free char *tcp = bed_exchange(bed.port, rq, strlen(rq));
+		auto_free char *local =
+		    bed_talk(bed_connect_unix(&bed), rq, strlen(rq));
+
+		want_response(&t[i], tcp);
+		want_response(&t[i], local);
+	}
+}
+
+#define API "/api/flux"
+#define ACCEPT_JSON "application/json"
+#define NOT_FOUND_JSON                                                         \
+	"{\"type\":\"missing\",\"help\":\"" ANY                                \
+	"\",\"error\":\"API endpoint not found\"}"
+
+static void
+test_routing(void)
+{
+	static const struct exchange t[] = {
+		{ "POST", API "/v11/ping", NULL, "", "404 Not Found", TEXT,
+		    "API endpoint not found" },
+		{ "GET", API "/v5/services", ACCEPT_JSON, NULL, "410 Gone",
+		    JSON,
+		    "{\"type\":\"missing\",\"help\":\"" ANY
+		    "\",\"error\":\"API endpoint deprecated\"}" },
+		{ "GET", API "/v5", ACCEPT_JSON, NULL, "404 Not Found", JSON,
+		    "{\"type\":\"missing\",\"help\":\"" ANY
+		    "/v5\\n\",\"error\":\"API endpoint not found\"}" },
+		{ "GET", API, NULL, NULL, "301 Moved Permanently",
+		    "text/html; charset=utf-8",
+		    "<a href=\"/api/flux/\">Moved Permanently</a>.\n\n" },
+		{ "GET", API "//v6/services?a=b", NULL, NULL,
+		    "301 Moved Permanently", "text/html; charset=utf-8",
+		    "<a href=\"/api/flux/v6/services?a=b\">Moved Permanently"
+		    "</a>.\n\n" },
+		{ "POST", API "//v6/services", NULL, "",
+		    "301 Moved Permanently", NULL, "" },
+		{ "GET", API "/v6/jobs", ACCEPT_JSON, NULL, "404 Not Found",
+		    JSON, NOT_FOUND_JSON },
+		{ "GET", API "/v6/jobs?id=", "*/*", NULL, "404 Not Found", TEXT,
+		    "unknown job \"\"" },
+		{ "GET", API "/v6/jobs?id=a%2Fb&id=c", NULL, NULL, "200 OK",
+		    JSON,
+		    "{\"Result\":{\"revision\":\"aaaaaaa\"},\"Err\":\"\","
+		    "\"StatusString\":\"succeeded\"}" },
+		{ "HEAD", API "/v6/export", ACCEPT_JSON, NULL, "422 " ANY, JSON,
+		    "" },
+		{ "HEAD", API "/v6/services", NULL, NULL, "404 Not Found", TEXT,
+		    "" },
+		{ "OPTIONS", API "/v6/services", NULL, NULL, "404 Not Found",
+		    TEXT, "API endpoint not found" },
+		{ "BREW", API "/v11/ping", NULL, NULL, "404 Not Found", TEXT,
+		    "API endpoint not found" },
+		{ "GET", API "/v11/services?services=foo", NULL, NULL,
+		    "400 Bad Request", TEXT,
+		    "parsing service spec \"foo\": parsing foo: invalid "
+		    "service ID" },
+		{ "GET", API "/v11/services?services=a:b/c,", NULL, NULL,
+		    "400 Bad Request", TEXT,
+		    "parsing service spec \"\": parsing : invalid service "
+		    "ID" },
+		{ "GET", API "/v6/services?namespace=x&services=a:b/c", NULL,
+		    NULL, "422 " ANY, TEXT,
+		    "cannot filter by 'namespace' and 'workloads' at the same "
+		    "time" },
+		{ "GET", API "/v6/images?service=zz", NULL, NULL,
+		    "400 Bad Request", TEXT,
+		    "parsing service spec \"zz\": invalid workload spec: "
+		    "parsing zz: invalid service ID" },
+		{ "GET", API "/v10/images?namespace=x&service=a:b/c", NULL,
+		    NULL, "422 " ANY, TEXT,
+		    "cannot filter by 'namespace' and 'workload' at the same "
+		    "time" },
+		{ "GET", "/", NULL, NULL, "404 Not Found", TEXT,
+		    "404 page not found\n" },
+		{ "GET", "/debug/pprof/", ACCEPT_JSON, NULL, "404 Not Found",
+		    TEXT, "404 page not found\n" },
+	};
+	auto_free char *r = NULL, *value = NULL, *location = NULL;
+	const struct exchange *x = &t[4];
+	auto_free char *rq = request(x, "Connection: close\r\n");
+
+	run_table(t, nitems(t));
+	location = bed_exchange(bed.port, rq, strlen(rq));
+	value = header(location, "Location");
+	want_str(value, "/api/flux/v6/services?a=b");
+	free(rq);
+	rq = request(&t[nitems(t) - 1], "Connection: close\r\n");
+	r = bed_exchange(bed.port, rq, strlen(rq));
+	free(value);
+	value = header(r, "X-Content-Type-Options");
+	want_str(value, "nosniff");
+	want_int(count_headers(r), 5);
+}
+
+#define REFUSED "422 " ANY
+
+static void
+test_routes(void)
+{
+#define KEY                                                                    \
+	"{\"key\":\"ssh-ed25519 AAAA flux@pod\\n\",\"fingerprints\":"          \
+	"{\"md5\":{\"hash\":\"aa:bb\",\"randomart\":\"+-[MD5]-+\\n|\\u003c"    \
+	"\\u0026\\u003e |\\n\"},\"sha256\":{\"hash\":\"kq0\",\"randomart\":"   \
+	"\"+-[SHA256]-+\\n\"}}}"
+	static const struct exchange t[] = {
+		{ "GET", API "/v11/ping", ACCEPT_JSON, NULL, "204 No Content",
+		    NULL, "" },
+		{ "GET", API "/v11/version", ACCEPT_JSON, NULL, "200 OK", JSON,
+		    "\"" PACKAGE_VERSION "\"" },
+		{ "POST", API "/v11/notify", NULL,
+		    "{\"Kind\":\"git\",\"Source\":{\"URL\":\"git@git.example."
+		    "org:shop/conf\",\"Branch\":\"main\"}}",
+		    "202 Accepted", NULL, "" },
+		{ "POST", API "/v11/notify", NULL,
+		    "{\"Kind\":\"zz\",\"Source\":{}}", "400 Bad Request", TEXT,
+		    "unknown kind of change" },
+		{ "POST", API "/v11/notify", ACCEPT_JSON, "{\"Kind\":\"git\"}",
+		    "400 Bad Request", JSON,
+		    "{\"type\":\"user\",\"help\":\"unexpected end of JSON "
+		    "input\\n\",\"error\":\"unexpected end of JSON input\"}" },
+		{ "POST", API "/v9/update-manifests", ACCEPT_JSON,
+		    "{\"type\":\"sync\",\"cause\":{\"Message\":\"\",\"User\":"
+		    "\"Ada L <ada@example.org>\"},\"spec\":{}}",
+		    "200 OK", JSON,
+		    "\"b8a1a1b0-07c3-91d2-5f6e-0123456789ab\"" },
+		{ "POST", API "/v9/update-manifests", "text/plain",
+		    "{\"type\":\"sync\",\"cause\":{\"Message\":\"full\"},"
+		    "\"spec\":{}}",
+		    "503 Service Unavailable", TEXT,
+		    "Error: the queue is full\n" },
+		{ "GET", API "/v6/jobs?id=b8a1a1b0-07c3-91d2-5f6e-0123456789ab",
+		    ACCEPT_JSON, NULL, "200 OK", JSON,
+		    "{\"Result\":{},\"Err\":\"\",\"StatusString\":"
+		    "\"running\"}" },
+		{ "GET", API "/v6/jobs?id=queued", ACCEPT_JSON, NULL, "200 OK",
+		    JSON,
+		    "{\"Result\":{},\"Err\":\"\",\"StatusString\":"
+		    "\"queued\"}" },
+		{ "GET", API "/v6/jobs?id=failed", ACCEPT_JSON, NULL, "200 OK",
+		    JSON,
+		    "{\"Result\":{},\"Err\":\"no changes made in repo\","
+		    "\"StatusString\":\"failed\"}" },
+		{ "GET", API "/v6/jobs?id=synced", ACCEPT_JSON, NULL, "200 OK",
+		    JSON,
+		    "{\"Result\":{\"revision\":\"0123456789abcdef0123456789abc"
+		    "def01234567\"},\"Err\":\"\",\"StatusString\":"
+		    "\"succeeded\"}" },
+		{ "GET", API "/v6/jobs?id=spec", ACCEPT_JSON, NULL, "200 OK",
+		    JSON,
+		    "{\"Result\":{\"spec\":{\"type\":\"policy\"}},\"Err\":"
+		    "\"\",\"StatusString\":\"succeeded\"}" },
+		{ "GET", API "/v6/jobs?id=x", NULL, NULL, "404 Not Found", TEXT,
+		    "unknown job \"x\"" },
+		{ "GET", API "/v6/jobs?id=x",
+		    "application/json;q=0.5, "
+		    "text/plain",
+		    NULL, "404 Not Found", TEXT, "Job not found\n\n" ANY },
+		{ "GET", API "/v6/jobs?id=x", "text/plain, application/json",
+		    NULL, "404 Not Found", JSON,
+		    "{\"type\":\"missing\",\"help\":\"" ANY
+		    "\",\"error\":\"unknown job \\\"x\\\"\"}" },
+		{ "GET", API "/v6/sync?ref=0123456", ACCEPT_JSON, NULL,
+		    "200 OK", JSON,
+		    "[\"0123456789abcdef0123456789abcdef01234567\",\"89abcdef0"
+		    "123456789abcdef0123456789abcdef\"]" },
+		{ "GET", API "/v6/sync?ref=HEAD", ACCEPT_JSON, NULL, "200 OK",
+		    JSON, "[]" },
+		{ "GET", API "/v6/sync?ref=bad", ACCEPT_JSON, NULL, REFUSED,
+		    JSON,
+		    "{\"type\":\"user\",\"help\":\"Error: fatal: bad revision "
+		    "'..bad', full output:\\n \\u003cnone\\u003e\\n\\n" ANY
+		    "\",\"error\":\"fatal: bad revision '..bad', full output:"
+		    "\\n \\u003cnone\\u003e\"}" },
+		/* what came before a failure is not sent */
+		{ "GET", API "/v6/sync?ref=half", NULL, NULL, REFUSED, TEXT,
+		    "git went away" },
+		{ "POST", API "/v9/git-repo-config", ACCEPT_JSON, "false",
+		    "200 OK", JSON,
+		    "{\"remote\":{\"url\":\"ssh://git@git.example.org/shop/"
+		    "conf\",\"branch\":\"main\",\"path\":\"apps,infra\"},"
+		    "\"publicSSHKey\":" KEY
+		    ",\"status\":\"ready\",\"errors\":\"\"}" },
+		/* one error, not an error and an object */
+		{ "POST", API "/v9/git-repo-config", NULL, "maybe",
+		    "400 Bad Request", TEXT,
+		    "invalid character 'm' looking for beginning of value" },
+		{ "POST", API "/v9/git-repo-config", NULL, "true", REFUSED,
+		    TEXT, "keys are not made by this daemon yet" },
+		{ "GET", API "/v6/identity.pub", "*/*", NULL, "200 OK", JSON,
+		    KEY },
+		{ "POST", API "/v6/identity.pub", NULL, "", REFUSED, TEXT,
+		    "keys are not made by this daemon yet" },
+		{ "GET", API "/v12/sandbox", ACCEPT_JSON, NULL, "200 OK", JSON,
+		    "[{\"role\":\"api\",\"instance\":0,\"pid\":42,\"state\":"
+		    "\"running\",\"uid\":64108,\"seccomp\":2,\"noNewPrivs\":"
+		    "true,\"caps\":0,\"landlock\":\"abi 7\",\"root\":\"empty\""
+		    ",\"holds\":\"nothing\",\"restarts\":1}]" },
+		{ "GET", "/healthz", NULL, NULL, "200 OK", TEXT, "ok\n" },
+		{ "GET", "/readyz", NULL, NULL, "200 OK", TEXT, "ok\n" },
+		{ "GET", "/metrics", NULL, NULL, "200 OK",
+		    "text/plain; version=0.0.4; charset=utf-8",
+		    "# HELP flux_daemon_sync_manifests Number of synchronized "
+		    "manifests\n# TYPE flux_daemon_sync_manifests gauge\n"
+		    "flux_daemon_sync_manifests{success=\"true\"} 7\n"
+		    "# HELP flux_git_ready Status of the git repository.\n"
+		    "# TYPE flux_git_ready gauge\nflux_git_ready 1\n" },
+	};
+
+	run_table(t, nitems(t));
+}
+
+static void
+test_not_yet(void)
+{
+#define LATER(what) what " not yet supported by this daemon"
+	static const struct exchange t[] = {
+		{ "GET", API "/v6/services?namespace=shop", NULL, NULL, REFUSED,
+		    TEXT, LATER("listing workloads is") },
+		{ "GET", API "/v6/services?services=shop:deployment/web", NULL,
+		    NULL, REFUSED, TEXT, LATER("listing workloads is") },
+		{ "GET", API "/v6/images?containerFields=Name", NULL, NULL,
+		    REFUSED, TEXT, LATER("listing images is") },
+		{ "GET", API "/v6/export", NULL, NULL, REFUSED, TEXT,
+		    LATER("exporting is") },
+		{ "POST",
+		    API "/v6/update-images?service=shop%3Adeployment%2Fweb&"
+			"image=registry.example.org%2Fshop%2Fweb%3A1.2.1&kind="
+			"execute&user=ada&message=hotfix&exclude=shop%3A"
+			"cronjob%2Fnightly",
+		    NULL, "", REFUSED, TEXT,
+		    LATER("updates of type \"image\" are") },
+		{ "POST",
+		    API "/v6/update-images?service=zz&image=a:1&kind=plan",
+		    NULL, "", "400 Bad Request", TEXT,
+		    "parsing service spec \"zz\": invalid workload spec: "
+		    "parsing zz: invalid service ID" },
+		{ "POST",
+		    API "/v6/update-images?service=%3Call%3E&image=a&kind="
+			"plan",
+		    NULL, "", "400 Bad Request", TEXT,
+		    "parsing image spec \"a\": blank tag (if you want latest, "
+		    "explicitly state the tag :latest): invalid image ID" },
+		{ "POST",
+		    API "/v6/update-images?service=%3Call%3E&image=a:1&kind=x",
+		    NULL, "", "400 Bad Request", TEXT,
+		    "parsing release kind \"x\": invalid release kind" },
+		{ "POST",
+		    API "/v6/update-images?service=%3Call%3E&image=a:1&kind="
+			"plan&exclude=x",
+		    NULL, "", "400 Bad Request", TEXT,
+		    "parsing excluded service \"x\": parsing x: invalid "
+		    "service ID" },
+		{ "PATCH", API "/v6/policies?user=ada&message=freeze", NULL,
+		    "{\"shop:deployment/web\":{\"add\":{\"locked\":\"true\"},"
+		    "\"remove\":{}}}",
+		    REFUSED, TEXT, LATER("updates of type \"policy\" are") },
+		{ "PATCH", API "/v6/policies", NULL, "{\"bad\":{}}",
+		    "400 Bad Request", TEXT,
+		    "parsing bad: invalid service ID" },
+	};
+
+	run_table(t, nitems(t));
+}
+
+static void
+test_updates(void)
+{
+#define UPDATE(body, ...)                                                      \
+	{                                                                      \
+		"POST", API "/v9/update-manifests", NULL, body, __VA_ARGS__    \
+	}
+#define BAD "400 Bad Request", TEXT
+	static const struct exchange t[] = {
+		UPDATE("", BAD, "EOF"),
+		UPDATE("nope", BAD,
+		    "invalid character 'o' in literal null (expecting 'u')"),
+		UPDATE("{}", BAD, "unknown spec type: "),
+		UPDATE("{\"type\":\"image\"}", BAD,
+		    "unexpected end of JSON input"),
+		UPDATE("{\"type\":\"image\",\"spec\":null}", REFUSED, TEXT,
+		    LATER("updates of type \"image\" are")),
+		UPDATE("{\"TYPE\":\"sync\",\"SPEC\":{}} junk", "200 OK", JSON,
+		    "\"b8a1a1b0-07c3-91d2-5f6e-0123456789ab\""),
+		UPDATE("{\"type\":\"policy\",\"spec\":{\"bad\":{}}}", BAD,
+		    "parsing bad: invalid service ID"),
+		UPDATE("{\"type\":\"policy\",\"spec\":{\"a:b/c\":{\"add\":"
+		       "[\"automated\"],\"remove\":null}}}",
+		    REFUSED, TEXT, LATER("updates of type \"policy\" are")),
+		UPDATE("{\"type\":\"policy\",\"spec\":{\"a:b/c\":{\"add\":"
+		       "{\"automated\":true}}}}",
+		    BAD, ANY),
+		UPDATE("{\"type\":\"image\",\"spec\":{\"ServiceSpecs\":"
+		       "[\"zzz\"]}}",
+		    REFUSED, TEXT, LATER("updates of type \"image\" are")),
+		UPDATE("{\"type\":\"image\",\"spec\":{\"Excludes\":"
+		       "[\"bad\"]}}",
+		    BAD, "parsing bad: invalid service ID"),
+		UPDATE("{\"type\":\"containers\",\"spec\":{\"ContainerSpecs\":"
+		       "{\"a:b/c\":[{\"Container\":\"x\",\"Current\":\"\"}]}}}",
+		    BAD, "parsing \"\": blank image name: invalid image ID"),
+		UPDATE("{\"type\":\"containers\",\"spec\":{\"ContainerSpecs\":"
+		       "{\"a:b/c\":[{\"Container\":\"x\"}]}}}",
+		    REFUSED, TEXT, LATER("updates of type \"containers\" are")),
+		UPDATE("{\"type\":\"auto\",\"spec\":{\"Changes\":[]}}", REFUSED,
+		    TEXT, "unknown update type \"auto\""),
+	};
+
+	run_table(t, nitems(t));
+}
+
+static void
+want_asked(const char *method, const char *target, const char *body,
+    const char *asked)
+{
+	const struct exchange x = { .method = method,
+		.target = target,
+		.body = body };
+	auto_free char *rq = request(&x, "Connection: close\r\n");
+	auto_free char *response = bed_exchange(bed.port, rq, strlen(rq));
+	auto_free char *got = bed_asked(&bed);
+
+	want_str(got, asked);
+}
+
+static void
+test_asked(void)
+{
+	/* what earlier cases asked */
+	for (char *line = bed_asked(&bed); *line != '\0';) {
+		free(line);
+		line = bed_asked(&bed);
+	}
+	want_asked("POST", API "/v11/notify",
+	    "{\"kind\":\"image\",\"source\":{\"name\":{\"domain\":\"r.example"
+	    "\",\"image\":\"web\"}}}",
+	    "notify kind=1 url= branch= image=r.example/web");
+	want_asked("POST", API "/v9/update-manifests",
+	    "{\"type\":\"sync\",\"cause\":{\"Message\":\"m\",\"User\":\"u\"},"
+	    "\"spec\":{}}",
+	    "update kind=0 user=u message=m spec=");
+	want_asked("GET", API "/v6/jobs?id=a%2Fb&id=c", NULL, "job job=a/b");
+	want_asked("GET", API "/v6/sync?ref=a+b", NULL, "sync_status ref=a b");
+	want_asked("POST", API "/v9/git-repo-config", "null",
+	    "git_config regenerate=false");
+	want_asked("GET", API "/v6/nosuch", NULL, "");
+}
+
+static void
+test_many(void)
+{
+	static const struct exchange x = { .method = "GET",
+		.target = API "/v6/sync?ref=many" };
+	auto_free char *rq = request(&x, "Connection: close\r\n");
+	auto_free char *response = bed_exchange(bed.port, rq, strlen(rq));
+	const char *body = strstr(response, "\r\n\r\n");
+
+	if (!want(body != NULL))
+		return;
+	want_int(strlen(body + 4), 3000 * 43 + 1);
+	want(str_starts(body + 4,
+	    "[\"00000000000000000000000000000000000000"
+	    "00\",\""));
+	want(str_ends(body, "bb7\"]"));
+}
+
+/* Keep-alive, requests sent at once, and a body in chunks. */
+static void
+test_connection(void)
+{
+	static const char two[] =
+	    "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+	    "POST /api/flux/v11/notify HTTP/1.1\r\nHost: x\r\n"
+	    "Transfer-Encoding: chunked\r\n\r\n"
+	    "10\r\n{\"Kind\":\"git\",\"S\r\n0c\r\nource\":null}\r\n0\r\n\r\n"
+	    "GET /api/flux/v11/version HTTP/1.1\r\nHost: x\r\n\r\n";
+	int fd = bed_connect(bed.port);
+	auto_free char *a = NULL, *b = NULL, *c = NULL, *d = NULL;
+
+	want_int(send(fd, two, strlen(two), 0), strlen(two));
+	a = bed_read_answer(fd, false);
+	b = bed_read_answer(fd, false);
+	c = bed_read_answer(fd, false);
+	want(
+	    a != NULL && str_starts(a, "HTTP/1.1 200 ") && str_ends(a, "ok\n"));
+	want(b != NULL && str_starts(b, "HTTP/1.1 202 "));
+	want(c != NULL && str_ends(c, "\"" PACKAGE_VERSION "\""));
+	want_int(send(fd, two, 40, 0), 40);
+	d = bed_read_answer(fd, false);
+	want(d != NULL && str_ends(d, "ok\n"));
+	close(fd);
+}
+
+/* A request that comes a byte at a time is the same request. */
+static void
+test_slow(void)
+{
+	static const char rq[] =
+	    "POST /api/flux/v9/update-manifests HTTP/1.1\r\n"
+	    "Host: fluxd\r\nUser-Agent:Go-http-client/1.1\r\n"
+	    "Accept: \t application/json \r\nX-Empty:\r\nX-Empty2: \r\n"
+	    "Cookie: a=b; c=d\r\nAuthorization: Scope-Probe token=x\r\n"
+	    "Content-Length: 26\r\nAccept-Encoding: gzip\r\n"
+	    "Connection: close\r\n\r\n{\"type\":\"sync\",\"spec\":{}} ";
+	int fd = bed_connect(bed.port);
+	const struct timespec pause = { .tv_nsec = 200000 };
+	auto_free char *response = NULL;
+
+	for (size_t i = 0; i + 1 < strlen(rq); i++) {
+		want_int(send(fd, rq + i, 1, 0), 1);
+		(void)nanosleep(&pause, NULL);
+	}
+	response = bed_talk(fd, rq + strlen(rq) - 1, 1);
+	if (!want(str_starts(response, "HTTP/1.1 200 ")))
+		printf("# [%s]\n", response);
+}
+
+static void
+test_metrics_apart(void)
+{
+	const struct bed_options o = { .metrics_apart = true, .uid = -1 };
+	static const struct {
+		bool metrics;
+		const char *target, *begins;
+	} tv[] = {
+		{ false, "/metrics", "HTTP/1.1 404 " },
+		{ false, "/healthz", "HTTP/1.1 200 " },
+		{ true, "/metrics", "HTTP/1.1 200 " },
+		{ true, "/healthz", "HTTP/1.1 404 " },
+		{ true, API "/v11/version", "HTTP/1.1 404 " },
+		{ true, API, "HTTP/1.1 404 " },
+	};
+	struct bed apart;
+
+	bed_start(&apart, &o);
+	for (size_t i = 0; i < nitems(tv); i++) {
+		const struct exchange x = { .method = "GET",
+			.target = tv[i].target };
+		auto_free char *rq = request(&x, "Connection: close\r\n");
+		auto_free char *r =
+		    bed_exchange(tv[i].metrics ? apart.metrics_port
+					       : apart.port,
+			rq, strlen(rq));
+
+		if (!want(str_starts(r, tv[i].begins)))
+			printf("# %s: [%s]\n", tv[i].target, r);
+	}
+	want_int(bed_stop(&apart), 0);
+}
+
+int
+main(void)
+{
+	const struct bed_options o = { .uid = -1 };
+
+	test_run("http: metrics may have a listener of their own",
+	    test_metrics_apart);
+	bed_start(&bed, &o);
+	test_run("http: routing, redirects and errors", test_routing);
+	test_run("http: every route that is served", test_routes);
+	test_run("http: what is not served yet is checked and says so",
+	    test_not_yet);
+	test_run("http: update bodies", test_updates);
+	test_run("http: the master is asked what the client meant", test_asked);
+	test_run("http: an answer longer than a frame", test_many);
+	test_run("http: a connection serves many requests", test_connection);
+	test_run("http: a request in single bytes", test_slow);
+	want_int(bed_stop(&bed), 0);
+	return test_done();
+}

@@ -1,0 +1,38 @@
+API_UNIT_TESTS = tests/unit/test_api_answer tests/unit/test_api_json \
+	tests/unit/test_api_metrics tests/unit/test_api_peers \
+	tests/unit/test_api_routes tests/unit/test_api_spec
+API_UNIT_CPPFLAGS = $(TEST_CPPFLAGS) -I$(srcdir)/src/api-worker \
+	$(JANSSON_CFLAGS)
+API_UNIT_LIBS = src/api-worker/libapi.a src/common/libbase.a $(JANSSON_LIBS)
+
+check_PROGRAMS += $(API_UNIT_TESTS)
+TESTS += $(API_UNIT_TESTS)
+tests_unit_test_api_answer_CPPFLAGS = $(API_UNIT_CPPFLAGS)
+tests_unit_test_api_answer_LDADD = $(API_UNIT_LIBS)
+tests_unit_test_api_json_CPPFLAGS = $(API_UNIT_CPPFLAGS)
+tests_unit_test_api_json_LDADD = $(API_UNIT_LIBS)
+tests_unit_test_api_metrics_CPPFLAGS = $(API_UNIT_CPPFLAGS)
+tests_unit_test_api_metrics_LDADD = $(API_UNIT_LIBS)
+tests_unit_test_api_peers_CPPFLAGS = $(API_UNIT_CPPFLAGS)
+tests_unit_test_api_peers_LDADD = $(API_UNIT_LIBS)
+tests_unit_test_api_routes_CPPFLAGS = $(API_UNIT_CPPFLAGS)
+tests_unit_test_api_routes_LDADD = $(API_UNIT_LIBS)
+tests_unit_test_api_spec_CPPFLAGS = $(API_UNIT_CPPFLAGS)
+tests_unit_test_api_spec_LDADD = $(API_UNIT_LIBS)
+
+# The whole program against a scripted master.
+API_COMPAT_TESTS = tests/compat/test_http_api
+API_COMPAT_CPPFLAGS = $(TEST_CPPFLAGS) -I$(srcdir)/tests/compat \
+	$(SECCOMP_CFLAGS)
+API_COMPAT_LIBS = tests/compat/libapibed.a src/common/libipc.a \
+	src/common/libbase.a
+
+check_LIBRARIES = tests/compat/libapibed.a
+tests_compat_libapibed_a_SOURCES = tests/compat/api_bed.c \
+	tests/compat/api_bed.h
+tests_compat_libapibed_a_CPPFLAGS = $(API_COMPAT_CPPFLAGS)
+
+check_PROGRAMS += $(API_COMPAT_TESTS)
+TESTS += $(API_COMPAT_TESTS)
+tests_compat_test_http_api_CPPFLAGS = $(API_COMPAT_CPPFLAGS)
+tests_compat_test_http_api_LDADD = $(API_COMPAT_LIBS)

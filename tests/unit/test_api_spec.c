@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base.h"
+
+#include "scalar.h"
+#include "spec.h"
+#include "str.h"
+#include "test.h"
+
+#define ANY "\x01" /* an error whose text is ours */
+
+struct parsed {
+	const char *text;
+	const char *error; /* NULL: accepted */
+};
+
+static void
+want_parsed(const struct parsed *p, int r, const struct fx_err *err)
+{
+	if (!want_int(r == FX_OK, p->error == NULL))
+		printf("# %s: %s\n", p->text, err->text);
+	if (p->error != NULL && strcmp(p->error, ANY) != 0)
+		want_str(err->text, p->error);
+}
+
+static void
+test_update(void)
+{
+#define IMAGE(s) "{\"type\":\"image\",\"spec\":{" s "}}"
+#define CONTAINERS(s)                                                          \
+	"{\"type\":\"containers\",\"spec\":{\"ContainerSpecs\":" s "}}"
+#define POLICY(s) "{\"type\":\"policy\",\"spec\":" s "}"
+	static const struct parsed tv[] = {
+		{ "", "EOF" },
+		{ "nope",
+		    "invalid character 'o' in literal null (expecting 'u')" },
+		{ "{}", "unknown spec type: " },
+		{ "null", "unknown spec type: " },
+		{ "5", ANY },
+		{ "{\"type\":\"zz\",\"spec\":{}}", "unknown spec type: zz" },
+		{ "{\"type\":7}", ANY },
+		{ "{\"type\":\"image\"}", "unexpected end of JSON input" },
+		{ "{\"type\":\"image\",\"spec\":null}", NULL },
+		{ "{\"type\":\"image\",\"spec\":[]}", ANY },
+		{ "{\"TYPE\":\"sync\",\"SPEC\":{}} junk", NULL },
+		{ "{\"type\":\"sync\",\"cause\":null,\"spec\":null}", NULL },
+		{ "{\"type\":\"sync\",\"cause\":7,\"spec\":{}}", ANY },
+		{ IMAGE("\"ServiceSpecs\":[\"zzz\"],\"ImageSpec\":\"a:b:c\""),
+		    NULL },
+		{ IMAGE("\"ServiceSpecs\":\"<all>\""), ANY },
+		{ IMAGE("\"ServiceSpecs\":[7]"), ANY },
+		{ IMAGE("\"Force\":\"yes\""), ANY },
+		{ IMAGE("\"Excludes\":null"), NULL },
+		{ IMAGE("\"Excludes\":[\"bad\"]"),
+		    "parsing bad: invalid service ID" },
+		{ IMAGE("\"Excludes\":[\"a:b/c\",\"\"]"), NULL },
+		{ CONTAINERS("{\"a:b/c\":[{\"Container\":\"x\","
+			     "\"Current\":\"\",\"Target\":\"y:1\"}]}"),
+		    "parsing \"\": blank image name: invalid image ID" },
+		{ CONTAINERS("{\"a:b/c\":[{\"Container\":\"x\","
+			     "\"Target\":\"y:1\"}]}"),
+		    NULL },
+		{ CONTAINERS("{\"bad\":[]}"),
+		    "parsing bad: invalid service ID" },
+		{ CONTAINERS("{\"a:b/c\":{}}"), ANY },
+		{ CONTAINERS("null"), NULL },
+		{ POLICY("{\"bad\":{}}"), "parsing bad: invalid service ID" },
+		{ POLICY("{\"a:b/c\":{\"add\":[\"automated\"],"
+			 "\"remove\":null}}"),
+		    NULL },
+		{ POLICY("{\"a:b/c\":{\"add\":{\"automated\":\"true\"}}}"),
+		    NULL },
+		{ POLICY("{\"a:b/c\":{\"add\":{\"automated\":true}}}"), ANY },
+		{ POLICY("{\"a:b/c\":{\"add\":\"automated\"}}"), ANY },
+		{ POLICY("{\"a:b/c\":null}"), NULL },
+		{ POLICY("[]"), ANY },
+		{ "{\"type\":\"auto\",\"spec\":{\"Changes\":[]}}", NULL },
+		{ "{\"type\":\"auto\",\"spec\":{\"Changes\":[{\"WorkloadID\":"
+		  "\"a:b/c\",\"Container\":{\"Name\":\"x\",\"Image\":\"y\"},"
+		  "\"ImageID\":\"y:1\"}]}}",
+		    NULL },
+		{ "{\"type\":\"auto\",\"spec\":{\"Changes\":[{\"WorkloadID\":"
+		  "\"bad\"}]}}",
+		    "parsing bad: invalid service ID" },
+		{ "{\"type\":\"sync\",\"spec\":{},\"cause\":{\"User\":"
+		  "\"a\\nb\"}}",
+		    ANY },
+		{ "{\"type\":\"sync\",\"spec\":{},\"cause\":{\"User\":"
+		  "\"a\\u0000b\"}}",
+		    ANY },
+		{ "{\"type\":\"sync\",\"spec\":{},\"cause\":{\"Message\":"
+		  "\"a\\u001bb\"}}",
+		    ANY },
+	};
+
+	for (size_t i = 0; i < nitems(tv); i++) {
+		struct spec_update u = { 0 };
+		struct fx_err err = { 0 };
+
+		want_parsed(&tv[i],
+		    spec_update_parse(tv[i].text, strlen(tv[i].text), &u, &err),
+		    &err);
+		spec_update_clear(&u);
+	}
+}
+
+static void
+test_cause(void)
+{
+	static const char text[] =
+	    "{\"type\":\"sync\",\"cause\":{\"Message\":\"l1\\nl2\",\"user\":"
+	    "\"Ada L <ada@example.org>\"},\"spec\":{}}";
+	struct spec_update u = { 0 };
+	struct fx_err err = { 0 };
+	struct buf b = BUF_INIT(SPEC_MAX_TEXT + 2);
+	auto_free char *s = NULL;
+
+	want_int(spec_update_parse(text, strlen(text), &u, &err), FX_OK);
+	want_int(u.type, SPEC_SYNC);
+	want_str(u.user, "Ada L <ada@example.org>");
+	want_str(u.message, "l1\nl2");
+	spec_update_clear(&u);
+	for (int i = 0; i <= SPEC_MAX_TEXT; i++)
+		str_addc(&b, 'x');
+	s = str_take(&b);
+	want_int(spec_cause_check("", s, &err), FX_ELIMIT);
+	want_int(spec_cause_check("", s + 1, &err), FX_OK);
+	want_int(spec_cause_check(s, "", &err), FX_ELIMIT);
+}
+
+static void
+test_change(void)
+{
+	static const struct {
+		const char *text;
+		bool image;
+		const char *url, *branch, *name, *error;
+	} tv[] = {
+		{ "{\"Kind\":\"git\",\"Source\":{\"URL\":\"git@h:a/b\","
+		  "\"Branch\":\"main\"}}",
+		    false, "git@h:a/b", "main", "", NULL },
+		{ "{\"kind\":\"git\",\"source\":{\"url\":\"u\"}}", false, "u",
+		    "", "", NULL },
+		{ "{\"Kind\":\"git\",\"Source\":null}", false, "", "", "",
+		    NULL },
+		{ "{\"Kind\":\"image\",\"Source\":{\"Name\":{\"Domain\":"
+		  "\"r.example.org\",\"Image\":\"shop/web\"}}}",
+		    true, "", "", "r.example.org/shop/web", NULL },
+		{ "{\"Kind\":\"image\",\"Source\":{\"Name\":{\"Image\":"
+		  "\"web\"}}}",
+		    true, "", "", "web", NULL },
+		{ "{\"Kind\":\"image\",\"Source\":{\"Name\":\"web\"}}", false,
+		    NULL, NULL, NULL, ANY },
+		{ "{\"Kind\":\"zz\",\"Source\":{}}", false, NULL, NULL, NULL,
+		    "unknown kind of change" },
+		{ "null", false, NULL, NULL, NULL, "unknown kind of change" },
+		{ "{\"Kind\":\"git\"}", false, NULL, NULL, NULL,
+		    "unexpected end of JSON input" },
+		{ "{\"Kind\":\"git\",\"Source\":{\"URL\":7}}", false, NULL,
+		    NULL, NULL, ANY },
+		{ "", false, NULL, NULL, NULL, "EOF" },
+	};
+
+	for (size_t i = 0; i < nitems(tv); i++) {
+		const struct parsed p = { tv[i].text, tv[i].error };
+		struct spec_change c = { 0 };
+		struct fx_err err = { 0 };
+
+		want_parsed(&p,
+		    spec_change_parse(tv[i].text, strlen(tv[i].text), &c, &err),
+		    &err);
+		want_int(c.image, tv[i].image);
+		want_str(c.url, tv[i].url);
+		want_str(c.branch, tv[i].branch);
+		want_str(c.name, tv[i].name);
+		spec_change_clear(&c);
+	}
+}
+
+static void
+test_bool(void)
+{
+	static const struct {
+		const char *text;
+		bool value;
+		const char *error;
+	} tv[] = {
+		{ "true", true, NULL },
+		{ "false", false, NULL },
+		{ "null", false, NULL },
+		{ "true false", true, NULL },
+		{ "", false, "EOF" },
+		{ "1", false, ANY },
+		{ "\"true\"", false, ANY },
+	};
+
+	for (size_t i = 0; i < nitems(tv); i++) {
+		const struct parsed p = { tv[i].text, tv[i].error };
+		struct fx_err err = { 0 };
+		bool v = false;
+
+		want_parsed(&p,
+		    spec_bool_parse(tv[i].text, strlen(tv[i].text), &v, &err),
+		    &err);
+		want_int(v, tv[i].value);
+	}
+}
+
+static void
+test_ids(void)
+{
+	static const struct {
+		const char *text;
+		bool ok;
+	} tv[] = {
+		{ "shop:Deployment/web", true },
+		{ "Shop:deployment/Web", true },
+		{ "deployment/web", true },
+		{ "deployment/web.v2", false },
+		{ "<cluster>:clusterrole/system:x", true },
+		{ "sh.op:deployment/web", false },
+		{ "shop:deployment/a/b", false },
+		{ "shop:a:b", false },
+		{ "web", false },
+		{ "", false },
+		{ "shop:deployment/", false },
+		{ ":deployment/x", false },
+		{ "<all>", false },
+		{ "shop:deployment/web\n", false },
+	};
+	struct fx_err err = { 0 };
+
+	for (size_t i = 0; i < nitems(tv); i++)
+		if (!want_int(scalar_resource_id(tv[i].text, &err) == FX_OK,
+			tv[i].ok))
+			printf("# %s\n", tv[i].text);
+	want_int(scalar_resource_spec("<all>", &err), FX_OK);
+	want_int(scalar_resource_spec("zzz", &err), FX_ESYNTAX);
+	want_str(err.text,
+	    "invalid workload spec: parsing zzz: invalid service ID");
+}
+
+static void
+test_images(void)
+{
+#define MALFORMED                                                              \
+	"expected image name as either <image>:<tag> or just <image>: "        \
+	"invalid image ID"
+	static const struct parsed tv[] = {
+		{ "alpine", NULL },
+		{ "shop/web:1", NULL },
+		{ "docker.io/library/alpine", NULL },
+		{ "localhost:5000/x:1", NULL },
+		{ "host:5000/x:1", MALFORMED },
+		{ "host.example:5000/x:1", NULL },
+		{ "a/b/c:1", NULL },
+		{ "x@sha256:ab", NULL },
+		{ "app:1@sha256:ab", NULL },
+		{ ":t", "parsing \":t\": " MALFORMED },
+		{ "x:", "parsing \"x:\": " MALFORMED },
+		{ "/a", "parsing \"/a\": " MALFORMED },
+		{ "a/", "parsing \"a/\": " MALFORMED },
+		{ "x@sha256:", "parsing \"x@sha256:\": " MALFORMED },
+		{ "a:b:c", MALFORMED },
+		{ "", "parsing \"\": blank image name: invalid image ID" },
+		{ "<all>", NULL },
+	};
+
+	for (size_t i = 0; i < nitems(tv); i++) {
+		struct fx_err err = { 0 };
+		bool tagged;
+
+		want_parsed(&tv[i], scalar_image(tv[i].text, &tagged, &err),
+		    &err);
+	}
+}
+
+static void
+test_image_specs(void)
+{
+	static const struct parsed tv[] = {
+		{ "<all latest>", NULL },
+		{ "alpine:3", NULL },
+		{ "alpine",
+		    "blank tag (if you want latest, explicitly state the tag "
+		    ":latest): invalid image ID" },
+		{ "", "parsing \"\": blank image name: invalid image ID" },
+	};
+	struct fx_err err = { 0 };
+
+	for (size_t i = 0; i < nitems(tv); i++)
+		want_parsed(&tv[i], scalar_image_spec(tv[i].text, &err), &err);
+	want_int(scalar_release_kind("plan", &err), FX_OK);
+	want_int(scalar_release_kind("execute", &err), FX_OK);
+	want_int(scalar_release_kind("Plan", &err), FX_ESYNTAX);
+	want_str(err.text, "invalid release kind");
+}
+
+static void
+test_quote(void)
+{
+	static const struct {
+		const char *in, *out;
+	} tv[] = {
+		{ "x", "\"x\"" },
+		{ "a\"b\\\t\x01", "\"a\\\"b\\\\\\t\\x01\"" },
+		{ "\xc3\xa9", "\"\xc3\xa9\"" },
+		{ "\xff", "\"\\xff\"" },
+		{ "\xe2\x80\xae", "\"\\u202e\"" },
+	};
+
+	for (size_t i = 0; i < nitems(tv); i++) {
+		struct buf b = BUF_INIT(64);
+		auto_free char *s = NULL;
+
+		scalar_quote(&b, tv[i].in);
+		s = str_take(&b);
+		want_str(s, tv[i].out);
+	}
+}
+
+int
+main(void)
+{
+	test_run("spec: update bodies are taken and refused as upstream does",
+	    test_update);
+	test_run("spec: who and why are short and printable", test_cause);
+	test_run("spec: changes", test_change);
+	test_run("spec: a bare boolean", test_bool);
+	test_run("scalar: resource ids", test_ids);
+	test_run("scalar: image references", test_images);
+	test_run("scalar: image specs and release kinds", test_image_specs);
+	test_run("scalar: quoting", test_quote);
+	return test_done();
+}
