@@ -17,6 +17,18 @@
 /* Whom to die with; 0: nobody. */
 static pid_t parent;
 
+#ifdef FX_TEST_BUILD
+/* LeakSanitizer stops the world by ptrace at exit, and waits for it for ever;
+ * it is told not to where that cannot be. */
+int __lsan_is_turned_off(void);
+
+int
+__lsan_is_turned_off(void)
+{
+	return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0;
+}
+#endif
+
 void
 sandbox_die(const char *name, const char *fmt, ...)
 {
