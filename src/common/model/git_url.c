@@ -283,12 +283,18 @@ known_scheme(struct span s)
 }
 
 static bool
-has_control(const char *s)
+has_control_before(const char *s, const char *end)
 {
-	for (; *s != '\0'; s++)
+	for (; s < end; s++)
 		if ((unsigned char)*s < ' ' || *s == 0x7f)
 			return true;
 	return false;
+}
+
+static bool
+has_control(const char *s)
+{
+	return has_control_before(s, s + strlen(s));
 }
 
 /* As net/url parses: fragment, query, then what is left. */
@@ -304,7 +310,7 @@ split_standard(const char *text, struct parts *out)
 		end = cut;
 	}
 	if ((p = skip_scheme(text, &out->scheme)) == NULL || p > end ||
-	    !known_scheme(out->scheme) ||
+	    !known_scheme(out->scheme) || has_control_before(text, end) ||
 	    !escapes_ok(out->fragment, IN_FRAGMENT))
 		return false;
 	rest = span(p, end);
@@ -367,7 +373,7 @@ split_scp(const char *text, struct parts *out)
 static void
 interpret(const char *text, struct parts *out)
 {
-	if (!has_control(text) && split_standard(text, out))
+	if (split_standard(text, out))
 		return;
 	if (split_scp(text, out))
 		return;
