@@ -1,0 +1,9 @@
+# What a unit test can link without a process around it.
+noinst_LIBRARIES += src/git-worker/libgw.a
+src_git_worker_libgw_a_CPPFLAGS = $(AM_CPPFLAGS) $(GIT2_CFLAGS) $(SSH2_CFLAGS) \
+	$(CRYPTO_CFLAGS)
+src_git_worker_libgw_a_SOURCES = \
+	src/git-worker/known_hosts.c \
+	src/git-worker/known_hosts.h \
+	src/git-worker/pkt.c \
+	src/git-worker/pkt.h
