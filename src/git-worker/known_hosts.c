@@ -43,7 +43,7 @@ known_hosts_add(struct known_hosts *k, const void *p, size_t n)
 	return str_addc(&k->text, '\n');
 }
 
-/* ---- does a line speak about a host? ------------------------------------- */
+/* ---- does a line speak about a host? ---- */
 
 /*
  * Wildcards by stepping back to the last star: time is at most the product of
@@ -120,8 +120,7 @@ hosts_match(const char *hosts, const char *name)
 	return found;
 }
 
-/* ---- lines ----------------------------------------------------------------
- */
+/* ---- lines ---- */
 
 /* The next word at *p, ended by a NUL; "" at the end. */
 static char *
@@ -214,8 +213,7 @@ file_name(char out[NAME_MAX_LEN], const char *host, unsigned port, bool bare)
 	out[i] = '\0';
 }
 
-/* ---- the questions ---------------------------------------------------------
- */
+/* ---- the questions ---- */
 
 struct verdict {
 	const uint8_t *blob;

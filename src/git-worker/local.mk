@@ -6,4 +6,13 @@ src_git_worker_libgw_a_SOURCES = \
 	src/git-worker/known_hosts.c \
 	src/git-worker/known_hosts.h \
 	src/git-worker/pkt.c \
-	src/git-worker/pkt.h
+	src/git-worker/pkt.h \
+	src/git-worker/link.h \
+	src/git-worker/mirror.c \
+	src/git-worker/mirror.h \
+	src/git-worker/remote.c \
+	src/git-worker/remote.h \
+	src/git-worker/ssh.c \
+	src/git-worker/ssh.h \
+	src/git-worker/ssh_transport.c \
+	src/git-worker/ssh_transport.h

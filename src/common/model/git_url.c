@@ -70,7 +70,7 @@ span_rfind(struct span s, char c)
 	return s.n == 0 ? NULL : memrchr(s.p, c, s.n);
 }
 
-/* ---- escapes, by Go's rules -------------------------------------------- */
+/* ---- escapes, by Go's rules ---- */
 
 static bool
 must_escape(char c, enum place where)
@@ -201,7 +201,7 @@ add_as_written(struct buf *b, struct span s, enum place where)
 	add_span(b, s);
 }
 
-/* ---- upstream's interpretation ------------------------------------------ */
+/* ---- upstream's interpretation ---- */
 
 static bool
 port_ok(struct span s)
@@ -532,7 +532,7 @@ git_url_is_http(const char *text)
 	return span_is(u.scheme, "http") || span_is(u.scheme, "https");
 }
 
-/* ---- the strict grammar -------------------------------------------------- */
+/* ---- the strict grammar ---- */
 
 static char *
 decoded(struct span s)
