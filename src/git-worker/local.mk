@@ -3,8 +3,12 @@ noinst_LIBRARIES += src/git-worker/libgw.a
 src_git_worker_libgw_a_CPPFLAGS = $(AM_CPPFLAGS) $(GIT2_CFLAGS) $(SSH2_CFLAGS) \
 	$(CRYPTO_CFLAGS)
 src_git_worker_libgw_a_SOURCES = \
+	src/git-worker/history.c \
+	src/git-worker/history.h \
 	src/git-worker/known_hosts.c \
 	src/git-worker/known_hosts.h \
+	src/git-worker/objects.c \
+	src/git-worker/objects.h \
 	src/git-worker/pkt.c \
 	src/git-worker/pkt.h \
 	src/git-worker/link.h \
@@ -15,4 +19,6 @@ src_git_worker_libgw_a_SOURCES = \
 	src/git-worker/ssh.c \
 	src/git-worker/ssh.h \
 	src/git-worker/ssh_transport.c \
-	src/git-worker/ssh_transport.h
+	src/git-worker/ssh_transport.h \
+	src/git-worker/tree.c \
+	src/git-worker/tree.h

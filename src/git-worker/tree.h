@@ -1,0 +1,58 @@
+/*
+ * tree: which files of a commit may hold manifests.
+ *
+ * Reported are, below the configured roots: files called *.yaml and *.yml and
+ * symbolic links; and everywhere: whatever is called Chart.yaml or
+ * values.yaml, since a chart anywhere hides what is below it.  Against a base
+ * only differences are reported, and what is equal is not even read.
+ *
+ * Names come out of a repository that we do not trust.  A path is reported in
+ * printable form, it names and does not lead anywhere; content is asked for by
+ * object id.
+ */
+#ifndef FX_TREE_H
+#define FX_TREE_H
+
+#include "base.h"
+
+#include "mirror.h"
+
+#define TREE_MAX_ENTRIES 200000	 /* reported for one commit */
+#define TREE_MAX_VISITED 4000000 /* looked at for one commit */
+#define TREE_MAX_DEPTH 64	 /* directories inside of each other */
+#define TREE_MAX_PATH 4096	 /* bytes of a path; IPC_MAX_PATH */
+
+struct tree_item {
+	const char *path;
+	const char *hex;
+	unsigned mode;
+	uint64_t size;
+	bool removed;
+};
+
+/* Anything but FX_OK ends the walk with that code. */
+typedef int tree_fn(void *arg, const struct tree_item *, struct fx_err *);
+
+struct tree_query {
+	const char *commit;
+	const char *base; /* "": report everything */
+	char *const *roots;
+	size_t nroots;	   /* 0: the whole repository */
+	size_t max_object; /* bytes of a tree */
+	tree_fn *fn;
+	void *arg;
+};
+
+struct tree_result {
+	uint64_t count; /* items reported */
+	bool full;	/* the base was not used */
+};
+
+int tree_list(struct mirror *, const struct tree_query *, struct tree_result *,
+    struct fx_err *) FX_MUSTUSE;
+
+/* a/./b/ and ./a//b become a/b, a/../b becomes b, . becomes "".  NULL if it
+ * leads out of the repository.  Owned by the caller. */
+char *root_clean(const char *);
+
+#endif
