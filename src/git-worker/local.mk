@@ -22,3 +22,17 @@ src_git_worker_libgw_a_SOURCES = \
 	src/git-worker/ssh_transport.h \
 	src/git-worker/tree.c \
 	src/git-worker/tree.h
+
+pkglibexec_PROGRAMS += fluxd-git
+fluxd_git_SOURCES = \
+	src/git-worker/calls.c \
+	src/git-worker/handlers.c \
+	src/git-worker/handlers.h \
+	src/git-worker/main.c \
+	src/git-worker/sandbox.c
+fluxd_git_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS) $(GIT2_CFLAGS) \
+	$(CRYPTO_CFLAGS)
+fluxd_git_LDADD = src/git-worker/libgw.a src/common/libworker.a \
+	src/common/libsandbox.a src/common/libproc.a src/common/libipc.a \
+	src/common/libmodel.a src/common/libbase.a $(MSGPACK_LIBS) \
+	$(SECCOMP_LIBS) $(GIT2_LIBS) $(SSH2_LIBS) $(CRYPTO_LIBS)

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base.h"
+#include "handlers.h"
+
+#include "clock.h"
+
+/* An answer that is being waited for. */
+struct wait {
+	void *out;
+	struct fx_err err; /* code FX_OK: it came */
+};
+
+/* The answer is not the one asked for, or none. */
+static int
+take_failure(struct wait *w, struct ipc_frame *f)
+{
+	if (f != NULL)
+		return ipc_take_failed(f, &w->err);
+	(void)fx_fail(&w->err, FX_ECANCELLED, "the channel was closed");
+	return FX_OK;
+}
+
+/*
+ * Wait inside of a library call.  The channel's own troubles become an error
+ * like any other; the loop that called us finds them again.
+ */
+static int
+await(struct worker *w, uint64_t seq, struct wait *wait, struct fx_err *err)
+{
+	int r = ipc_await(&w->master, seq);
+
+	if (r == FX_OK && wait->err.code == FX_OK)
+		return FX_OK;
+	if (wait->err.code == FX_OK)
+		return fx_fail(err, r == FX_OK ? FX_EFAIL : r,
+		    "the worker is being stopped");
+	*err = wait->err;
+	return err->code;
+}
+
+/* Does the frame hold exactly this answer? */
+#define DECODE(frame, name, out)                                               \
+	({                                                                     \
+		int decode_r_ =                                                \
+		    ipc_##name##_decode(&(frame)->body, (out), &(frame)->fd);  \
+		if (decode_r_ == FX_OK && buf_left(&(frame)->body) != 0) {     \
+			ipc_##name##_clear(out);                               \
+			decode_r_ = FX_ESYNTAX;                                \
+		}                                                              \
+		decode_r_;                                                     \
+	})
+
+static int
+on_connected(void *arg, struct ipc_frame *f)
+{
+	struct wait *w = arg;
+
+	if (f == NULL || f->type != IPC_T_CONNECTED)
+		return take_failure(w, f);
+	return DECODE(f, connected, (struct ipc_connected *)w->out);
+}
+
+static int
+call_connect(void *arg, const char *host, unsigned port, int64_t timeout_us,
+    int *fd, char **address, struct fx_err *err)
+{
+	struct worker *w = arg;
+	struct ipc_connected got = { .fd = -1 };
+	struct wait wait = { .out = &got };
+	const struct ipc_connect m = {
+		.host = (char *)(uintptr_t)host,
+		.port = port,
+		.timeout_ms =
+		    timeout_us < CLK_MS ? 1 : (uint64_t)(timeout_us / CLK_MS),
+	};
+	int r;
+
+	r = await(w, ipc_ask_connect(&w->master, &m, on_connected, &wait),
+	    &wait, err);
+	if (r != FX_OK)
+		return r;
+	*fd = got.fd;
+	got.fd = -1;
+	*address = fx_steal(&got.address);
+	ipc_connected_clear(&got);
+	return FX_OK;
+}
+
+static int
+on_public(void *arg, struct ipc_frame *f)
+{
+	struct wait *w = arg;
+
+	if (f == NULL || f->type != IPC_T_KEY_PUBLIC_IS)
+		return take_failure(w, f);
+	return DECODE(f, key_public_is, (struct ipc_key_public_is *)w->out);
+}
+
+static int
+call_public_key(void *arg, struct buf *blob, struct fx_err *err)
+{
+	struct worker *w = arg;
+	struct ipc_key_public_is got = { 0 };
+	struct wait wait = { .out = &got };
+	const struct ipc_key_public m = { 0 };
+	int r;
+
+	r = await(w, ipc_ask_key_public(&w->master, &m, on_public, &wait),
+	    &wait, err);
+	if (r != FX_OK)
+		return r;
+	if (got.blob.n == 0)
+		r = fx_fail(err, FX_EDENIED, "there is no deploy key");
+	else if (buf_put(blob, got.blob.p, got.blob.n) != FX_OK)
+		r = fx_fail(err, FX_ELIMIT, "the deploy key is too large");
+	ipc_key_public_is_clear(&got);
+	return r;
+}
+
+static int
+on_signed(void *arg, struct ipc_frame *f)
+{
+	struct wait *w = arg;
+
+	if (f == NULL || f->type != IPC_T_KEY_SIGNED)
+		return take_failure(w, f);
+	return DECODE(f, key_signed, (struct ipc_key_signed *)w->out);
+}
+
+static int
+call_sign(void *arg, const void *data, size_t n, struct buf *signature,
+    struct fx_err *err)
+{
+	struct worker *w = arg;
+	struct ipc_key_signed got = { 0 };
+	struct wait wait = { .out = &got };
+	const struct ipc_key_sign m = {
+		.to_sign = { (uint8_t *)(uintptr_t)data, n },
+	};
+	int r;
+
+	r = await(w, ipc_ask_key_sign(&w->master, &m, on_signed, &wait), &wait,
+	    err);
+	if (r != FX_OK)
+		return r;
+	if (buf_put(signature, got.signature.p, got.signature.n) != FX_OK)
+		r = fx_fail(err, FX_ELIMIT, "the signature is too large");
+	ipc_key_signed_clear(&got);
+	return r;
+}
+
+struct link_calls
+gw_calls(struct worker *w)
+{
+	return (
+	    struct link_calls){ call_connect, call_public_key, call_sign, w };
+}
