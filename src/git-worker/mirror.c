@@ -20,7 +20,8 @@
 #define STAMP_NAME "fluxd-mirror"
 #define DAMAGE_NAME "damaged" /* the reader's note, beside the repository */
 #define STAMP_MAX 16384
-#define REMOVE_DEPTH 16 /* a bare repository of ours is about 6 deep */
+#define OWN_REFS "refs/fluxd/" /* what is to be pushed; in nobody's way */
+#define REMOVE_DEPTH 16	       /* a bare repository of ours is about 6 deep */
 
 #define MAX_OBJECTS 8000000    /* of a pack; an index entry is about 50 bytes */
 #define MAP_WINDOW (32u << 20) /* of a pack, mapped at once */
@@ -372,7 +373,8 @@ drop_other_refs(struct mirror *m)
 	if ((r = git_reference_iterator_new(&it, m->repo)) != 0)
 		return r;
 	while ((r = git_reference_next(&ref, it)) == 0) {
-		if (!is_known_ref(m, git_reference_name(ref)))
+		if (!is_known_ref(m, git_reference_name(ref)) &&
+		    !str_starts(git_reference_name(ref), OWN_REFS))
 			r = git_reference_delete(ref);
 		git_reference_free(ref);
 		if (r != 0)

@@ -1,0 +1,5 @@
+check_PROGRAMS += tests/integration/git_drive
+tests_integration_git_drive_SOURCES = tests/integration/git_drive.c
+tests_integration_git_drive_CPPFLAGS = $(TEST_CPPFLAGS) $(CRYPTO_CFLAGS)
+tests_integration_git_drive_LDADD = src/common/libproc.a src/common/libipc.a \
+	src/common/libbase.a $(MSGPACK_LIBS) $(CRYPTO_LIBS)

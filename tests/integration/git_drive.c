@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * git_drive: run fluxd-git without a daemon, for tests.
+ *
+ *	git_drive PROGRAM remote|local [OPTION=VALUE …] -- COMMAND …
+ *
+ * It plays the master, the connector and the deploy key's process, sends the
+ * commands one after another and prints a line for each answer and each part.
+ *
+ * Options: known= key= password= ca= are files; every other one is a flag of
+ * the daemon without its dashes.  Commands, with fields between spaces: see
+ * the table at the end.
+ */
+#include "base.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/evp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "fd.h"
+#include "ipc_peer.h"
+#include "settings.h"
+#include "str.h"
+
+#define FILE_MAX (4u << 20)
+
+struct drive {
+	struct ipc_peer peer;
+	pid_t pid;
+	bool ready, done;
+	int last_socket; /* a copy of what was handed out last */
+	unsigned connects, signs;
+	uint8_t pub[32], seed[32]; /* an ed25519 key */
+	bool has_key;
+	int64_t began_us;
+};
+
+static void
+die(const char *what)
+{
+	fprintf(stderr, "git_drive: %s: %s\n", what, strerror(errno));
+	exit(2);
+}
+
+/* ---- the deploy key ---- */
+
+/* An ed25519 key as ssh-keygen writes it without passphrase: in the decoded
+ * body, "length 64" and then seed and public half stand near the end. */
+static void
+load_key(struct drive *d, const char *path)
+{
+	auto_buf struct buf text = BUF_INIT(FILE_MAX), raw = BUF_INIT(FILE_MAX);
+	auto_buf struct buf one = BUF_INIT(FILE_MAX);
+	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	const char *p;
+	static const uint8_t mark[] = { 0, 0, 0, 64 };
+	const uint8_t *at;
+
+	if (fd == -1 || fd_read_all(fd, &text) != FX_OK ||
+	    str_addc(&text, '\0') != FX_OK)
+		die(path);
+	p = (const char *)buf_head(&text);
+	for (p = strchr(p, '\n'); p != NULL && p[1] != '-';
+	     p = strchr(p + 1, '\n'))
+		if (str_addn(&one, p + 1, strcspn(p + 1, "\n")) != FX_OK)
+			die(path);
+	if (str_unbase64((const char *)buf_head(&one), buf_left(&one), &raw) !=
+	    FX_OK)
+		die(path);
+	at = memmem(buf_head(&raw), buf_left(&raw), mark, sizeof(mark));
+	if (at == NULL || buf_head(&raw) + buf_left(&raw) - at < 68)
+		die("not an ed25519 key");
+	memcpy(d->seed, at + 4, 32);
+	memcpy(d->pub, at + 36, 32);
+	d->has_key = true;
+}
+
+static int
+on_key_public(struct drive *d, struct ipc_req *req)
+{
+	static const char type[] = "ssh-ed25519";
+	uint8_t blob[4 + 11 + 4 + 32] = { 0, 0, 0, 11 };
+	const struct ipc_key_public_is m = {
+		.type = (char *)(uintptr_t)type,
+		.blob = { blob, sizeof(blob) },
+	};
+
+	if (!d->has_key)
+		return ipc_reply_failf(req, FX_EDENIED, "no deploy key");
+	memcpy(blob + 4, type, 11);
+	blob[18] = 32;
+	memcpy(blob + 19, d->pub, 32);
+	return ipc_reply_key_public_is(req, &m);
+}
+
+static int
+on_key_sign(struct drive *d, struct ipc_req *req, struct ipc_frame *f)
+{
+	struct ipc_key_sign m;
+	uint8_t sig[64];
+	size_t n = sizeof(sig);
+	EVP_PKEY *key =
+	    EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, d->seed, 32);
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	const struct ipc_key_signed out = { .signature = { sig, n } };
+
+	if (ipc_key_sign_decode(&f->body, &m, &f->fd) != FX_OK ||
+	    EVP_DigestSignInit(ctx, NULL, NULL, NULL, key) != 1 ||
+	    EVP_DigestSign(ctx, sig, &n, m.to_sign.p, m.to_sign.n) != 1)
+		die("sign");
+	d->signs++;
+	EVP_MD_CTX_free(ctx);
+	EVP_PKEY_free(key);
+	ipc_key_sign_clear(&m);
+	return ipc_reply_key_signed(req, &out);
+}
+
+/* ---- the connector ---- */
+
+static int
+on_connect(struct drive *d, struct ipc_req *req, struct ipc_frame *f)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET };
+	struct ipc_connect m;
+	struct ipc_connected out = { 0 };
+	int fd, one = 1;
+
+	if (ipc_connect_decode(&f->body, &m, &f->fd) != FX_OK)
+		die("connect message");
+	printf("connect host=%s port=%u\n", m.host, (unsigned)m.port);
+	d->connects++;
+	sin.sin_port = htons((uint16_t)m.port);
+	if (strcmp(m.host, "localhost") == 0)
+		sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	else if (inet_pton(AF_INET, m.host, &sin.sin_addr) != 1) {
+		ipc_connect_clear(&m);
+		return ipc_reply_failf(req, FX_ERESOLVE,
+		    "Could not resolve hostname");
+	}
+	ipc_connect_clear(&m);
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (connect(fd, (struct sockaddr *)&sin, sizeof(sin)) == -1) {
+		close(fd);
+		return ipc_reply_failf(req, FX_EFAIL, "connect: %s",
+		    strerror(errno));
+	}
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (fd_set_nonblock(fd) != FX_OK)
+		die("nonblock");
+	fd_close(&d->last_socket);
+	d->last_socket = dup(fd);
+	out.address = (char *)(uintptr_t) "127.0.0.1";
+	out.fd = fd;
+	return ipc_reply_connected(req, &out);
+}
+
+/* What goes to others in the real daemon. */
+static int
+relay(void *ctx, struct ipc_peer *p, struct ipc_frame *f)
+{
+	struct ipc_req req = { p, f->seq, f->type };
+	struct drive *d = ctx;
+
+	switch (f->type) {
+	case IPC_T_CONNECT:
+		return on_connect(d, &req, f);
+	case IPC_T_KEY_PUBLIC:
+		return on_key_public(d, &req);
+	case IPC_T_KEY_SIGN:
+		return on_key_sign(d, &req, f);
+	default:
+		return FX_OK; /* credit, cancel */
+	}
+}
+
+/* ---- the master ---- */
+
+static int
+on_ready(struct drive *d, const struct ipc_req *req, struct ipc_ready *m)
+{
+	(void)req;
+	printf("ready landlock=%u missing=%s root=%s\n", (unsigned)m->landlock,
+	    m->missing, m->root);
+	d->ready = true;
+	d->peer.phase = IPC_PH_RUN;
+	return FX_OK;
+}
+IPC_HANDLER(ready, on_ready, struct drive)
+
+static int
+on_log(struct drive *d, const struct ipc_req *req, struct ipc_log *m)
+{
+	(void)d;
+	(void)req;
+	printf("log");
+	for (size_t i = 0; i < m->pairs_len; i++)
+		printf(" %s=%s", m->pairs[i].key, m->pairs[i].value);
+	printf("\n");
+	return FX_OK;
+}
+IPC_HANDLER(log, on_log, struct drive)
+
+/* KEY_PUBLIC is for the key's process and allowed to the master's end too. */
+static const struct ipc_handler handlers[] = {
+	{ IPC_T_READY, on_ready_frame },
+	{ IPC_T_LOG, on_log_frame },
+};
+
+static void
+wait_until(struct drive *d, const bool *done)
+{
+	while (!*done) {
+		struct pollfd pfd = { d->peer.fd, ipc_peer_events(&d->peer),
+			0 };
+
+		if (ipc_peer_write(&d->peer) != FX_OK)
+			break;
+		if (!ipc_peer_pending(&d->peer))
+			(void)poll(&pfd, 1, -1);
+		if (ipc_peer_read(&d->peer, 16) != FX_OK && !*done) {
+			printf("channel closed %s\n", d->peer.broken.text);
+			break;
+		}
+	}
+}
+
+static void
+spawn(struct drive *d, const char *program, enum ipc_role role)
+{
+	char number[16];
+	int sv[2];
+
+	snprintf(number, sizeof(number), "%d", (int)role);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) == -1)
+		die("socketpair");
+	d->pid = fork();
+	if (d->pid == 0) {
+		/* dup2 of a descriptor on itself would keep close-on-exec */
+		int fd = sv[1] == 3 ? dup(3) : sv[1];
+
+		(void)dup2(fd, 3);
+		execl(program, program, number, "0", "-1", (char *)NULL);
+		die(program);
+	}
+	close(sv[1]);
+	if (fd_set_nonblock(sv[0]) != FX_OK)
+		die("nonblock");
+	ipc_peer_init(&d->peer, sv[0], IPC_R_MASTER, role, 0);
+	ipc_peer_handlers(&d->peer, handlers, nitems(handlers), d);
+	d->peer.relay = relay;
+}
+
+static void
+send_file(struct drive *d, enum ipc_file_id which, const char *path)
+{
+	struct ipc_file m = { .which = which, .fd = open(path, O_RDONLY) };
+
+	if (m.fd == -1)
+		die(path);
+	if (ipc_tell_file(&d->peer, &m) != FX_OK)
+		die("send a file");
+}
+
+static void
+configure(struct drive *d, enum ipc_role role, char *const *opts, size_t n)
+{
+	struct buf notice = BUF_INIT(4096), scratch = BUF_INIT(1 << 16);
+	struct ipc_setting rows[IPC_MAX_SETTINGS];
+	struct ipc_config m = { .settings = rows };
+	struct ipc_go go = { 0 };
+	struct fx_err err = { 0 };
+	struct config cfg;
+	char *flags[64] = { (char *)(uintptr_t) "git_drive" };
+	int nflags = 1;
+
+	for (size_t i = 0; i < n; i++) {
+		if (str_starts(opts[i], "known="))
+			send_file(d, IPC_FILE_KNOWN_HOSTS_USER, opts[i] + 6);
+		else if (str_starts(opts[i], "password="))
+			send_file(d, IPC_FILE_GIT_PASSWORD, opts[i] + 9);
+		else if (str_starts(opts[i], "ca="))
+			send_file(d, IPC_FILE_GIT_CA, opts[i] + 3);
+		else if (str_starts(opts[i], "key="))
+			load_key(d, opts[i] + 4);
+		else
+			flags[nflags++] = xasprintf("--%s", opts[i]);
+	}
+	config_init(&cfg);
+	if (config_parse(&cfg, nflags, flags, &notice, &err) != FX_OK) {
+		fprintf(stderr, "git_drive: %s\n", err.text);
+		exit(2);
+	}
+	m.settings_len =
+	    config_for_role(&cfg, role, rows, nitems(rows), &scratch);
+	if (ipc_tell_config(&d->peer, &m) != FX_OK ||
+	    ipc_tell_go(&d->peer, &go) != FX_OK)
+		die("configure");
+}
+
+/* ---- answers ---- */
+
+static int
+on_answer(void *arg, struct ipc_frame *f)
+{
+	struct drive *d = arg;
+	auto_buf struct buf text = BUF_INIT(1 << 20);
+	const struct ipc_rule *rule;
+	struct ipc_failed failed;
+
+	if (f == NULL) {
+		printf("no answer\n");
+		d->done = true;
+		return FX_OK;
+	}
+	rule = ipc_rule(f->type);
+	if (f->type == IPC_T_FAILED) {
+		if (ipc_failed_decode(&f->body, &failed, &f->fd) != FX_OK)
+			die("FAILED");
+		printf("failed code=%s text=%s", fx_code_name((int)failed.code),
+		    failed.text);
+		ipc_failed_clear(&failed);
+	} else if (f->type == IPC_T_TREE_PART) {
+		struct ipc_tree_part m;
+
+		if (ipc_tree_part_decode(&f->body, &m, &f->fd) != FX_OK)
+			die("TREE_PART");
+		for (size_t i = 0; i < m.entries_len; i++)
+			printf("entry %s %o %u %s%s\n", m.entries[i].path,
+			    (unsigned)m.entries[i].mode,
+			    (unsigned)m.entries[i].size, m.entries[i].oid,
+			    m.entries[i].removed ? " removed" : "");
+		ipc_tree_part_clear(&m);
+	} else if (f->type == IPC_T_BLOB_PART) {
+		struct ipc_blob_part m;
+
+		if (ipc_blob_part_decode(&f->body, &m, &f->fd) != FX_OK)
+			die("BLOB_PART");
+		for (size_t i = 0; i < m.chunks_len; i++)
+			printf("chunk %u %zu%s %.*s\n",
+			    (unsigned)m.chunks[i].index, m.chunks[i].data.n,
+			    m.chunks[i].last ? " last" : "",
+			    (int)(m.chunks[i].data.n < 40 ? m.chunks[i].data.n
+							  : 40),
+			    (const char *)m.chunks[i].data.p);
+		ipc_blob_part_clear(&m);
+	} else {
+		ipc_print(&text, f->type, &f->body);
+		printf("%s %.*s", rule->name, (int)buf_left(&text),
+		    (const char *)buf_head(&text));
+	}
+	if (rule->kind == IPC_PART)
+		return FX_OK;
+	printf(" ms=%.1f\n", (double)(clk_now_us() - d->began_us) / 1e3);
+	d->done = true;
+	return FX_OK;
+}
+
+/* ---- commands ---- */
+
+static uint64_t
+number(const char *s)
+{
+	uint64_t n;
+
+	if (fx_parse_u64(s, 0, INT64_MAX, &n) != FX_OK)
+		die(s);
+	return n;
+}
+
+static void
+do_command(struct drive *d, char *text)
+{
+	char *w[IPC_MAX_REFS * 3 + 8] = { NULL };
+	struct ipc_peer *p = &d->peer;
+	struct ipc_oid oids[64];
+	struct ipc_ref_update u[IPC_MAX_REFS];
+	size_t n = 0, m = 0;
+
+	for (char *s = strtok(text, " "); s != NULL && n < nitems(w) - 1;
+	     s = strtok(NULL, " "))
+		w[n++] = strcmp(s, "-") == 0 ? s + 1 : s;
+	d->done = false;
+	d->began_us = clk_now_us();
+	if (strcmp(w[0], "fetch") == 0) { /* fetch MS */
+		(void)ipc_ask_fetch(p,
+		    &(struct ipc_fetch){ .timeout_ms = number(w[1]) },
+		    on_answer, d);
+	} else if (strcmp(w[0], "check-write") == 0) { /* check-write MS */
+		(void)ipc_ask_check_write(p,
+		    &(struct ipc_check_write){ .timeout_ms = number(w[1]) },
+		    on_answer, d);
+	} else if (strcmp(w[0], "push") == 0) { /* push MS SRC DST force … */
+		for (size_t i = 2; i + 2 < n; i += 3)
+			u[m++] = (struct ipc_ref_update){ w[i], w[i + 1],
+				strcmp(w[i + 2], "force") == 0 };
+		(void)ipc_ask_push(p,
+		    &(struct ipc_push){ .updates = u,
+			.updates_len = m,
+			.timeout_ms = number(w[1]) },
+		    on_answer, d);
+	} else if (strcmp(w[0], "refs") == 0) {
+		(void)ipc_ask_refs(p, &(struct ipc_refs){ 0 }, on_answer, d);
+	} else if (strcmp(w[0], "tree") == 0) { /* tree COMMIT BASE */
+		(void)ipc_ask_tree(p,
+		    &(struct ipc_tree){ .commit = w[1], .base = w[2] },
+		    on_answer, d);
+	} else if (strcmp(w[0], "blobs") == 0) { /* blobs OID … */
+		for (size_t i = 1; i < n; i++)
+			oids[m++] = (struct ipc_oid){ w[i] };
+		(void)ipc_ask_blobs(p,
+		    &(struct ipc_blobs){ .oids = oids, .oids_len = m },
+		    on_answer, d);
+	} else if (strcmp(w[0], "commits") == 0) { /* commits FROM TO MAX */
+		(void)ipc_ask_commits(p,
+		    &(struct ipc_commits){ .from = w[1],
+			.to = w[2],
+			.max = number(w[3]) },
+		    on_answer, d);
+	} else if (strcmp(w[0], "tag") == 0) { /* tag COMMIT */
+		(void)ipc_ask_tag(p, &(struct ipc_tag){ .commit = w[1] },
+		    on_answer, d);
+	} else if (strcmp(w[0], "hang-up") == 0) { /* end the last connection */
+		(void)shutdown(d->last_socket, SHUT_RDWR);
+		return;
+	} else if (strcmp(w[0], "shell") == 0) { /* shell FILE: run a script */
+		if (system(w[1]) != 0)
+			die(w[1]);
+		return;
+	} else if (strcmp(w[0], "counts") == 0) {
+		printf("counts connects=%u signs=%u\n", d->connects, d->signs);
+		return;
+	} else {
+		die(w[0]);
+	}
+	wait_until(d, &d->done);
+	fflush(stdout);
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct drive d = { .last_socket = -1 };
+	enum ipc_role role;
+	int first = 3, status = 0;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc < 4)
+		die("usage");
+	role =
+	    strcmp(argv[2], "remote") == 0 ? IPC_R_GIT_REMOTE : IPC_R_GIT_LOCAL;
+	while (first < argc && strcmp(argv[first], "--") != 0)
+		first++;
+	spawn(&d, argv[1], role);
+	configure(&d, role, argv + 3, (size_t)(first - 3));
+	wait_until(&d, &d.ready);
+	for (int i = first + 1; i < argc && d.ready; i++)
+		do_command(&d, argv[i]);
+	ipc_peer_close(&d.peer);
+	(void)waitpid(d.pid, &status, 0);
+	if (status != 0)
+		printf("status %s %d\n",
+		    WIFSIGNALED(status) ? "signal" : "exit",
+		    WIFSIGNALED(status) ? WTERMSIG(status)
+					: WEXITSTATUS(status));
+	return 0;
+}
