@@ -500,7 +500,10 @@ mirror_set_ref(struct mirror *m, const char *name, const git_oid *to,
 	int r;
 
 	if (to == NULL) {
-		r = git_reference_remove(m->repo, name);
+		r = git_reference_lookup(&ref, m->repo, name);
+		if (r == 0)
+			r = git_reference_delete(ref);
+		git_reference_free(ref);
 		if (r == GIT_ENOTFOUND)
 			r = 0;
 	} else {

@@ -520,6 +520,10 @@ ssh_read(struct ssh *s, void *p, size_t n, size_t *got, struct fx_err *err)
 	if (s->channel == NULL)
 		return fx_fail(err, FX_EFAIL, "ssh: not connected");
 	for (;;) {
+		/* in this order: reading one stream takes the other's packets
+		 * off the socket too, and then nothing would wake us */
+		while (hear_complaint(s))
+			;
 		k = libssh2_channel_read(s->channel, p, n);
 		if (k > 0) {
 			*got = (size_t)k;
@@ -527,8 +531,6 @@ ssh_read(struct ssh *s, void *p, size_t n, size_t *got, struct fx_err *err)
 		}
 		if (k < 0 && k != LIBSSH2_ERROR_EAGAIN)
 			return lib_fail(s, FX_EFAIL, err, "read");
-		if (hear_complaint(s))
-			continue;
 		if (libssh2_channel_eof(s->channel))
 			return judge_exit(s, err);
 		if ((r = wait_io(s, err)) != FX_OK)
@@ -546,6 +548,9 @@ ssh_write(struct ssh *s, const void *data, size_t n, struct fx_err *err)
 	if (s->channel == NULL)
 		return fx_fail(err, FX_EFAIL, "ssh: not connected");
 	while (n != 0) {
+		/* a server that talks while we do must not fill its window */
+		while (hear_complaint(s))
+			;
 		k = libssh2_channel_write(s->channel, p, n);
 		if (k > 0) {
 			p += k;
@@ -554,8 +559,6 @@ ssh_write(struct ssh *s, const void *data, size_t n, struct fx_err *err)
 		}
 		if (k < 0 && k != LIBSSH2_ERROR_EAGAIN)
 			return lib_fail(s, FX_EFAIL, err, "write");
-		/* a server that talks while we do must not fill its window */
-		(void)hear_complaint(s);
 		if (libssh2_channel_eof(s->channel))
 			return fx_fail(err, FX_EFAIL,
 			    "ssh: the server ended the command");
@@ -577,12 +580,12 @@ end_channel(struct ssh *s, struct fx_err *err)
 	if (r != FX_OK || rc != 0)
 		return FX_EFAIL;
 	while (!libssh2_channel_eof(s->channel)) {
+		while (hear_complaint(s))
+			;
 		k = libssh2_channel_read(s->channel, rest, sizeof(rest));
 		if (k < 0 && k != LIBSSH2_ERROR_EAGAIN)
 			return FX_EFAIL;
-		if (k > 0 || hear_complaint(s))
-			continue;
-		if (!libssh2_channel_eof(s->channel) &&
+		if (k <= 0 && !libssh2_channel_eof(s->channel) &&
 		    (r = wait_io(s, err)) != FX_OK)
 			return r;
 	}
