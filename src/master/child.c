@@ -579,6 +579,16 @@ log_confinement(const struct child *c)
 	    KS("missing", c->missing));
 }
 
+static void
+take_inspected(struct child *c, const struct ipc_inspected *m)
+{
+	c->uid = m->uid;
+	c->seccomp = m->seccomp;
+	c->caps = m->caps;
+	c->no_new_privs = m->no_new_privs != 0;
+	log_confinement(c);
+}
+
 static int
 on_inspected(void *arg, struct ipc_frame *f, const struct fx_err *err)
 {
@@ -593,19 +603,39 @@ on_inspected(void *arg, struct ipc_frame *f, const struct fx_err *err)
 	r = ipc_inspected_decode(&f->body, &m, &f->fd);
 	if (r != FX_OK || c->state != CHILD_STARTING || m.pid != c->pid)
 		return r;
-	c->uid = m.uid;
-	c->seccomp = m.seccomp;
-	c->caps = m.caps;
-	c->no_new_privs = m.no_new_privs != 0;
-	log_confinement(c);
-	if (c->role != IPC_R_LAUNCHER &&
-	    (c->seccomp != 2 || !c->no_new_privs || c->caps != 0)) {
+	take_inspected(c, &m);
+	if (c->seccomp != 2 || !c->no_new_privs || c->caps != 0) {
 		mst_count(c->m, METRIC_PROTOCOL_VIOLATIONS, c);
 		child_kill(c, "says it is ready and is not confined");
 	} else {
 		run(c);
 	}
 	return FX_OK;
+}
+
+/* One half of the master: what confines it is shown, not judged: it has
+ * judged itself. */
+static int
+on_half_inspected(void *arg, struct ipc_frame *f, const struct fx_err *err)
+{
+	struct ipc_inspected m;
+	int r;
+
+	if (err != NULL)
+		return FX_OK;
+	r = ipc_inspected_decode(&f->body, &m, &f->fd);
+	if (r == FX_OK)
+		take_inspected(arg, &m);
+	return r;
+}
+
+void
+child_inspect_half(struct child *c)
+{
+	struct ipc_inspect m = { .role = c->role };
+
+	(void)MST_ASK(&c->m->launcher, inspect, INSPECT, &m, LAUNCH_LIMIT_US,
+	    on_half_inspected, c);
 }
 
 void
@@ -619,6 +649,8 @@ child_is_ready(struct child *c, const struct ipc_ready *ready)
 	snprintf(c->missing, sizeof(c->missing), "%s", ready->missing);
 	if (c->role == IPC_R_LAUNCHER) {
 		run(c);
+		child_inspect_half(c);
+		child_inspect_half(&c->m->self);
 		return;
 	}
 	if (MST_ASK(&c->m->launcher, inspect, INSPECT, &m, LAUNCH_LIMIT_US,

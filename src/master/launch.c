@@ -418,19 +418,32 @@ read_status(pid_t pid, struct launch_status *s, struct fx_err *err)
 	return FX_OK;
 }
 
+/* The process of a role: one of the children, or one half of the master. */
+static pid_t
+pid_of(struct launcher *l, uint64_t role, uint64_t instance)
+{
+	const struct child *c = find_child(l, role, instance);
+
+	if (role == IPC_R_MASTER)
+		return getppid();
+	if (role == IPC_R_LAUNCHER)
+		return getpid();
+	return c == NULL ? 0 : c->pid;
+}
+
 static int
 on_inspect(struct launcher *l, const struct ipc_req *req, struct ipc_inspect *m)
 {
-	const struct child *c = find_child(l, m->role, m->instance);
+	pid_t pid = pid_of(l, m->role, m->instance);
 	struct ipc_inspected out;
 	struct launch_status s;
 	struct fx_err err;
 
-	if (c == NULL)
+	if (pid == 0)
 		return ipc_reply_failf(req, FX_EUNKNOWN, "is not running");
-	if (read_status(c->pid, &s, &err) != FX_OK)
+	if (read_status(pid, &s, &err) != FX_OK)
 		return ipc_reply_fail(req, &err);
-	out.pid = (uint64_t)c->pid;
+	out.pid = (uint64_t)pid;
 	out.uid = s.uid;
 	out.seccomp = s.seccomp;
 	out.no_new_privs = s.no_new_privs;
