@@ -164,6 +164,7 @@ def test_alone(tap, upstream):
         ["--url=ftp://a", "sync"],
         ["--url=http:///x", "sync"],
         ["--url=http://127.0.0.1:99999", "sync"],
+        ["--url=http://127.0.0.1:1", "--token=a\r\nX: y", "sync"],
     ]
     for args in lines:
         name = "fluxctl %s: as the unmodified client" % " ".join(args)
