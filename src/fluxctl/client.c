@@ -285,8 +285,9 @@ fail_transport(const struct client *c, const char *route, const char *query,
 }
 
 static char *
-unusable(const struct url *u)
+unusable(const struct client *c)
 {
+	const struct url *u = &c->url;
 	auto_free char *quoted = NULL;
 	const char *port = url_port(u);
 	uint64_t number;
@@ -302,6 +303,11 @@ unusable(const struct url *u)
 	    fx_parse_u64(port + strspn(port, "0"), 0, UINT16_MAX, &number) !=
 		FX_OK)
 		return xasprintf("dial tcp: address %s: invalid port", port);
+	/* a line end in the token would begin a header of its own */
+	for (const char *s = c->token; *s != '\0'; s++)
+		if (((unsigned char)*s < 0x20 && *s != '\t') || *s == 0x7f)
+			return xstrdup("net/http: invalid header field value "
+				       "for \"Authorization\"");
 	return NULL;
 }
 
@@ -323,7 +329,7 @@ client_request(const struct client *c, const char *route, const char *query,
 {
 	auto_reply struct reply reply = { .body = BUF_INIT(CLIENT_BODY_MAX) };
 	auto_free char *url = url_join(&c->url, route, query, false);
-	auto_free char *why = unusable(&c->url);
+	auto_free char *why = unusable(c);
 	struct transfer t = { .reply = &reply };
 	struct curl_slist *headers;
 	CURLcode code;

@@ -83,6 +83,10 @@ static const char zsh_script[] =
 static const char fish_script[] =
 	"# fish completion for fluxctl                    -*- shell-script -*-\n"
 	"\n"
+	"function __fluxctl_needs_command\n"
+	"	not __fish_seen_subcommand_from @commands@\n"
+	"end\n"
+	"\n"
 	"complete -c fluxctl -f\n"
 	"@described@"
 	"@flags@"
@@ -226,7 +230,7 @@ fish_described(struct buf *b)
 {
 	for (size_t i = 0; i < CTL_COMMANDS; i++) {
 		(void)str_addf(b,
-		    "complete -c fluxctl -n __fish_use_subcommand -a %s -d '",
+		    "complete -c fluxctl -n __fluxctl_needs_command -a %s -d '",
 		    ctl_commands[i].name);
 		add_quotable(b, ctl_commands[i].help, "\\'", "]");
 		(void)str_add(b, "'\n");

@@ -1,12 +1,16 @@
 # fish completion for fluxctl                    -*- shell-script -*-
 
+function __fluxctl_needs_command
+	not __fish_seen_subcommand_from completion help identity sandbox sync version
+end
+
 complete -c fluxctl -f
-complete -c fluxctl -n __fish_use_subcommand -a completion -d 'Print the completion script for a shell: bash, fish or zsh'
-complete -c fluxctl -n __fish_use_subcommand -a help -d 'Help about any command'
-complete -c fluxctl -n __fish_use_subcommand -a identity -d 'Show fluxd\'s public SSH key'
-complete -c fluxctl -n __fish_use_subcommand -a sandbox -d 'Show fluxd\'s processes and what confines each of them'
-complete -c fluxctl -n __fish_use_subcommand -a sync -d 'Bring the cluster up to date with the git repository, now'
-complete -c fluxctl -n __fish_use_subcommand -a version -d 'Print the version of fluxctl'
+complete -c fluxctl -n __fluxctl_needs_command -a completion -d 'Print the completion script for a shell: bash, fish or zsh'
+complete -c fluxctl -n __fluxctl_needs_command -a help -d 'Help about any command'
+complete -c fluxctl -n __fluxctl_needs_command -a identity -d 'Show fluxd\'s public SSH key'
+complete -c fluxctl -n __fluxctl_needs_command -a sandbox -d 'Show fluxd\'s processes and what confines each of them'
+complete -c fluxctl -n __fluxctl_needs_command -a sync -d 'Bring the cluster up to date with the git repository, now'
+complete -c fluxctl -n __fluxctl_needs_command -a version -d 'Print the version of fluxctl'
 complete -c fluxctl -l context -x -d 'kubeconfig context, for the port-forward hint (default: the current one)'
 complete -c fluxctl -l k8s-fwd-labels -x -d 'labels of fluxd\'s pod, for the port-forward hint; also FLUX_FORWARD_LABELS'
 complete -c fluxctl -l k8s-fwd-ns -x -d 'namespace of fluxd\'s pod, for the port-forward hint; also FLUX_FORWARD_NAMESPACE'

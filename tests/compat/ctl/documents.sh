@@ -27,6 +27,11 @@ same() {
 	ok "$1" $r
 }
 
+# Lines as one line of words.
+words() {
+	tr '\n' ' ' | sed 's/ $//'
+}
+
 # The names of the commands, and of the flags of one (none: of fluxctl).
 commands() {
 	"$fluxctl" --help |
@@ -65,15 +70,15 @@ complete_words() {
 	__start_fluxctl
 	echo "${COMPREPLY[*]}"
 }
-same "bash: all commands" "$(complete_words '')" "$(commands | xargs)"
+same "bash: all commands" "$(complete_words '')" "$(commands | words)"
 same "bash: a command" "$(complete_words sy)" "sync"
 same "bash: a command after flags" \
 	"$(complete_words --url x -t y --timeout = 5s --help iden)" "identity"
 same "bash: a command after a URL, which bash splits" \
 	"$(complete_words --url = http : //h : 1 --help = false sy)" "sync"
 same "bash: flags of a command" \
-	"$(complete_words identity -- | xargs -n1 | sort | xargs)" \
-	"$(flags identity | sed 's/^/--/' | sort | xargs)"
+	"$(complete_words identity -- | tr ' ' '\n' | sort | words)" \
+	"$(flags identity | sed 's/^/--/' | sort | words)"
 same "bash: a flag" "$(complete_words sync --time)" "--timeout"
 same "bash: no flag of another command" "$(complete_words sync --vis)" ""
 same "bash: nothing for a flag's value" "$(complete_words --url '')" ""
@@ -85,17 +90,17 @@ same "bash: topics" "$(complete_words help id)" "identity"
 manual=$src/doc/fluxctl.1
 same "the manual page has each command, and no other" \
 	"$(sed -n '/^\.Sh COMMANDS/,/^\.Sh GLOBAL/s/^\.It Cm \([a-z-]*\).*/\1/p' \
-		"$manual" | xargs)" "$(commands | xargs)"
+		"$manual" | words)" "$(commands | words)"
 for command in $(commands); do
-	own=$(flags "$command" | sort | comm -23 - <(flags | sort) | xargs)
+	own=$(flags "$command" | sort | comm -23 - <(flags | sort) | words)
 	same "the manual page has the flags of $command, and no other" \
 		"$(sed -n "/^\.It Cm $command\>/,/^\.\(It Cm\|Sh\)/p" "$manual" |
 			sed -n '1d; s/^\.It Fl \(. , \)\{0,1\}-\([a-z0-9-]*\).*/\2/p' |
-			sort | xargs)" "$own"
+			sort | words)" "$own"
 done
 same "the manual page has the global flags, and no other" \
 	"$(sed -n '/^\.Sh GLOBAL FLAGS/,/^\.Sh ENV/s/^\.It Fl \(. , \)\{0,1\}-\([a-z0-9-]*\).*/\2/p' \
-		"$manual" | sort | xargs)" "$(flags | sort | xargs)"
+		"$manual" | sort | words)" "$(flags | sort | words)"
 
 echo "1..$count"
 exit $failed

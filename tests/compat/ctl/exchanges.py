@@ -164,9 +164,11 @@ def test_alone(tap, upstream):
         ["--url=ftp://a", "sync"],
         ["--url=http:///x", "sync"],
         ["--url=http://127.0.0.1:99999", "sync"],
+        ["--url=http://127.0.0.1:1", "--token=a\r\nX: y", "sync"],
     ]
     for args in lines:
-        name = "fluxctl %s: as the unmodified client" % " ".join(args)
+        name = "fluxctl %s: as the unmodified client" % (
+            " ".join(args).encode("unicode_escape").decode())
         if not upstream:
             tap.skip(name, "it is not built")
             continue
