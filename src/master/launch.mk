@@ -1,12 +1,12 @@
-pkglibexec_PROGRAMS += src/master/fluxd-launch
+pkglibexec_PROGRAMS += fluxd-launch
 noinst_LIBRARIES += src/master/liblaunch.a
 src_master_liblaunch_a_SOURCES = \
 	src/master/launch.h \
 	src/master/launch_filter.c \
 	src/master/launch_users.c
 src_master_liblaunch_a_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS)
-src_master_fluxd_launch_SOURCES = src/master/launch.c
-src_master_fluxd_launch_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS)
-src_master_fluxd_launch_LDADD = src/master/liblaunch.a \
+fluxd_launch_SOURCES = src/master/launch.c
+fluxd_launch_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS)
+fluxd_launch_LDADD = src/master/liblaunch.a \
 	src/common/libsandbox.a src/common/libipc.a src/common/libbase.a \
 	$(SECCOMP_LIBS)

@@ -47,4 +47,5 @@ const struct sandbox mst_sandbox = {
 	.nofile = 256, /* channels, listeners, what is on its way */
 	.as_bytes = 512ul << 20,
 	.alone = true,
+	.writes_files = true, /* the log and the journal */
 };

@@ -138,7 +138,7 @@ static void
 start_launcher(const char *option)
 {
 	auto_free char *program =
-	    xasprintf("%s/src/master/fluxd-launch", getenv("FX_BUILDDIR"));
+	    xasprintf("%s/fluxd-launch", getenv("FX_BUILDDIR"));
 	auto_free char *dir = xasprintf("--libexec-dir=%s", base);
 	auto_free char *uids = xasprintf("--worker-uid-base=%d", UID_BASE);
 	char *argv[] = { (char *)(uintptr_t) "fluxd-launch", dir, uids,
