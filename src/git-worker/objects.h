@@ -7,6 +7,9 @@
 #include "base.h"
 
 #include <git2.h>
+#if __has_include(<git2/sys/errors.h>)
+#	include <git2/sys/errors.h> /* git_error_clear, from 1.8 on */
+#endif
 
 #include "mirror.h"
 
