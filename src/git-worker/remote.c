@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "buf.h"
+#include "local_repo.h"
 #include "ssh.h"
 #include "ssh_transport.h"
 #include "str.h"
@@ -36,8 +37,7 @@ libgit2_url(const struct remote *m)
 	switch (m->link.url.kind) {
 	case GIT_URL_SSH:
 		return SSH_TRANSPORT_URL;
-	case GIT_URL_FILE:
-		return m->link.url.path;
+	case GIT_URL_FILE: /* local_repo.h, without a protocol */
 	case GIT_URL_HTTP:
 	case GIT_URL_HTTPS:
 	case GIT_URL_GIT:
@@ -158,6 +158,8 @@ remote_fetch(struct remote *m, struct mirror *mirror, int64_t deadline_us,
 	git_remote_callbacks none;
 	int r;
 
+	if (m->link.url.kind == GIT_URL_FILE)
+		return local_fetch(m->link.url.path, mirror, err);
 	if ((r = prepare(m, mirror, deadline_us, err)) != FX_OK)
 		return r;
 	init_options(&none, NULL, NULL);
@@ -177,6 +179,8 @@ remote_check_write(struct remote *m, struct mirror *mirror, int64_t deadline_us,
 	git_remote_callbacks none;
 	int r;
 
+	if (m->link.url.kind == GIT_URL_FILE)
+		return local_check_write(m->link.url.path, err);
 	if ((r = prepare(m, mirror, deadline_us, err)) != FX_OK)
 		return r;
 	init_options(&none, NULL, NULL);
@@ -297,17 +301,13 @@ push(struct remote *m, char **specs, size_t n, struct fx_err *err)
 	return r;
 }
 
-int
-remote_push(struct remote *m, struct mirror *mirror,
-    const struct remote_update *u, size_t n, int64_t deadline_us,
+static int
+push_updates(struct remote *m, const struct remote_update *u, size_t n,
     struct fx_err *err)
 {
-	char **specs;
+	char **specs = xcalloc(n, sizeof(*specs));
 	int r;
 
-	if ((r = prepare(m, mirror, deadline_us, err)) != FX_OK)
-		return r;
-	specs = xcalloc(n, sizeof(*specs));
 	for (size_t i = 0; i < n; i++)
 		specs[i] = xasprintf("%s%s:%s", u[i].force ? "+" : "", u[i].src,
 		    u[i].dst);
@@ -315,6 +315,20 @@ remote_push(struct remote *m, struct mirror *mirror,
 	for (size_t i = 0; i < n; i++)
 		free(specs[i]);
 	free(specs);
+	return r;
+}
+
+int
+remote_push(struct remote *m, struct mirror *mirror,
+    const struct remote_update *u, size_t n, int64_t deadline_us,
+    struct fx_err *err)
+{
+	int r;
+
+	if (m->link.url.kind == GIT_URL_FILE)
+		r = local_push(m->link.url.path, mirror, u, n, err);
+	else if ((r = prepare(m, mirror, deadline_us, err)) == FX_OK)
+		r = push_updates(m, u, n, err);
 	for (size_t i = 0; i < n && r == FX_OK; i++)
 		r = follow(mirror, &u[i], err);
 	return r;
