@@ -6,6 +6,8 @@
 #include <stdio.h>
 
 #include "buf.h"
+#include "http.h"
+#include "http_transport.h"
 #include "local_repo.h"
 #include "ssh.h"
 #include "ssh_transport.h"
@@ -14,12 +16,26 @@
 #define SERVER_TEXT_MAX 512 /* bytes shown of what a server says */
 
 int
-remote_init(struct remote *m, struct fx_err *err)
+remote_init(struct remote *m, const struct buf *ca, struct fx_err *err)
 {
-	if (m->link.url.kind != GIT_URL_SSH)
+	int r;
+
+	switch (m->link.url.kind) {
+	case GIT_URL_SSH:
+		m->ssh = ssh_new(&m->link);
+		return ssh_transport_register(&m->link, m->ssh, err);
+	case GIT_URL_HTTP:
+	case GIT_URL_HTTPS:
+		if ((r = http_new(&m->link, ca, &m->http, err)) != FX_OK)
+			return r;
+		return http_transport_register(&m->link, m->http, err);
+	case GIT_URL_FILE:
 		return FX_OK;
-	m->ssh = ssh_new(&m->link);
-	return ssh_transport_register(&m->link, m->ssh, err);
+	case GIT_URL_GIT:
+		break;
+	}
+	return fx_fail(err, FX_EFAIL,
+	    "git:// URLs are not supported: use ssh or https");
 }
 
 void
@@ -27,23 +43,9 @@ remote_clear(struct remote *m)
 {
 	git_remote_free(fx_steal(&m->git));
 	ssh_free(&m->ssh);
+	http_free(&m->http);
 	git_url_clear(&m->link.url);
 	known_hosts_clear(&m->link.known);
-}
-
-static const char *
-libgit2_url(const struct remote *m)
-{
-	switch (m->link.url.kind) {
-	case GIT_URL_SSH:
-		return SSH_TRANSPORT_URL;
-	case GIT_URL_FILE: /* local_repo.h, without a protocol */
-	case GIT_URL_HTTP:
-	case GIT_URL_HTTPS:
-	case GIT_URL_GIT:
-		break;
-	}
-	return NULL;
 }
 
 /* The kept remote, for the mirror as it is open now, ready for an operation. */
@@ -51,7 +53,8 @@ static int
 prepare(struct remote *m, struct mirror *mirror, int64_t deadline_us,
     struct fx_err *err)
 {
-	const char *url = libgit2_url(m);
+	const char *url =
+	    m->ssh != NULL ? SSH_TRANSPORT_URL : HTTP_TRANSPORT_URL;
 	int r;
 
 	m->link.deadline_us = deadline_us;
@@ -59,9 +62,6 @@ prepare(struct remote *m, struct mirror *mirror, int64_t deadline_us,
 	if (m->git != NULL && m->opened == mirror->opened)
 		return FX_OK;
 	git_remote_free(fx_steal(&m->git));
-	if (url == NULL)
-		return fx_fail(err, FX_EFAIL,
-		    "git:// URLs are not supported: use ssh or https");
 	r = git_remote_create_anonymous(&m->git, mirror->repo, url);
 	if (r != 0)
 		return gw_git_fail(r, err, "remote");
