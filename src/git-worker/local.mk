@@ -26,6 +26,8 @@ src_git_worker_libgw_a_SOURCES = \
 	src/git-worker/ssh.h \
 	src/git-worker/ssh_transport.c \
 	src/git-worker/ssh_transport.h \
+	src/git-worker/text.c \
+	src/git-worker/text.h \
 	src/git-worker/tree.c \
 	src/git-worker/tree.h
 

@@ -11,7 +11,7 @@
 #include "local_repo.h"
 #include "ssh.h"
 #include "ssh_transport.h"
-#include "str.h"
+#include "text.h"
 
 #define SERVER_TEXT_MAX 512 /* bytes shown of what a server says */
 
@@ -200,15 +200,6 @@ struct answers {
 	struct buf said;   /* progress: what hooks print */
 };
 
-static char *
-printable(const char *s, size_t n)
-{
-	struct buf b = BUF_INIT(8 * SERVER_TEXT_MAX);
-
-	str_printable(&b, s, n, SERVER_TEXT_MAX);
-	return str_take(&b);
-}
-
 /* Words of git and of hosts for "somebody else was faster". */
 static int
 code_of_status(const char *status)
@@ -232,8 +223,8 @@ on_update(const char *ref, const char *status, void *arg)
 	if (status == NULL || a->rejected)
 		return 0;
 	a->rejected = true;
-	shown_ref = printable(ref, strlen(ref));
-	shown = printable(status, strlen(status));
+	shown_ref = text_one_line(ref, strlen(ref), SERVER_TEXT_MAX);
+	shown = text_one_line(status, strlen(status), SERVER_TEXT_MAX);
 	(void)fx_fail(&a->err, code_of_status(status),
 	    "! [remote rejected] %s (%s)", shown_ref, shown);
 	return 0;
@@ -259,7 +250,8 @@ judge_answers(struct answers *a, struct fx_err *err)
 
 	if (!a->rejected)
 		return FX_OK;
-	said = printable((const char *)buf_head(&a->said), buf_left(&a->said));
+	said = text_one_line((const char *)buf_head(&a->said),
+	    buf_left(&a->said), SERVER_TEXT_MAX);
 	if (*said == '\0')
 		return fx_fail(err, a->err.code, "%s", a->err.text);
 	return fx_fail(err, a->err.code, "%s: %s", a->err.text, said);
