@@ -61,7 +61,7 @@ size_of(struct mirror *m, git_odb *odb, const git_oid *oid, size_t *size,
 
 	if ((r = git_odb_read_header(size, type, odb, oid)) != 0) {
 		git_oid_tostr(hex, sizeof(hex), oid);
-		return mirror_fail(m, r, err, "object %s", hex);
+		return mirror_doubt(m, r, err, "object %s", hex);
 	}
 	return FX_OK;
 }
@@ -130,10 +130,24 @@ short_tag(const struct mirror *m)
 	return str_starts(m->tag, prefix) ? m->tag + strlen(prefix) : m->tag;
 }
 
+/* git leaves out what would end a name or an address. */
+static char *
+clean(const char *s)
+{
+	char *out = xcalloc(1, strlen(s) + 1);
+	size_t n = 0;
+
+	for (; *s != '\0'; s++)
+		if (*s != '<' && *s != '>' && *s != '\n')
+			out[n++] = *s;
+	return out;
+}
+
 int
 tag_make(struct mirror *m, const char *commit, const char *user,
     const char *email, git_oid *out, struct fx_err *err)
 {
+	auto_free char *name = clean(user), *address = clean(email);
 	git_signature *tagger = NULL;
 	git_object *target = NULL;
 	git_oid oid;
@@ -143,7 +157,7 @@ tag_make(struct mirror *m, const char *commit, const char *user,
 		return r;
 	r = git_object_lookup(&target, m->repo, &oid, GIT_OBJECT_COMMIT);
 	if (r == 0)
-		r = git_signature_new(&tagger, user, email,
+		r = git_signature_new(&tagger, name, address,
 		    (git_time_t)(clk_wall_us() / CLK_SEC), 0);
 	if (r == 0)
 		r = git_tag_annotation_create(out, m->repo, short_tag(m),
@@ -151,6 +165,6 @@ tag_make(struct mirror *m, const char *commit, const char *user,
 	git_signature_free(tagger);
 	git_object_free(target);
 	if (r != 0)
-		return mirror_fail(m, r, err, "moving tag %s", short_tag(m));
+		return mirror_doubt(m, r, err, "moving tag %s", short_tag(m));
 	return FX_OK;
 }
