@@ -14,9 +14,10 @@ struct wait {
 static int
 take_failure(struct wait *w, struct ipc_frame *f)
 {
-	if (f != NULL)
-		return ipc_take_failed(f, &w->err);
-	(void)fx_fail(&w->err, FX_ECANCELLED, "the channel was closed");
+	if (f != NULL && f->type != IPC_T_FAILED)
+		return FX_ESYNTAX;
+	/* what went wrong is in err; the frame itself is in order */
+	(void)ipc_take_failed(f, &w->err);
 	return FX_OK;
 }
 

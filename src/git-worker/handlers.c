@@ -9,7 +9,8 @@
 #include "str.h"
 #include "tree.h"
 
-#define PASSWORD_MAX 4096 /* bytes of the password for git over https */
+#define CA_FILE_MAX (4u << 20) /* bytes of the file of authorities */
+#define PASSWORD_MAX 4096      /* bytes of the password for git over https */
 
 /* Encoded size of a row beside its strings; generous. */
 #define ROW_COST 64
@@ -76,9 +77,21 @@ read_password(struct gw *g)
 	return FX_OK;
 }
 
+static int
+read_authorities(struct gw *g, struct buf *out)
+{
+	auto_fd int fd = worker_take_file(g->worker, IPC_FILE_GIT_CA);
+
+	if (fd != -1 && fd_read_all(fd, out) != FX_OK)
+		return fx_fail(&g->why, FX_ELIMIT,
+		    "the file of git's authorities cannot be read");
+	return FX_OK;
+}
+
 void
 gw_open_remote(struct gw *g, struct worker *w)
 {
+	auto_buf struct buf ca = BUF_INIT(CA_FILE_MAX);
 	struct link *l = &g->remote.link;
 
 	known_hosts_init(&l->known);
@@ -87,8 +100,8 @@ gw_open_remote(struct gw *g, struct worker *w)
 	    git_url_parse(w->cfg.git_url, &l->url, &g->why) != FX_OK ||
 	    read_known_hosts(g, IPC_FILE_KNOWN_HOSTS_USER) != FX_OK ||
 	    read_known_hosts(g, IPC_FILE_KNOWN_HOSTS_SYSTEM) != FX_OK ||
-	    read_password(g) != FX_OK ||
-	    remote_init(&g->remote, &g->why) != FX_OK)
+	    read_password(g) != FX_OK || read_authorities(g, &ca) != FX_OK ||
+	    remote_init(&g->remote, &ca, &g->why) != FX_OK)
 		return; /* every request is answered with why */
 }
 

@@ -1,10 +1,14 @@
 # What a unit test can link without a process around it.
 noinst_LIBRARIES += src/git-worker/libgw.a
 src_git_worker_libgw_a_CPPFLAGS = $(AM_CPPFLAGS) $(GIT2_CFLAGS) $(SSH2_CFLAGS) \
-	$(CRYPTO_CFLAGS)
+	$(CURL_CFLAGS) $(SSL_CFLAGS) $(CRYPTO_CFLAGS)
 src_git_worker_libgw_a_SOURCES = \
 	src/git-worker/history.c \
 	src/git-worker/history.h \
+	src/git-worker/http.c \
+	src/git-worker/http.h \
+	src/git-worker/http_transport.c \
+	src/git-worker/http_transport.h \
 	src/git-worker/known_hosts.c \
 	src/git-worker/known_hosts.h \
 	src/git-worker/objects.c \
@@ -12,6 +16,8 @@ src_git_worker_libgw_a_SOURCES = \
 	src/git-worker/pkt.c \
 	src/git-worker/pkt.h \
 	src/git-worker/link.h \
+	src/git-worker/local_repo.c \
+	src/git-worker/local_repo.h \
 	src/git-worker/mirror.c \
 	src/git-worker/mirror.h \
 	src/git-worker/remote.c \
@@ -20,6 +26,8 @@ src_git_worker_libgw_a_SOURCES = \
 	src/git-worker/ssh.h \
 	src/git-worker/ssh_transport.c \
 	src/git-worker/ssh_transport.h \
+	src/git-worker/text.c \
+	src/git-worker/text.h \
 	src/git-worker/tree.c \
 	src/git-worker/tree.h
 
@@ -35,4 +43,5 @@ fluxd_git_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS) $(GIT2_CFLAGS) \
 fluxd_git_LDADD = src/git-worker/libgw.a src/common/libworker.a \
 	src/common/libsandbox.a src/common/libproc.a src/common/libipc.a \
 	src/common/libmodel.a src/common/libbase.a $(MSGPACK_LIBS) \
-	$(SECCOMP_LIBS) $(GIT2_LIBS) $(SSH2_LIBS) $(CRYPTO_LIBS)
+	$(SECCOMP_LIBS) $(GIT2_LIBS) $(SSH2_LIBS) $(CURL_LIBS) \
+	$(SSL_LIBS) $(CRYPTO_LIBS)

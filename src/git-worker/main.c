@@ -31,19 +31,27 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "http.h"
 #include "ssh.h"
 
 /* What libraries would open at their first use, and could not later. */
 static void
-open_libraries(const struct worker *w)
+open_libraries(const struct worker *w, const struct git_url *url)
 {
 	struct fx_err err = { 0 };
+	int r;
 
 	tzset();
 	if (OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL) != 1)
 		fx_bug("libcrypto does not start");
-	if (gw_lib_open(w->cfg.git_max_object, &err) != FX_OK ||
-	    (w->role == IPC_R_GIT_REMOTE && ssh_lib_open(&err) != FX_OK))
+	r = gw_lib_open(w->cfg.git_max_object, &err);
+	if (r == FX_OK && w->role == IPC_R_GIT_REMOTE) {
+		if (url->kind == GIT_URL_SSH)
+			r = ssh_lib_open(&err);
+		else if (url->kind != GIT_URL_FILE)
+			r = http_lib_open(&err);
+	}
+	if (r != FX_OK)
 		fx_bug("%s", err.text);
 }
 
@@ -59,11 +67,13 @@ main(int argc, char *argv[])
 
 	worker_init(&w, argc, argv, IPC_R_GIT_REMOTE, IPC_R_GIT_LOCAL);
 	remote = w.role == IPC_R_GIT_REMOTE;
-	open_libraries(&w);
+	/* a bad URL is told to whoever asks for something */
+	if (git_url_parse(w.cfg.git_url, &url, NULL) != FX_OK)
+		url.kind = GIT_URL_FILE;
+	open_libraries(&w, &url);
 	paths.dir = w.cfg.mirror_dir;
 	/* a local repository is read, and pushed to, where it is */
-	if (remote && git_url_parse(w.cfg.git_url, &url, NULL) == FX_OK &&
-	    url.kind == GIT_URL_FILE)
+	if (remote && url.kind == GIT_URL_FILE)
 		paths.rw[0] = url.path;
 	worker_lock_down(&w, remote ? &gw_remote_sandbox : &gw_local_sandbox,
 	    &paths);

@@ -405,6 +405,19 @@ refs_are_sound(struct mirror *m)
 	return true;
 }
 
+int
+mirror_doubt(struct mirror *m, int r, struct fx_err *err, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	r = vfail(r, err, fmt, ap);
+	va_end(ap);
+	if (!m->writer && !refs_are_sound(m))
+		leave_note(m);
+	return r;
+}
+
 static int
 open_writer(struct mirror *m, bool *created, struct fx_err *err)
 {

@@ -68,6 +68,11 @@ int mirror_set_ref(struct mirror *, const char *ref, const git_oid *,
 int mirror_fail(struct mirror *, int r, struct fx_err *, const char *fmt, ...)
     FX_PRINTF(4, 5);
 
+/* The same where an object was named by somebody who may be wrong: the mirror
+ * is to blame only if its own refs lead nowhere. */
+int mirror_doubt(struct mirror *, int r, struct fx_err *, const char *fmt, ...)
+    FX_PRINTF(4, 5);
+
 /* The same outside of a mirror. */
 int gw_git_fail(int r, struct fx_err *, const char *fmt, ...) FX_PRINTF(3, 4);
 

@@ -52,20 +52,6 @@ commit_resolve(struct mirror *m, const char *rev, git_oid *oid,
 	    "unknown revision %s", rev);
 }
 
-static int
-size_of(struct mirror *m, git_odb *odb, const git_oid *oid, size_t *size,
-    git_object_t *type, struct fx_err *err)
-{
-	char hex[GW_OID_HEX];
-	int r;
-
-	if ((r = git_odb_read_header(size, type, odb, oid)) != 0) {
-		git_oid_tostr(hex, sizeof(hex), oid);
-		return mirror_fail(m, r, err, "object %s", hex);
-	}
-	return FX_OK;
-}
-
 int
 object_check_size(struct mirror *m, const git_oid *oid, size_t max,
     struct fx_err *err)
@@ -75,14 +61,16 @@ object_check_size(struct mirror *m, const git_oid *oid, size_t max,
 	size_t size = 0;
 	int r;
 
-	if ((r = git_repository_odb(&odb, m->repo)) != 0)
-		return mirror_fail(m, r, err, "object database");
-	r = size_of(m, odb, oid, &size, &type, err);
+	r = git_repository_odb(&odb, m->repo);
+	if (r == 0)
+		r = git_odb_read_header(&size, &type, odb, oid);
 	git_odb_free(odb);
-	if (r == FX_OK && size > max)
+	if (r != 0)
+		return mirror_fail(m, r, err, "object database");
+	if (size > max)
 		return fx_fail(err, FX_ELIMIT,
 		    "an object is larger than %zu bytes", max);
-	return r;
+	return FX_OK;
 }
 
 static int
@@ -94,9 +82,10 @@ read_checked(struct mirror *m, git_odb *odb, const char *hex, size_t max,
 	size_t size = 0;
 	int r;
 
-	if ((r = oid_parse(hex, &oid, err)) != FX_OK ||
-	    (r = size_of(m, odb, &oid, &size, &type, err)) != FX_OK)
+	if ((r = oid_parse(hex, &oid, err)) != FX_OK)
 		return r;
+	if ((r = git_odb_read_header(&size, &type, odb, &oid)) != 0)
+		return mirror_doubt(m, r, err, "object %s", hex);
 	if (type != GIT_OBJECT_BLOB)
 		return fx_fail(err, FX_ESYNTAX, "object %s is no file", hex);
 	if (size > max)
@@ -130,10 +119,24 @@ short_tag(const struct mirror *m)
 	return str_starts(m->tag, prefix) ? m->tag + strlen(prefix) : m->tag;
 }
 
+/* git leaves out what would end a name or an address. */
+static char *
+clean(const char *s)
+{
+	char *out = xcalloc(1, strlen(s) + 1);
+	size_t n = 0;
+
+	for (; *s != '\0'; s++)
+		if (*s != '<' && *s != '>' && *s != '\n')
+			out[n++] = *s;
+	return out;
+}
+
 int
 tag_make(struct mirror *m, const char *commit, const char *user,
     const char *email, git_oid *out, struct fx_err *err)
 {
+	auto_free char *name = clean(user), *address = clean(email);
 	git_signature *tagger = NULL;
 	git_object *target = NULL;
 	git_oid oid;
@@ -143,7 +146,7 @@ tag_make(struct mirror *m, const char *commit, const char *user,
 		return r;
 	r = git_object_lookup(&target, m->repo, &oid, GIT_OBJECT_COMMIT);
 	if (r == 0)
-		r = git_signature_new(&tagger, user, email,
+		r = git_signature_new(&tagger, name, address,
 		    (git_time_t)(clk_wall_us() / CLK_SEC), 0);
 	if (r == 0)
 		r = git_tag_annotation_create(out, m->repo, short_tag(m),
@@ -151,6 +154,6 @@ tag_make(struct mirror *m, const char *commit, const char *user,
 	git_signature_free(tagger);
 	git_object_free(target);
 	if (r != 0)
-		return mirror_fail(m, r, err, "moving tag %s", short_tag(m));
+		return mirror_doubt(m, r, err, "moving tag %s", short_tag(m));
 	return FX_OK;
 }

@@ -6,19 +6,36 @@
 #include <stdio.h>
 
 #include "buf.h"
+#include "http.h"
+#include "http_transport.h"
+#include "local_repo.h"
 #include "ssh.h"
 #include "ssh_transport.h"
-#include "str.h"
+#include "text.h"
 
 #define SERVER_TEXT_MAX 512 /* bytes shown of what a server says */
 
 int
-remote_init(struct remote *m, struct fx_err *err)
+remote_init(struct remote *m, const struct buf *ca, struct fx_err *err)
 {
-	if (m->link.url.kind != GIT_URL_SSH)
+	int r;
+
+	switch (m->link.url.kind) {
+	case GIT_URL_SSH:
+		m->ssh = ssh_new(&m->link);
+		return ssh_transport_register(&m->link, m->ssh, err);
+	case GIT_URL_HTTP:
+	case GIT_URL_HTTPS:
+		if ((r = http_new(&m->link, ca, &m->http, err)) != FX_OK)
+			return r;
+		return http_transport_register(&m->link, m->http, err);
+	case GIT_URL_FILE:
 		return FX_OK;
-	m->ssh = ssh_new(&m->link);
-	return ssh_transport_register(&m->link, m->ssh, err);
+	case GIT_URL_GIT:
+		break;
+	}
+	return fx_fail(err, FX_EFAIL,
+	    "git:// URLs are not supported: use ssh or https");
 }
 
 void
@@ -26,24 +43,9 @@ remote_clear(struct remote *m)
 {
 	git_remote_free(fx_steal(&m->git));
 	ssh_free(&m->ssh);
+	http_free(&m->http);
 	git_url_clear(&m->link.url);
 	known_hosts_clear(&m->link.known);
-}
-
-static const char *
-libgit2_url(const struct remote *m)
-{
-	switch (m->link.url.kind) {
-	case GIT_URL_SSH:
-		return SSH_TRANSPORT_URL;
-	case GIT_URL_FILE:
-		return m->link.url.path;
-	case GIT_URL_HTTP:
-	case GIT_URL_HTTPS:
-	case GIT_URL_GIT:
-		break;
-	}
-	return NULL;
 }
 
 /* The kept remote, for the mirror as it is open now, ready for an operation. */
@@ -51,7 +53,8 @@ static int
 prepare(struct remote *m, struct mirror *mirror, int64_t deadline_us,
     struct fx_err *err)
 {
-	const char *url = libgit2_url(m);
+	const char *url =
+	    m->ssh != NULL ? SSH_TRANSPORT_URL : HTTP_TRANSPORT_URL;
 	int r;
 
 	m->link.deadline_us = deadline_us;
@@ -59,9 +62,6 @@ prepare(struct remote *m, struct mirror *mirror, int64_t deadline_us,
 	if (m->git != NULL && m->opened == mirror->opened)
 		return FX_OK;
 	git_remote_free(fx_steal(&m->git));
-	if (url == NULL)
-		return fx_fail(err, FX_EFAIL,
-		    "git:// URLs are not supported: use ssh or https");
 	r = git_remote_create_anonymous(&m->git, mirror->repo, url);
 	if (r != 0)
 		return gw_git_fail(r, err, "remote");
@@ -158,6 +158,8 @@ remote_fetch(struct remote *m, struct mirror *mirror, int64_t deadline_us,
 	git_remote_callbacks none;
 	int r;
 
+	if (m->link.url.kind == GIT_URL_FILE)
+		return local_fetch(m->link.url.path, mirror, err);
 	if ((r = prepare(m, mirror, deadline_us, err)) != FX_OK)
 		return r;
 	init_options(&none, NULL, NULL);
@@ -177,6 +179,8 @@ remote_check_write(struct remote *m, struct mirror *mirror, int64_t deadline_us,
 	git_remote_callbacks none;
 	int r;
 
+	if (m->link.url.kind == GIT_URL_FILE)
+		return local_check_write(m->link.url.path, err);
 	if ((r = prepare(m, mirror, deadline_us, err)) != FX_OK)
 		return r;
 	init_options(&none, NULL, NULL);
@@ -195,15 +199,6 @@ struct answers {
 	struct fx_err err; /* the first ref that was not taken */
 	struct buf said;   /* progress: what hooks print */
 };
-
-static char *
-printable(const char *s, size_t n)
-{
-	struct buf b = BUF_INIT(8 * SERVER_TEXT_MAX);
-
-	str_printable(&b, s, n, SERVER_TEXT_MAX);
-	return str_take(&b);
-}
 
 /* Words of git and of hosts for "somebody else was faster". */
 static int
@@ -228,8 +223,8 @@ on_update(const char *ref, const char *status, void *arg)
 	if (status == NULL || a->rejected)
 		return 0;
 	a->rejected = true;
-	shown_ref = printable(ref, strlen(ref));
-	shown = printable(status, strlen(status));
+	shown_ref = text_one_line(ref, strlen(ref), SERVER_TEXT_MAX);
+	shown = text_one_line(status, strlen(status), SERVER_TEXT_MAX);
 	(void)fx_fail(&a->err, code_of_status(status),
 	    "! [remote rejected] %s (%s)", shown_ref, shown);
 	return 0;
@@ -255,7 +250,8 @@ judge_answers(struct answers *a, struct fx_err *err)
 
 	if (!a->rejected)
 		return FX_OK;
-	said = printable((const char *)buf_head(&a->said), buf_left(&a->said));
+	said = text_one_line((const char *)buf_head(&a->said),
+	    buf_left(&a->said), SERVER_TEXT_MAX);
 	if (*said == '\0')
 		return fx_fail(err, a->err.code, "%s", a->err.text);
 	return fx_fail(err, a->err.code, "%s: %s", a->err.text, said);
@@ -297,17 +293,13 @@ push(struct remote *m, char **specs, size_t n, struct fx_err *err)
 	return r;
 }
 
-int
-remote_push(struct remote *m, struct mirror *mirror,
-    const struct remote_update *u, size_t n, int64_t deadline_us,
+static int
+push_updates(struct remote *m, const struct remote_update *u, size_t n,
     struct fx_err *err)
 {
-	char **specs;
+	char **specs = xcalloc(n, sizeof(*specs));
 	int r;
 
-	if ((r = prepare(m, mirror, deadline_us, err)) != FX_OK)
-		return r;
-	specs = xcalloc(n, sizeof(*specs));
 	for (size_t i = 0; i < n; i++)
 		specs[i] = xasprintf("%s%s:%s", u[i].force ? "+" : "", u[i].src,
 		    u[i].dst);
@@ -315,6 +307,20 @@ remote_push(struct remote *m, struct mirror *mirror,
 	for (size_t i = 0; i < n; i++)
 		free(specs[i]);
 	free(specs);
+	return r;
+}
+
+int
+remote_push(struct remote *m, struct mirror *mirror,
+    const struct remote_update *u, size_t n, int64_t deadline_us,
+    struct fx_err *err)
+{
+	int r;
+
+	if (m->link.url.kind == GIT_URL_FILE)
+		r = local_push(m->link.url.path, mirror, u, n, err);
+	else if ((r = prepare(m, mirror, deadline_us, err)) == FX_OK)
+		r = push_updates(m, u, n, err);
 	for (size_t i = 0; i < n && r == FX_OK; i++)
 		r = follow(mirror, &u[i], err);
 	return r;

@@ -34,8 +34,10 @@ struct remote_update {
 	bool force;
 };
 
-/* The link's URL, known hosts and calls are set.  Registers the transports. */
-int remote_init(struct remote *, struct fx_err *) FX_MUSTUSE;
+/* The link's URL, known hosts and calls are set.  ca: as for http_new.
+ * Registers the transport. */
+int
+remote_init(struct remote *, const struct buf *ca, struct fx_err *) FX_MUSTUSE;
 void remote_clear(struct remote *);
 
 /* Bring the three refs up to date; the ones that are gone are removed. */

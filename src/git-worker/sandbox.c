@@ -53,6 +53,12 @@ static const struct sandbox_call remote_calls[] = {
 	SB_ALLOW(shutdown), /* a session that is given up */
 	/* TCP_QUICKACK */
 	SB_ARG(setsockopt, 1, IPPROTO_TCP),
+	/* libcurl: how the connection is */
+	SB_ALLOW(getsockopt),
+	SB_ALLOW(getsockname),
+	SB_ALLOW(getpeername),
+	/* libcurl 7.88 connects sockets that are connected: never executed */
+	SB_FAKE(connect),
 };
 
 static const struct sandbox_call local_calls[] = {

@@ -14,6 +14,7 @@
 #include "clock.h"
 #include "fd.h"
 #include "str.h"
+#include "text.h"
 
 /* What is offered, best first; libssh2 leaves out what it does not have.  No
  * SHA-1, no CBC, no groups under 2048 bits. */
@@ -464,31 +465,6 @@ hear_complaint(struct ssh *s)
 	return true;
 }
 
-/* What was said, in one printable text; line ends become blanks. */
-static char *
-shown_complaint(struct ssh *s)
-{
-	struct buf b = BUF_INIT(8 * SSH_COMPLAINT_MAX);
-	const char *p = (const char *)buf_head(&s->complaint);
-	size_t left = buf_left(&s->complaint);
-
-	while (left != 0) {
-		size_t n = 0;
-
-		while (n < left && p[n] != '\n' && p[n] != '\r')
-			n++;
-		if (n != 0) {
-			if (buf_left(&b) != 0)
-				(void)str_addc(&b, ' ');
-			str_printable(&b, p, n, SSH_COMPLAINT_MAX);
-		}
-		n += n < left;
-		p += n;
-		left -= n;
-	}
-	return str_take(&b);
-}
-
 /* The output ended: how did the command? */
 static int
 judge_exit(struct ssh *s, struct fx_err *err)
@@ -504,7 +480,8 @@ judge_exit(struct ssh *s, struct fx_err *err)
 	status = libssh2_channel_get_exit_status(s->channel);
 	if (rc == 0 && status == 0)
 		return FX_OK;
-	said = shown_complaint(s);
+	said = text_one_line((const char *)buf_head(&s->complaint),
+	    buf_left(&s->complaint), SSH_COMPLAINT_MAX);
 	if (*said != '\0')
 		return fx_fail(err, FX_EFAIL, "%s", said);
 	return fx_fail(err, FX_EFAIL, "exit status %d", status);

@@ -344,7 +344,7 @@ compare_trees(struct walk *w, const git_oid *now, const git_oid *then,
 	return r;
 }
 
-/* The tree of a commit; ENOTFOUND is for the caller to judge. */
+/* The tree of a commit. */
 static int
 tree_of(struct mirror *m, const char *commit, git_tree **out,
     struct fx_err *err)
@@ -360,7 +360,7 @@ tree_of(struct mirror *m, const char *commit, git_tree **out,
 		r = git_commit_tree(out, c);
 	git_commit_free(c);
 	if (r != 0)
-		return gw_git_fail(r, err, "commit %s", commit);
+		return mirror_doubt(m, r, err, "commit %s", commit);
 	return FX_OK;
 }
 

@@ -19,3 +19,9 @@ TESTS += tests/unit/test_git_pkt
 tests_unit_test_git_pkt_SOURCES = tests/unit/test_git_pkt.c
 tests_unit_test_git_pkt_CPPFLAGS = $(GW_TEST_CPPFLAGS)
 tests_unit_test_git_pkt_LDADD = $(GW_TEST_LIBS)
+
+check_PROGRAMS += tests/unit/test_git_objects
+TESTS += tests/unit/test_git_objects
+tests_unit_test_git_objects_SOURCES = tests/unit/test_git_objects.c
+tests_unit_test_git_objects_CPPFLAGS = $(GW_TEST_CPPFLAGS)
+tests_unit_test_git_objects_LDADD = $(GW_TEST_LIBS)

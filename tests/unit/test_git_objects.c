@@ -1,0 +1,640 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "clock.h"
+#include "history.h"
+#include "mirror.h"
+#include "objects.h"
+#include "str.h"
+#include "test.h"
+#include "tree.h"
+
+/* A work tree in w, the state directory with the mirror in m, both in a
+ * directory of the test's own, where git(1) runs. */
+static char top[] = "/tmp/fluxd-test-git.XXXXXX";
+static struct mirror mirror;
+static bool created;
+
+/* Run a shell script; its first line of output, in a buffer of the call's. */
+static const char *
+sh(const char *fmt, ...)
+{
+	static char line[4][256];
+	static unsigned turn;
+	char *out = line[turn++ % nitems(line)];
+	auto_free char *script = NULL, *all = NULL;
+	va_list ap;
+	FILE *f;
+
+	va_start(ap, fmt);
+	if (vasprintf(&script, fmt, ap) < 0)
+		abort();
+	va_end(ap);
+	all = xasprintf("cd %s/w 2>/dev/null || cd %s; set -e; export HOME=%s "
+			"GIT_CONFIG_NOSYSTEM=1 GIT_AUTHOR_DATE='1700000000 "
+			"+0000' "
+			"GIT_COMMITTER_DATE='1700000000 +0000'; { %s\n}",
+	    top, top, top, script);
+	if ((f = popen(all, "r")) == NULL)
+		abort();
+	if (fgets(out, sizeof(line[0]), f) == NULL)
+		out[0] = '\0';
+	while (fgetc(f) != EOF)
+		;
+	if (pclose(f) != 0) {
+		printf("# failed: %s\n", script);
+		exit(1);
+	}
+	out[strcspn(out, "\n")] = '\0';
+	return out;
+}
+
+static void
+open_mirror(const char *origin)
+{
+	auto_free char *dir = xasprintf("%s/m", top);
+	const struct mirror_conf conf = { dir, origin, "main", "flux-sync",
+		"flux", true };
+	struct fx_err err = { 0 };
+
+	mirror_clear(&mirror);
+	want_int(mirror_init(&mirror, &conf, &err), FX_OK);
+	want_int(mirror_open(&mirror, &created, &err), FX_OK);
+	want_str(err.text, "");
+}
+
+static void
+set_up(void)
+{
+	struct fx_err err = { 0 };
+
+	if (mkdtemp(top) == NULL || gw_lib_open(64 << 20, &err) != FX_OK)
+		abort();
+	(void)sh("mkdir m && git init -q -b main w && cd w && git config "
+		 "user.name U && git config user.email u@e");
+	open_mirror("file:///x");
+}
+
+/* Commit what is in the work tree and bring everything into the mirror. */
+static const char *
+commit(const char *message)
+{
+	return sh("git add -A && git commit -q --allow-empty -m '%s' && git "
+		  "push -q -f %s/m/repository.git main && git rev-parse HEAD",
+	    message, top);
+}
+
+/* ---- trees ---- */
+
+static int
+add_item(void *arg, const struct tree_item *item, struct fx_err *err)
+{
+	(void)err;
+	return str_addf(arg, "%s%s %o%s", buf_left(arg) == 0 ? "" : "|",
+	    item->path, item->mode, item->removed ? " removed" : "");
+}
+
+static char *
+list(const char *id, const char *base, const char *roots, bool *full,
+    struct fx_err *err)
+{
+	struct buf out = BUF_INIT(1 << 20);
+	char *copy = xstrdup(roots), *v[8];
+	struct tree_query q = { .commit = id,
+		.base = base,
+		.roots = v,
+		.max_object = 64 << 20,
+		.fn = add_item,
+		.arg = &out };
+	struct tree_result result = { 0 };
+
+	for (char *s = strtok(copy, ","); s != NULL; s = strtok(NULL, ","))
+		v[q.nroots++] = s;
+	if (tree_list(&mirror, &q, &result, err) != FX_OK)
+		buf_reset(&out);
+	*full = result.full;
+	free(copy);
+	return str_take(&out);
+}
+
+static void
+want_list(const char *id, const char *base, const char *roots, bool full,
+    const char *wanted)
+{
+	struct fx_err err = { 0 };
+	bool got_full;
+	auto_free char *got = list(id, base, roots, &got_full, &err);
+
+	want_str(err.text, "");
+	want_str(got, wanted);
+	want_int(got_full, full);
+}
+
+static void
+want_refused(const char *id, const char *roots, int code, const char *text)
+{
+	struct fx_err err = { 0 };
+	bool full;
+	auto_free char *got = list(id, "", roots, &full, &err);
+
+	want_int(err.code, code);
+	want_str(err.text, text);
+}
+
+static void
+test_tree(void)
+{
+	const char *one, *two;
+
+	(void)sh("mkdir -p a/b c .hidden x.yaml && echo 1 >a/1.yaml && "
+		 "echo 2 >a/b/2.yml && echo 3 >c/3.yaml && echo >c/Chart.yaml "
+		 "&& echo >c/values.yaml && echo >n.json && echo >N.YAML && "
+		 "echo >.hidden/h.yaml && echo >.yaml && echo >x.yaml/in.yaml "
+		 "&& ln -s a/1.yaml l.yaml && ln -s c d && echo >README");
+	one = commit("first");
+	want_list(one, "", "", true,
+	    ".hidden/h.yaml 100644|.yaml 100644|a/1.yaml 100644|a/b/2.yml "
+	    "100644|c/3.yaml 100644|c/Chart.yaml 100644|c/values.yaml "
+	    "100644|d 120000|l.yaml 120000|x.yaml/in.yaml 100644");
+	want_list(one, one, "", false, "");
+	want_list(one, "", "a", true,
+	    "a/1.yaml 100644|a/b/2.yml 100644|c/Chart.yaml "
+	    "100644|c/values.yaml 100644");
+	want_list(one, "", "a/b/2.yml,./c/../a//1.yaml/", true,
+	    "a/1.yaml 100644|a/b/2.yml 100644|c/Chart.yaml "
+	    "100644|c/values.yaml 100644");
+	want_list(one, "", "README", true,
+	    "c/Chart.yaml 100644|c/values.yaml 100644");
+	want_refused(one, "a,gone/x", FX_EUNKNOWN,
+	    "unable to read root path \"gone/x\": stat gone/x: no such file "
+	    "or directory");
+	want_refused(one, "../x", FX_EDENIED,
+	    "git path \"../x\" leads out of the repository");
+	want_refused("1111111111111111111111111111111111111111", "",
+	    FX_EUNKNOWN,
+	    "commit 1111111111111111111111111111111111111111: object not "
+	    "found - no match for id "
+	    "(1111111111111111111111111111111111111111)");
+
+	/* a file becomes a directory, a link a file, a chart ends */
+	(void)sh("rm a/1.yaml l.yaml c/values.yaml && mkdir a/1.yaml && echo "
+		 ">a/1.yaml/z.yaml && echo >l.yaml && echo new >>a/b/2.yml && "
+		 "chmod +x .yaml && rm -r .hidden");
+	two = commit("second");
+	want_list(two, one, "", false,
+	    ".hidden/h.yaml 100644 removed|.yaml 100755|a/1.yaml 100644 "
+	    "removed|a/1.yaml/z.yaml 100644|a/b/2.yml 100644|c/values.yaml "
+	    "100644 removed|l.yaml 100644");
+	want_list(two, one, "c", false, "c/values.yaml 100644 removed");
+	/* a base that is gone is no base */
+	want_list(two, "1111111111111111111111111111111111111111", "c", true,
+	    "c/3.yaml 100644|c/Chart.yaml 100644");
+}
+
+/* A commit of one file with any name, made behind git's back. */
+static void
+odd_commit(const char *name, size_t n, char hex[GW_OID_HEX])
+{
+	auto_buf struct buf tree = BUF_INIT(8192), text = BUF_INIT(1024);
+	git_odb *odb = NULL;
+	git_oid oid;
+
+	want_int(git_repository_odb(&odb, mirror.repo), 0);
+	want_int(git_odb_write(&oid, odb, "x\n", 2, GIT_OBJECT_BLOB), 0);
+	want_int(str_add(&tree, "100644 "), FX_OK);
+	want_int(str_addn(&tree, name, n), FX_OK);
+	want_int(str_addc(&tree, '\0'), FX_OK);
+	want_int(buf_put(&tree, oid.id, 20), FX_OK);
+	want_int(git_odb_write(&oid, odb, buf_head(&tree), buf_left(&tree),
+		     GIT_OBJECT_TREE),
+	    0);
+	git_oid_tostr(hex, GW_OID_HEX, &oid);
+	want_int(str_addf(&text,
+		     "tree %s\nauthor A <a@a> 1 +0000\ncommitter A <a@a> 1 "
+		     "+0000\n\nodd\n",
+		     hex),
+	    FX_OK);
+	want_int(git_odb_write(&oid, odb, buf_head(&text), buf_left(&text),
+		     GIT_OBJECT_COMMIT),
+	    0);
+	git_oid_tostr(hex, GW_OID_HEX, &oid);
+	git_odb_free(odb);
+}
+
+/* A19: names no git would check out, and names that are only strange. */
+static void
+test_names(void)
+{
+	static const struct {
+		const char *name, *wanted, *error;
+	} tv[] = {
+		{ "..", NULL,
+		    "the repository has an entry \"..\", which git refuses" },
+		{ ".", NULL,
+		    "the repository has an entry \".\", which git refuses" },
+		{ ".git", NULL,
+		    "the repository has an entry \".git\", which git refuses" },
+		{ ".GIT", NULL,
+		    "the repository has an entry \".GIT\", which git refuses" },
+		{ "git~1", NULL,
+		    "the repository has an entry \"git~1\", which git "
+		    "refuses" },
+		{ "a/../b.yaml", NULL,
+		    "the repository has an entry \"a/../b.yaml\", which git "
+		    "refuses" },
+		{ "e\033[2J.yaml", "e\\x1b[2J.yaml 100644", NULL },
+		{ "n\nl.yaml", "n\\x0al.yaml 100644", NULL },
+		{ "r\rl.yaml", "r\\x0dl.yaml 100644", NULL },
+		{ "\377.yaml", "\\xff.yaml 100644", NULL },
+		{ "\342\200\256.yaml", "\\u{202e}.yaml 100644", NULL },
+	};
+
+	for (size_t i = 0; i < nitems(tv); i++) {
+		char id[GW_OID_HEX];
+
+		odd_commit(tv[i].name, strlen(tv[i].name), id);
+		if (tv[i].error != NULL)
+			want_refused(id, "", FX_EDENIED, tv[i].error);
+		else
+			want_list(id, "", "", true, tv[i].wanted);
+	}
+}
+
+/* A name of more bytes than any path may have. */
+static void
+test_long_name(void)
+{
+	char name[TREE_MAX_PATH + 1], id[GW_OID_HEX];
+
+	memset(name, 'n', sizeof(name));
+	odd_commit(name, sizeof(name), id);
+	want_refused(id, "", FX_ELIMIT,
+	    "below \"\": a path is longer than 4096 bytes");
+	memset(name, '\033', sizeof(name));
+	memcpy(name + 4091, ".yaml", 5);
+	odd_commit(name, sizeof(name) - 1, id);
+	{
+		struct fx_err err = { 0 };
+		bool full;
+		auto_free char *got = list(id, "", "", &full, &err);
+
+		want_int(err.code, FX_ELIMIT);
+		want_str(got, "");
+	}
+}
+
+/* A20 */
+static void
+test_deep(void)
+{
+	const char *id = sh(
+	    "b=$(echo x | git hash-object -w --stdin); t=$(printf '100644 "
+	    "blob %%s\\ta.yaml\\n' $b | git mktree); for i in $(seq 63); do "
+	    "t=$(printf '040000 tree %%s\\td\\n' $t | git mktree); done; ok=$("
+	    "git commit-tree $t -m x); t=$(printf '040000 tree %%s\\td\\n' $t "
+	    "| git mktree); t=$(printf '040000 tree %%s\\td\\n' $t "
+	    "| git mktree); bad=$(git commit-tree $t -m x); git push -q -f "
+	    "%s/m/repository.git $ok:refs/heads/ok $bad:refs/heads/bad; echo "
+	    "$ok $bad",
+	    top);
+	auto_free char *ok = xstrndup(id, 40), *bad = xstrdup(id + 41);
+	auto_free char *got = NULL;
+	struct fx_err err = { 0 };
+	bool full;
+
+	got = list(ok, "", "", &full, &err);
+	want_int(strlen(got), 63 * 2 + strlen("a.yaml 100644"));
+	want_refused(bad, "", FX_ELIMIT,
+	    "the repository has directories nested more than 64 deep");
+}
+
+static int
+refuse_item(void *arg, const struct tree_item *item, struct fx_err *err)
+{
+	(void)item;
+	return fx_fail(err, FX_ECANCELLED, "%u", ++*(unsigned *)arg);
+}
+
+static void
+test_cancel(void)
+{
+	unsigned calls = 0;
+	const char *id = sh("git rev-parse main");
+	const struct tree_query q = { .commit = id,
+		.base = "",
+		.max_object = 64 << 20,
+		.fn = refuse_item,
+		.arg = &calls };
+	struct tree_result result;
+	struct fx_err err = { 0 };
+
+	want_int(tree_list(&mirror, &q, &result, &err), FX_ECANCELLED);
+	want_int(calls, 1);
+}
+
+static void
+test_big_tree(void)
+{
+	const char *id = sh("git rev-parse main");
+	unsigned calls = 0;
+	const struct tree_query q = { .commit = id,
+		.base = "",
+		.max_object = 10,
+		.fn = refuse_item,
+		.arg = &calls };
+	struct tree_result result;
+	struct fx_err err = { 0 };
+
+	want_int(tree_list(&mirror, &q, &result, &err), FX_ELIMIT);
+	want_str(err.text, "an object is larger than 10 bytes");
+}
+
+/* ---- history ---- */
+
+static int
+add_commit(void *arg, const char *hex, const char *subject)
+{
+	(void)hex;
+	return str_addf(arg, "%s%s", buf_left(arg) == 0 ? "" : "|", subject);
+}
+
+static void
+want_history(const char *from, const char *to, char *const *roots, size_t n,
+    uint64_t max, bool more, const char *wanted)
+{
+	struct buf out = BUF_INIT(1 << 16);
+	const struct history_query q = { from, to, roots, n, max, add_commit,
+		&out };
+	auto_free char *got = NULL;
+	struct fx_err err = { 0 };
+	bool got_more;
+
+	want_int(history_list(&mirror, &q, &got_more, &err), FX_OK);
+	want_str(err.text, "");
+	got = str_take(&out);
+	want_str(got, wanted);
+	want_int(got_more, more);
+}
+
+/* 3 commits, then a branch of 2 merged: git log's answers */
+static void
+test_history(void)
+{
+	char *prod[] = { (char *)(uintptr_t) "prod" };
+	char *dev[] = { (char *)(uintptr_t) "./dev/" };
+	char *both[] = { prod[0], dev[0] };
+	char first[64];
+
+	(void)sh(
+	    "n=0; ci() { n=$((n + 1)); GIT_COMMITTER_DATE=\"$((1700000000 + "
+	    "n)) +0000\" git \"$@\"; }; git checkout -q --orphan hist && git "
+	    "rm -rfq . && mkdir dev prod && echo 1 >dev/a && echo 1 >prod/a "
+	    "&& git add -A && ci commit -qm initial && echo 2 >dev/a && ci "
+	    "commit -qam dev1 && echo 2 >dev/b && git add -A && ci commit "
+	    "-qm 'dev2\n\nbody' && git checkout -qb side && echo 2 >prod/a "
+	    "&& ci commit -qam update && echo 3 >dev/a && ci commit -qam dev3 "
+	    "&& git checkout -q hist && ci merge -q --no-ff -m merge side && "
+	    "git push -q -f %s/m/repository.git hist:main "
+	    "hist~3:refs/tags/main2",
+	    top);
+	snprintf(first, sizeof(first), "%s",
+	    sh("git rev-list --max-parents=0 "
+	       "hist"));
+	want_history("", "main", NULL, 0, 0, false,
+	    "merge|dev3|update|dev2|dev1|initial");
+	want_history("", "HEAD", prod, 1, 0, false, "update|initial");
+	want_history(first, "HEAD", prod, 1, 0, false, "update");
+	want_history("", "HEAD", dev, 1, 0, false, "dev3|dev2|dev1|initial");
+	want_history("", "HEAD", both, 2, 0, false,
+	    "dev3|update|dev2|dev1|initial");
+	want_history(first, "main", NULL, 0, 2, true, "merge|dev3");
+	want_history("", "main2", NULL, 0, 0, false, "initial");
+	first[7] = '\0'; /* the client abbreviates */
+	want_history(first, "main", NULL, 0, 0, false,
+	    "merge|dev3|update|dev2|dev1");
+}
+
+static void
+test_revisions(void)
+{
+	static const struct {
+		const char *rev;
+		int want;
+	} tv[] = {
+		{ "main", FX_OK },
+		{ "HEAD^1", FX_OK },
+		{ "refs/heads/main~2", FX_OK },
+		{ "nope", FX_EUNKNOWN },
+		{ "1111111111111111111111111111111111111111", FX_EUNKNOWN },
+		{ "", FX_ESYNTAX },
+		{ "-x", FX_ESYNTAX },
+		{ ":/initial", FX_ESYNTAX },
+		{ "main^{/x}", FX_ESYNTAX },
+		{ "HEAD@{1}", FX_ESYNTAX },
+		{ "main:dev/a", FX_ESYNTAX },
+		{ "a b", FX_ESYNTAX },
+		{ "a\nb", FX_ESYNTAX },
+	};
+
+	for (size_t i = 0; i < nitems(tv); i++) {
+		struct fx_err err = { 0 };
+		git_oid oid;
+
+		want_int(commit_resolve(&mirror, tv[i].rev, &oid, &err),
+		    tv[i].want);
+	}
+}
+
+/* ---- blobs and the tag ---- */
+
+static void
+test_blob(void)
+{
+	auto_free char *hex = xstrdup(sh("git rev-parse hist:dev/a"));
+	auto_free char *tree = xstrdup(sh("git rev-parse hist:dev"));
+	git_odb_object *o = NULL;
+	struct fx_err err = { 0 };
+
+	want_int(blob_read(&mirror, hex, 2, &o, &err), FX_OK);
+	want_int(git_odb_object_size(o), 2);
+	want_mem(git_odb_object_data(o), "3\n", 2);
+	git_odb_object_free(o);
+	want_int(blob_read(&mirror, hex, 1, &o, &err), FX_ELIMIT);
+	want(strstr(err.text, hex) != NULL);
+	want_int(blob_read(&mirror, tree, 100, &o, &err), FX_ESYNTAX);
+	want_int(blob_read(&mirror, "main", 100, &o, &err), FX_ESYNTAX);
+	want_int(blob_read(&mirror, "1111111111111111111111111111111111111111",
+		     100, &o, &err),
+	    FX_EUNKNOWN);
+}
+
+/* byte by byte what git tag makes */
+static void
+test_tag(void)
+{
+	static const int64_t wall = 1700000000 * CLK_SEC;
+	auto_free char *id = xstrdup(sh("git rev-parse hist"));
+	auto_free char *theirs = NULL;
+	char hex[GW_OID_HEX];
+	struct fx_err err = { 0 };
+	git_oid oid;
+
+	clk_fake(NULL, &wall);
+	want_int(tag_make(&mirror, id, "Weave Flux", "support@weave.works",
+		     &oid, &err),
+	    FX_OK);
+	clk_fake(NULL, NULL);
+	git_oid_tostr(hex, sizeof(hex), &oid);
+	theirs = xstrdup(sh("git -c user.name='Weave Flux' -c "
+			    "user.email=support@weave.works tag -f -a -m "
+			    "'Sync pointer' flux-sync hist >/dev/null && git "
+			    "rev-parse flux-sync"));
+	want_str(hex, theirs);
+	want_int(tag_make(&mirror, id, "a<b", "x", &oid, &err), FX_OK);
+	want_int(tag_make(&mirror, id, "", "x", &oid, &err), FX_EFAIL);
+	want_int(tag_make(&mirror, "1111111111111111111111111111111111111111",
+		     "a", "x", &oid, &err),
+	    FX_EUNKNOWN);
+}
+
+/* ---- the mirror ---- */
+
+static void
+want_commit(const char *ref, const char *wanted)
+{
+	char hex[GW_OID_HEX];
+	struct fx_err err = { 0 };
+
+	want_int(mirror_commit_of(&mirror, ref, hex, &err), FX_OK);
+	want_str(hex, wanted);
+}
+
+static void
+test_mirror(void)
+{
+	auto_free char *id = xstrdup(sh("git rev-parse hist"));
+	struct mirror reader = { 0 };
+	auto_free char *dir = xasprintf("%s/m", top);
+	const struct mirror_conf conf = { dir, "file:///x", "main", "flux-sync",
+		"flux", false };
+	struct fx_err err = { 0 };
+	git_odb_object *o;
+	bool none;
+
+	(void)sh("git push -q -f %s/m/repository.git flux-sync; cd "
+		 "%s/m/repository.git; touch refs/heads/main.lock "
+		 "objects/pack/pack_git2_x packed-refs.lock",
+	    top, top);
+	want_commit("refs/heads/main", id);
+	want_commit("refs/tags/flux-sync", id);
+	want_commit("refs/heads/none", "");
+
+	/* again: what a crash left is swept, what is not ours is dropped */
+	open_mirror("file:///x");
+	want(!created);
+	want_str(sh("cd %s/m/repository.git; find . -name '*.lock' -o -name "
+		    "'*_git2_*'",
+		     top),
+	    "");
+	want_commit("refs/heads/main", id);
+	want_commit("refs/heads/bad", "");
+
+	/* a reader notices damage, and the writer starts over */
+	want_int(mirror_init(&reader, &conf, &err), FX_OK);
+	want_int(mirror_open(&reader, &none, &err), FX_OK);
+	want_int(mirror_open(&mirror, &created, &err), FX_OK);
+	want(!created);
+	want_int(blob_read(&reader, "2222222222222222222222222222222222222222",
+		     9, &o, &err),
+	    FX_EUNKNOWN);
+	want_int(mirror_open(&mirror, &created, &err), FX_OK);
+	want(!created); /* whoever asked for that was wrong, not the mirror */
+	(void)sh("rm -r %s/m/repository.git/objects/*", top);
+	mirror_clear(&reader); /* forgets what it has seen */
+	want_int(mirror_init(&reader, &conf, &err), FX_OK);
+	want_int(mirror_open(&reader, &none, &err), FX_OK);
+	want_int(blob_read(&reader, id, 9, &o, &err), FX_EUNKNOWN);
+	want_int(mirror_open(&mirror, &created, &err), FX_OK);
+	want(created);
+	want_commit("refs/heads/main", "");
+	want_int(mirror_open(&reader, &none, &err), FX_OK);
+	want_int(mirror_commit_of(&reader, "refs/heads/main", (char[65]){ 0 },
+		     &err),
+	    FX_OK);
+
+	/* gone, from elsewhere, of another format, broken */
+	(void)sh("rm -r %s/m/repository.git", top);
+	want_int(mirror_open(&reader, &none, &err), FX_ERETRY);
+	want_int(mirror_open(&mirror, &created, &err), FX_OK);
+	want(created);
+	want_int(mirror_open(&reader, &none, &err), FX_OK);
+	open_mirror("file:///other");
+	want(created);
+	open_mirror("file:///other");
+	want(!created);
+	(void)sh("sed -i 's/mirror 1/mirror 0/' "
+		 "%s/m/repository.git/fluxd-mirror",
+	    top);
+	open_mirror("file:///other");
+	want(created);
+	(void)sh("git push -q -f %s/m/repository.git hist:main; rm -r "
+		 "%s/m/repository.git/objects/*",
+	    top, top);
+	open_mirror("file:///other");
+	want(created);
+	(void)sh("echo x >%s/m/repository.git/HEAD", top);
+	open_mirror("file:///other");
+	want(created);
+	mirror_clear(&reader);
+}
+
+static void
+test_names_of_refs(void)
+{
+	static const char *const bad[] = { "", "a b", "a..b", "-x^", "x.lock",
+		"a\nb" };
+	struct fx_err err = { 0 };
+	struct mirror m;
+
+	for (size_t i = 0; i < nitems(bad); i++) {
+		const struct mirror_conf conf = { "/d", "o", bad[i], "t", "n",
+			false };
+
+		want_int(mirror_init(&m, &conf, &err), FX_ESYNTAX);
+	}
+}
+
+int
+main(void)
+{
+	set_up();
+	test_run("tree: candidates of a commit, and what changed since a base",
+	    test_tree);
+	test_run("tree: names that lead elsewhere are refused, others shown",
+	    test_names);
+	test_run("tree: a path has a limit, also when it is made printable",
+	    test_long_name);
+	test_run("tree: directories inside of each other have a limit",
+	    test_deep);
+	test_run("tree: a walk that nobody wants ends at once", test_cancel);
+	test_run("tree: a directory beyond the limit is not read",
+	    test_big_tree);
+	test_run("history: as git log lists it, for paths and merges",
+	    test_history);
+	test_run("objects: revisions name commits and never search",
+	    test_revisions);
+	test_run("objects: a file is read if it is one and not too large",
+	    test_blob);
+	test_run("objects: the sync tag is the one git would make", test_tag);
+	test_run("mirror: kept while it is ours, else made anew", test_mirror);
+	test_run("mirror: bad ref names are refused", test_names_of_refs);
+	mirror_clear(&mirror);
+	(void)sh("rm -rf %s", top);
+	return test_done();
+}
