@@ -1,0 +1,16 @@
+# The domain of fluxd-manifest, without a process around it.
+noinst_LIBRARIES += src/manifest-worker/libmanifest.a
+src_manifest_worker_libmanifest_a_SOURCES = \
+	src/manifest-worker/arena.c \
+	src/manifest-worker/arena.h \
+	src/manifest-worker/canon.c \
+	src/manifest-worker/canon.h \
+	src/manifest-worker/gotext.c \
+	src/manifest-worker/gotext.h \
+	src/manifest-worker/node.c \
+	src/manifest-worker/node.h \
+	src/manifest-worker/scalar.c \
+	src/manifest-worker/scalar.h \
+	src/manifest-worker/yread.c \
+	src/manifest-worker/yread.h
+src_manifest_worker_libmanifest_a_CPPFLAGS = $(AM_CPPFLAGS) $(YAML_CFLAGS) $(LIBMD_CFLAGS)
