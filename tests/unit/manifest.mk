@@ -7,3 +7,15 @@ TESTS += tests/unit/test_manifest_canon
 tests_unit_test_manifest_canon_SOURCES = tests/unit/test_manifest_canon.c
 tests_unit_test_manifest_canon_CPPFLAGS = $(TEST_CPPFLAGS) -I$(srcdir)/src/manifest-worker
 tests_unit_test_manifest_canon_LDADD = $(MANIFEST_TEST_LIBS)
+
+check_PROGRAMS += tests/unit/test_resource_id
+TESTS += tests/unit/test_resource_id
+tests_unit_test_resource_id_SOURCES = tests/unit/test_resource_id.c
+tests_unit_test_resource_id_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_resource_id_LDADD = src/common/libmodel.a src/common/libbase.a
+
+check_PROGRAMS += tests/unit/test_policy
+TESTS += tests/unit/test_policy
+tests_unit_test_policy_SOURCES = tests/unit/test_policy.c
+tests_unit_test_policy_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_policy_LDADD = src/common/libmodel.a src/common/libbase.a
