@@ -9,8 +9,14 @@ src_manifest_worker_libmanifest_a_SOURCES = \
 	src/manifest-worker/gotext.h \
 	src/manifest-worker/node.c \
 	src/manifest-worker/node.h \
+	src/manifest-worker/resource.c \
+	src/manifest-worker/resource.h \
 	src/manifest-worker/scalar.c \
 	src/manifest-worker/scalar.h \
+	src/manifest-worker/shape.c \
+	src/manifest-worker/shape.h \
+	src/manifest-worker/tojson.c \
+	src/manifest-worker/tojson.h \
 	src/manifest-worker/yread.c \
 	src/manifest-worker/yread.h
 src_manifest_worker_libmanifest_a_CPPFLAGS = $(AM_CPPFLAGS) $(YAML_CFLAGS) $(LIBMD_CFLAGS)

@@ -46,19 +46,21 @@ node_path(const struct node *map, const char *const *keys)
 	return n;
 }
 
+/* A copy of the mapping (NULL: empty) with room for `more` pairs. */
 static struct node *
-copy_map(struct arena *a, const struct node *map)
+copy_map(struct arena *a, const struct node *map, size_t more)
 {
-	struct node *n = arena_alloc(a, sizeof(*n));
-	struct pair *pairs =
-	    arena_alloc(a, (size_t)map->n * sizeof(*map->pairs));
+	size_t n = map == NULL ? 0 : map->n;
+	struct node *copy = arena_alloc(a, sizeof(*copy));
+	struct pair *pairs = arena_alloc(a, (n + more) * sizeof(*pairs));
 
-	if (n == NULL || pairs == NULL)
+	if (copy == NULL || pairs == NULL)
 		return NULL;
-	*n = *map;
-	memcpy(pairs, map->pairs, (size_t)map->n * sizeof(*pairs));
-	n->pairs = pairs;
-	return n;
+	*copy = map != NULL ? *map : (struct node){ .kind = NODE_MAP };
+	if (n != 0)
+		memcpy(pairs, map->pairs, n * sizeof(*pairs));
+	copy->pairs = pairs;
+	return copy;
 }
 
 struct node *
@@ -71,7 +73,7 @@ node_without(struct arena *a, struct node *map, const char *key)
 	if (p == NULL)
 		return map;
 	at = (size_t)(p - map->pairs);
-	if ((n = copy_map(a, map)) == NULL)
+	if ((n = copy_map(a, map, 0)) == NULL)
 		return NULL;
 	memmove(n->pairs + at, n->pairs + at + 1,
 	    (n->n - at - 1) * sizeof(*n->pairs));
@@ -80,13 +82,32 @@ node_without(struct arena *a, struct node *map, const char *key)
 }
 
 struct node *
-node_replace(struct arena *a, struct node *map, const char *key,
+node_with(struct arena *a, struct node *map, const char *key,
     struct node *value)
 {
-	struct node *n = copy_map(a, map);
+	struct node *n = copy_map(a, map, 1), *k = node_str(a, key);
+	struct pair *p;
+
+	if (n == NULL || k == NULL || value == NULL)
+		return NULL;
+	if ((p = find(n, key)) != NULL)
+		p->value = value;
+	else
+		n->pairs[n->n++] = (struct pair){ k, value };
+	return n;
+}
+
+struct node *
+node_str(struct arena *a, const char *s)
+{
+	struct node *n = arena_alloc(a, sizeof(*n));
 
 	if (n != NULL)
-		find(n, key)->value = value;
+		*n = (struct node){
+			.kind = NODE_STR,
+			.n = (uint32_t)strlen(s),
+			.s = s,
+		};
 	return n;
 }
 

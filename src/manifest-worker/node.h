@@ -69,9 +69,13 @@ struct node *node_path(const struct node *map, const char *const *keys);
  * itself if it has no such key.  NULL when the arena is full. */
 struct node *
 node_without(struct arena *, struct node *map, const char *key) FX_MUSTUSE;
-/* The same with another value under the key, which must be there. */
-struct node *node_replace(struct arena *, struct node *map, const char *key,
+/* The same with this value under the key, replaced or added at the end; a NULL
+ * map stands for an empty one. */
+struct node *node_with(struct arena *, struct node *map, const char *key,
     struct node *value) FX_MUSTUSE;
+
+/* A new string, borrowed. */
+struct node *node_str(struct arena *, const char *) FX_MUSTUSE;
 
 /* The text of a scalar as it is printed canonically, without quotes.  Strings
  * are given as they are; the others are written to tmp. */

@@ -19,3 +19,9 @@ TESTS += tests/unit/test_policy
 tests_unit_test_policy_SOURCES = tests/unit/test_policy.c
 tests_unit_test_policy_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_policy_LDADD = src/common/libmodel.a src/common/libbase.a
+
+check_PROGRAMS += tests/unit/test_manifest_resource
+TESTS += tests/unit/test_manifest_resource
+tests_unit_test_manifest_resource_SOURCES = tests/unit/test_manifest_resource.c
+tests_unit_test_manifest_resource_CPPFLAGS = $(TEST_CPPFLAGS) -I$(srcdir)/src/manifest-worker
+tests_unit_test_manifest_resource_LDADD = $(MANIFEST_TEST_LIBS)
