@@ -7,16 +7,22 @@ src_manifest_worker_libmanifest_a_SOURCES = \
 	src/manifest-worker/canon.h \
 	src/manifest-worker/gotext.c \
 	src/manifest-worker/gotext.h \
+	src/manifest-worker/mark.c \
+	src/manifest-worker/mark.h \
 	src/manifest-worker/node.c \
 	src/manifest-worker/node.h \
 	src/manifest-worker/resource.c \
 	src/manifest-worker/resource.h \
 	src/manifest-worker/scalar.c \
 	src/manifest-worker/scalar.h \
+	src/manifest-worker/set.c \
+	src/manifest-worker/set.h \
 	src/manifest-worker/shape.c \
 	src/manifest-worker/shape.h \
 	src/manifest-worker/tojson.c \
 	src/manifest-worker/tojson.h \
+	src/manifest-worker/tree.c \
+	src/manifest-worker/tree.h \
 	src/manifest-worker/yread.c \
 	src/manifest-worker/yread.h
 src_manifest_worker_libmanifest_a_CPPFLAGS = $(AM_CPPFLAGS) $(YAML_CFLAGS) $(LIBMD_CFLAGS)

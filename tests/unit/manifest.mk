@@ -25,3 +25,15 @@ TESTS += tests/unit/test_manifest_resource
 tests_unit_test_manifest_resource_SOURCES = tests/unit/test_manifest_resource.c
 tests_unit_test_manifest_resource_CPPFLAGS = $(TEST_CPPFLAGS) -I$(srcdir)/src/manifest-worker
 tests_unit_test_manifest_resource_LDADD = $(MANIFEST_TEST_LIBS)
+
+check_PROGRAMS += tests/unit/test_manifest_mark
+TESTS += tests/unit/test_manifest_mark
+tests_unit_test_manifest_mark_SOURCES = tests/unit/test_manifest_mark.c
+tests_unit_test_manifest_mark_CPPFLAGS = $(TEST_CPPFLAGS) -I$(srcdir)/src/manifest-worker
+tests_unit_test_manifest_mark_LDADD = $(MANIFEST_TEST_LIBS)
+
+check_PROGRAMS += tests/unit/test_manifest_tree
+TESTS += tests/unit/test_manifest_tree
+tests_unit_test_manifest_tree_SOURCES = tests/unit/test_manifest_tree.c
+tests_unit_test_manifest_tree_CPPFLAGS = $(TEST_CPPFLAGS) -I$(srcdir)/src/manifest-worker
+tests_unit_test_manifest_tree_LDADD = $(MANIFEST_TEST_LIBS)
