@@ -37,3 +37,9 @@ TESTS += tests/unit/test_manifest_tree
 tests_unit_test_manifest_tree_SOURCES = tests/unit/test_manifest_tree.c
 tests_unit_test_manifest_tree_CPPFLAGS = $(TEST_CPPFLAGS) -I$(srcdir)/src/manifest-worker
 tests_unit_test_manifest_tree_LDADD = $(MANIFEST_TEST_LIBS)
+
+check_PROGRAMS += tests/unit/test_manifest_set
+TESTS += tests/unit/test_manifest_set
+tests_unit_test_manifest_set_SOURCES = tests/unit/test_manifest_set.c
+tests_unit_test_manifest_set_CPPFLAGS = $(TEST_CPPFLAGS) -I$(srcdir)/src/manifest-worker
+tests_unit_test_manifest_set_LDADD = $(MANIFEST_TEST_LIBS)
