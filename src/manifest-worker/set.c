@@ -2,8 +2,10 @@
 #include "base.h"
 #include "set.h"
 
+#include "mark.h"
 #include "resource_id.h"
 #include "str.h"
+#include "tojson.h"
 
 /* A resource of the load at work. */
 struct set_item {
@@ -98,9 +100,11 @@ gone_clear(struct set *s)
 }
 
 void
-set_init(struct set *s, uint64_t seed)
+set_init(struct set *s, const char *name, uint64_t seed)
 {
-	*s = (struct set){ .next_number = seed + 1, .next_index = 1 };
+	*s = (struct set){ .name = xstrdup(name),
+		.next_number = seed + 1,
+		.next_index = 1 };
 	s->bad = SIZE_MAX;
 }
 
@@ -117,6 +121,7 @@ set_clear(struct set *s)
 		file_free(s->known[i]);
 	free(s->known);
 	free(s->default_ns);
+	free(s->name);
 	*s = (struct set){ 0 };
 }
 
@@ -198,7 +203,8 @@ known_purge(struct set *s)
 			s->known[left++] = s->known[i];
 			continue;
 		}
-		s->kept -= s->known[i]->text_len;
+		if (s->known[i]->text != NULL)
+			s->kept -= s->known[i]->size;
 		file_free(s->known[i]);
 	}
 	s->nknown = left;
@@ -206,16 +212,41 @@ known_purge(struct set *s)
 
 /* ---- loading ------------------------------------------------------------ */
 
+static int
+file_order(const void *pa, const void *pb)
+{
+	const struct tree_file *a = *(struct tree_file *const *)pa;
+	const struct tree_file *b = *(struct tree_file *const *)pb;
+	int r = strcmp(a->oid, b->oid);
+
+	return r != 0 ? r : (a > b) - (a < b);
+}
+
+/* Of files that are the same blob only the first is asked for: a tree can name
+ * one large blob very often. */
+static void
+mark_twins(struct tree_files *files)
+{
+	struct tree_file **v = xcalloc(files->n + 1, sizeof(*v));
+
+	for (size_t i = 0; i < files->n; i++)
+		v[i] = &files->v[i];
+	qsort(v, files->n, sizeof(*v), file_order);
+	for (size_t i = 0; i < files->n; i++)
+		v[i]->twin = i > 0 && strcmp(v[i - 1]->oid, v[i]->oid) == 0;
+	free(v);
+}
+
 void
 set_begin(struct set *s, struct tree_files *files)
 {
 	load_drop(s);
 	s->new_files = *files;
 	*files = (struct tree_files){ 0 };
+	mark_twins(&s->new_files);
 	for (size_t i = 0; i < s->nknown; i++) {
 		free(s->known[i]->text);
 		s->known[i]->text = NULL;
-		s->known[i]->text_len = 0;
 	}
 	s->kept = 0;
 	known_purge(s);
@@ -367,11 +398,11 @@ set_parse(struct set *s, size_t at, const void *text, size_t n)
 	if (f->n != 0)
 		f->v = xreallocarray(f->v, f->n, sizeof(*f->v));
 	f->oid = xstrdup(tf->oid);
+	f->size = n;
 	if (n <= SET_KEEP - s->kept) {
 		f->text = xmalloc(n + 1);
 		if (n != 0)
 			memcpy(f->text, text, n);
-		f->text_len = n;
 		s->kept += n;
 	}
 	known_add(s, f);
@@ -758,47 +789,94 @@ set_find(const struct set *s, uint64_t index)
 
 /* ---- bodies ------------------------------------------------------------- */
 
-struct body {
-	const struct set_entry *entry;
-	const char *mark;
-	struct buf *out;
-	size_t seen;
-	bool done;
+static int
+want_order(const void *pa, const void *pb)
+{
+	const struct set_want *a = pa, *b = pb;
+	int r = strcmp(a->entry->file->oid, b->entry->file->oid);
+
+	if (r == 0)
+		r = (a->entry->nth > b->entry->nth) -
+		    (a->entry->nth < b->entry->nth);
+	return r != 0 ? r : (a->at > b->at) - (a->at < b->at);
+}
+
+void
+set_sort_wants(struct set_want *v, size_t n)
+{
+	if (n != 0)
+		qsort(v, n, sizeof(*v), want_order);
+}
+
+struct bodies {
+	const struct set *set;
+	const struct set_want *v;
+	size_t n, done;
+	size_t nth; /* of the resource that comes next */
+	set_body_fn *fn;
+	void *arg;
+	struct buf json;
 };
 
 static int
-body_of(void *arg, struct resource *r, struct node *object, struct arena *a,
-    struct fx_err *err)
+other_content(const struct set_entry *e, struct fx_err *err)
 {
-	struct body *b = arg;
-	auto_buf struct buf hex = BUF_INIT(2 * CANON_HASH_LEN);
-	auto_free char *checksum = NULL;
-	int ret;
+	return fx_fail(err, FX_EFAIL, "%s: content is not what was loaded",
+	    e->source);
+}
 
-	if (b->seen++ != b->entry->nth)
-		return FX_OK;
-	if (memcmp(r->hash, b->entry->r->hash, sizeof(r->hash)) != 0)
-		return fx_fail(err, FX_EFAIL,
-		    "%s: content is not what was loaded", b->entry->source);
+static int
+make_body(struct bodies *b, const struct set_entry *e, const struct resource *r,
+    struct node *object, struct arena *a, struct fx_err *err)
+{
+	auto_buf struct buf hex = BUF_INIT(2 * CANON_HASH_LEN);
+	auto_free char *checksum = NULL, *mark = mark_of(b->set->name, e->id);
+
+	if (memcmp(r->hash, e->r->hash, sizeof(r->hash)) != 0)
+		return other_content(e, err);
 	str_add_hex(&hex, r->hash, sizeof(r->hash));
 	checksum = str_take(&hex);
-	ret = resource_body(b->out, a, object,
-	    &(struct resource_extra){ b->entry->ns, b->mark, checksum }, err);
-	b->done = ret == FX_OK;
-	return ret == FX_OK ? FX_ECANCELLED : ret; /* no need to read on */
+	buf_reset(&b->json);
+	return resource_body(&b->json, a, object,
+	    &(struct resource_extra){ e->ns, mark, checksum }, err);
+}
+
+static int
+on_body(void *arg, struct resource *r, struct node *object, struct arena *a,
+    struct fx_err *err)
+{
+	struct bodies *b = arg;
+	size_t nth = b->nth++;
+	int ret;
+
+	while (b->done < b->n && b->v[b->done].entry->nth == nth) {
+		const struct set_want *w = &b->v[b->done];
+
+		if ((ret = make_body(b, w->entry, r, object, a, err)) !=
+			FX_OK ||
+		    (ret = b->fn(b->arg, w, &b->json, err)) != FX_OK)
+			return ret;
+		b->done++;
+	}
+	/* nothing more is wanted of this file: no need to read on */
+	return b->done == b->n ? FX_ECANCELLED : FX_OK;
 }
 
 int
-set_body(const struct set_entry *e, const void *text, size_t n,
-    const char *mark, struct buf *out, struct fx_err *err)
+set_bodies(const struct set *s, const struct set_want *v, size_t n,
+    const void *text, size_t len, set_body_fn *fn, void *arg,
+    struct fx_err *err)
 {
-	struct body b = { .entry = e, .mark = mark, .out = out };
-	int r = resource_each(text, n, e->source, body_of, &b, err);
+	struct bodies b = { .set = s,
+		.v = v,
+		.n = n,
+		.fn = fn,
+		.arg = arg,
+		.json = BUF_INIT(TOJSON_MAX) };
+	int r = resource_each(text, len, v[0].entry->source, on_body, &b, err);
 
-	if (b.done)
+	buf_clear(&b.json);
+	if (b.done == n)
 		return FX_OK;
-	return r != FX_OK
-	    ? r
-	    : fx_fail(err, FX_EFAIL, "%s: content is not what was loaded",
-		  e->source);
+	return r != FX_OK ? r : other_content(v[b.done].entry, err);
 }

@@ -31,9 +31,9 @@ struct set_file {
 	char *oid;	    /* owned; hex */
 	struct resource *v; /* owned; in the order of the file */
 	size_t n;
-	void *text; /* owned: the blob, if it is kept; or NULL */
-	size_t text_len;
-	bool used; /* by the set or the load at work */
+	size_t size; /* bytes of the blob */
+	void *text;  /* owned: the blob, if it is kept; or NULL */
+	bool used;   /* by the set or the load at work */
 };
 
 /* A resource of the set. */
@@ -83,6 +83,7 @@ struct set_left_out {
 struct set_item;
 
 struct set {
+	char *name;	 /* owned; for marks */
 	uint64_t number; /* 0: nothing loaded yet; changes with the content */
 	uint64_t next_number;
 	uint64_t next_index;
@@ -121,8 +122,9 @@ struct set {
 	size_t nfound;
 };
 
-/* Numbers of sets begin above `seed`, so that two runs have different ones. */
-void set_init(struct set *, uint64_t seed);
+/* The name is that of mark.h.  Numbers of sets begin above `seed`, so that two
+ * runs have different ones. */
+void set_init(struct set *, const char *name, uint64_t seed);
 void set_clear(struct set *);
 
 /* The files to load; taken over.  Whatever load was at work is dropped. */
@@ -152,8 +154,25 @@ bool set_has_base(const struct set *, uint64_t base);
 /* NULL if there is none. */
 const struct set_entry *set_find(const struct set *, uint64_t index);
 
-/* The JSON of an entry from the content of its blob. */
-int set_body(const struct set_entry *, const void *text, size_t n,
-    const char *mark, struct buf *out, struct fx_err *) FX_MUSTUSE;
+/* A body that is wanted. */
+struct set_want {
+	const struct set_entry *entry;
+	size_t at; /* the asker's number for it */
+};
+
+/* By file, and in the order of the file. */
+void set_sort_wants(struct set_want *, size_t n);
+
+/* Called with each body; anything but FX_OK ends the work. */
+typedef int set_body_fn(void *arg, const struct set_want *,
+    const struct buf *json, struct fx_err *);
+
+/*
+ * The bodies of n wants, sorted and of one file, from the content of its blob.
+ * FX_EFAIL if it is not the content that was loaded.
+ */
+int set_bodies(const struct set *, const struct set_want *, size_t n,
+    const void *text, size_t len, set_body_fn *, void *arg,
+    struct fx_err *) FX_MUSTUSE;
 
 #endif

@@ -9,7 +9,7 @@
 #include "buf.h"
 #include "node.h"
 
-#define TOJSON_MAX (32ul * 1024 * 1024) /* bytes; no server takes as much */
+#define TOJSON_MAX (8ul * 1024 * 1024) /* bytes; servers take 3 MiB */
 
 /*
  * Append the JSON to `out`; NULL only tries whether there is one.  FX_EFAIL

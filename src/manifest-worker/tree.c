@@ -87,6 +87,14 @@ is_dir(const struct tree *t, const char *path, size_t n)
 	return at < t->n && is_below(t->v[at].path, path, n);
 }
 
+static void
+drop_entries(struct tree *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		entry_clear(&t->v[i]);
+	t->n = 0;
+}
+
 void
 tree_forget(struct tree *t)
 {
@@ -98,8 +106,7 @@ tree_forget(struct tree *t)
 void
 tree_clear(struct tree *t)
 {
-	for (size_t i = 0; i < t->n; i++)
-		entry_clear(&t->v[i]);
+	drop_entries(t);
 	free(t->v);
 	tree_forget(t);
 	free(t->changes);
@@ -187,11 +194,13 @@ merge(struct tree *t, size_t *n)
 }
 
 int
-tree_settle(struct tree *t, struct fx_err *err)
+tree_settle(struct tree *t, bool full, struct fx_err *err)
 {
 	struct tree_entry *v;
 	size_t n;
 
+	if (full)
+		drop_entries(t);
 	if (t->nchanges <= TREE_MAX_ENTRIES) {
 		qsort(t->changes, t->nchanges, sizeof(*t->changes),
 		    change_order);
@@ -585,7 +594,7 @@ clean(const char *path)
 static int
 walk_root(struct walk *w, const char *given, struct fx_err *err)
 {
-	auto_free char *root = clean(given), *real = NULL, *why = NULL;
+	auto_free char *root = clean(given), *real = NULL;
 	const struct tree_entry *e = NULL;
 	struct fx_err inner = { 0 };
 
@@ -597,8 +606,7 @@ walk_root(struct walk *w, const char *given, struct fx_err *err)
 	case PLACE_FILE:
 		return visit(w, root, e, err);
 	default:
-		why = xasprintf("stat %s: no such file or directory", root);
-		return bad_root(err, root, why);
+		return FX_OK;
 	}
 }
 

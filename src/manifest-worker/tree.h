@@ -46,12 +46,13 @@ struct tree {
 
 void tree_clear(struct tree *);
 
-/* Note a new, changed or removed entry; tree_settle puts all of them in. */
+/* Note a new, changed or removed entry; tree_settle puts all of them in, or
+ * `full` in the place of all there is. */
 void tree_put(struct tree *, const char *path, const char *oid, uint32_t mode,
     uint64_t size);
 void tree_remove(struct tree *, const char *path);
 /* FX_ELIMIT: too many entries. */
-int tree_settle(struct tree *, struct fx_err *) FX_MUSTUSE;
+int tree_settle(struct tree *, bool full, struct fx_err *) FX_MUSTUSE;
 /* Forget the noted changes. */
 void tree_forget(struct tree *);
 
@@ -65,6 +66,7 @@ struct tree_file {
 	char *path; /* owned: its source, where the walk met it */
 	char *oid;  /* owned */
 	uint64_t size;
+	bool twin; /* an earlier file is the same blob; noted by set_begin */
 };
 
 struct tree_files {
@@ -77,7 +79,8 @@ void tree_files_clear(struct tree_files *);
 /*
  * The files to be read, in upstream's order: below the configured paths (none:
  * the root), named *.yaml or *.yml, outside of charts.  max_size: of a file.
- * All targets of links are known.
+ * All targets of links are known.  A path with nothing below it has nothing to
+ * be read: whoever listed the tree has seen that it exists.
  */
 int tree_walk(const struct tree *, char *const *paths, size_t npaths,
     uint64_t max_size, struct tree_files *out, struct fx_err *) FX_MUSTUSE;

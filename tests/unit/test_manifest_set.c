@@ -47,7 +47,7 @@ load(struct set *s, const struct given *g, size_t n, struct fx_err *err)
 	files.v = xcalloc(n + 1, sizeof(*files.v));
 	for (size_t i = 0; i < n; i++)
 		files.v[files.n++] = (struct tree_file){ xstrdup(g[i].path),
-			xstrdup(g[i].oid), 0 };
+			xstrdup(g[i].oid), 0, false };
 	set_begin(s, &files);
 	for (size_t at = set_next_needed(s, 0); at < n;
 	     at = set_next_needed(s, at + 1))
@@ -108,7 +108,7 @@ want_error(const struct given *g, size_t n, const char *text)
 	struct set s;
 	struct fx_err err = { 0 };
 
-	set_init(&s, 0);
+	set_init(&s, "set", 0);
 	want(load(&s, g, n, &err) != FX_OK);
 	want_str(err.text, text);
 	want_int(s.number, 0);
@@ -131,7 +131,7 @@ test_namespaces(void)
 	};
 	struct set s;
 
-	set_init(&s, 0);
+	set_init(&s, "set", 0);
 	want_load(&s, g, nitems(g),
 	    "<cluster>:namespace/prod dflt:configmap/a other:configmap/b",
 	    "<cluster>:namespace/prod dflt:configmap/a other:configmap/b");
@@ -222,7 +222,7 @@ test_groups(void)
 	};
 	struct set s;
 
-	set_init(&s, 0);
+	set_init(&s, "set", 0);
 	want_load(&s, g, nitems(g), "dflt:service/x dflt:service/x",
 	    "dflt:service/x dflt:service/x");
 	want(s.v[0].index != s.v[1].index);
@@ -254,14 +254,14 @@ test_definitions(void)
 	};
 	struct set s;
 
-	set_init(&s, 0);
+	set_init(&s, "set", 0);
 	want_load(&s, together, 1,
 	    "<cluster>:customresourcedefinition/c bar:foo/fooinstance",
 	    "<cluster>:customresourcedefinition/c bar:foo/fooinstance");
 	want_int(s.nleft_out, 0);
 	set_clear(&s);
 
-	set_init(&s, 0);
+	set_init(&s, "set", 0);
 	want_load(&s, alone, 2, "<cluster>:namespace/bar",
 	    "<cluster>:namespace/bar");
 	want_int(s.nleft_out, 1);
@@ -298,7 +298,7 @@ test_unfit(void)
 	};
 	struct set s;
 
-	set_init(&s, 0);
+	set_init(&s, "set", 0);
 	want_load(&s, g, 1, "dflt:configmap/a", "dflt:configmap/a");
 	want_int(s.nleft_out, 1);
 	want_str(s.left_out[0].id, "dflt:configmap/b");
@@ -336,7 +336,7 @@ test_differences(void)
 	uint64_t one, two, index_a, index_b;
 	struct set s;
 
-	set_init(&s, 1000);
+	set_init(&s, "set", 1000);
 	want_load(&s, first, 3,
 	    "dflt:configmap/a dflt:configmap/b dflt:configmap/c",
 	    "dflt:configmap/a dflt:configmap/b dflt:configmap/c");
@@ -390,6 +390,24 @@ test_differences(void)
 	set_clear(&s);
 }
 
+static int
+on_body(void *arg, const struct set_want *w, const struct buf *json,
+    struct fx_err *err)
+{
+	struct buf *out = arg;
+
+	(void)err;
+	want_int(str_addf(out, "%zu:", w->at), FX_OK);
+	want_int(buf_put(out, buf_head(json), buf_left(json)), FX_OK);
+	return FX_OK;
+}
+
+#define BODY(name, hash, mark)                                                 \
+	"{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":"          \
+	"{\"name\":\"" name "\",\"labels\":{\"fluxcd.io/sync-gc-mark\":"       \
+	"\"sha256." mark "\"},\"annotations\":{\"fluxcd.io/sync-checksum\":"   \
+	"\"" hash "\"},\"namespace\":\"dflt\"}}"
+
 static void
 test_bodies(void)
 {
@@ -402,27 +420,54 @@ test_bodies(void)
 	struct buf out = BUF_INIT(4096);
 	struct fx_err err = { 0 };
 	auto_free char *json = NULL;
+	struct set_want w[2];
 	struct set s;
 
-	set_init(&s, 0);
+	set_init(&s, "set", 0);
 	want_load(&s, g, 1,
 	    "dflt:configmap/a dflt:configmap/b dflt:configmap/c",
 	    "dflt:configmap/a dflt:configmap/b dflt:configmap/c");
-	want_int(s.v[1].file->text_len, strlen(text));
-	want_int(set_body(&s.v[1], text, strlen(text), "M", &out, &err), FX_OK);
+	want_int(s.v[1].file->size, strlen(text));
+	w[0] = (struct set_want){ &s.v[2], 0 };
+	w[1] = (struct set_want){ &s.v[0], 1 };
+	set_sort_wants(w, 2);
+	want_int(set_bodies(&s, w, 2, text, strlen(text), on_body, &out, &err),
+	    FX_OK);
 	json = str_take(&out);
 	want_str(json,
-	    "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":"
-	    "{\"name\":\"b\",\"labels\":{\"fluxcd.io/sync-gc-mark\":\"M\"},"
-	    "\"annotations\":{\"fluxcd.io/sync-checksum\":"
-	    "\"e2930e1626481b5da2279bbe6790976010ef5d2b\"},"
-	    "\"namespace\":\"dflt\"}}");
+	    "1:" BODY("a", "cba7ded31697991824d90ad97cf04e0aabaf63fc",
+		"HMLqmpWRdQNOVu0M-qGFxyFPrQYIWZ_-6kxAF3ALOPo") "0:" BODY("c",
+		"a9a425f291a7a0a3d46db657b3023a8ada83673c",
+		"QUVzAFj3_0uJKGeOby5V7DT-IkEq5KOMextBIwpurZ4"));
 	/* another blob than the one that was loaded */
-	want_int(set_body(&s.v[1], CM("b"), strlen(CM("b")), "M", &out, &err),
+	want_int(set_bodies(&s, w, 1, CM("b"), strlen(CM("b")), on_body, &out,
+		     &err),
 	    FX_EFAIL);
 	want_str(err.text, "a.yaml: content is not what was loaded");
+	want_int(set_bodies(&s, w, 2, CM("a"), strlen(CM("a")), on_body, &out,
+		     &err),
+	    FX_EFAIL);
 	set_clear(&s);
 	buf_clear(&out);
+}
+
+/* One blob under many names is parsed once. */
+static void
+test_twins(void)
+{
+	static const struct given g[] = {
+		{ "a.yaml", "1", "" },
+		{ "b.yaml", "2", CM("x") },
+		{ "c.yaml", "1", "" },
+	};
+	struct set s;
+
+	set_init(&s, "set", 0);
+	want_load(&s, g, 3, "dflt:configmap/x", "dflt:configmap/x");
+	want_int(s.parsed, 2);
+	want(!s.files.v[0].twin);
+	want(s.files.v[2].twin);
+	set_clear(&s);
 }
 
 /* What is kept for bodies is bounded, and belongs to what changed last. */
@@ -442,7 +487,7 @@ test_kept(void)
 	g[0] = (struct given){ "a.yaml", "1", one };
 	g[1] = (struct given){ "b.yaml", "2", two };
 	g[2] = (struct given){ "c.yaml", "3", CM("c") };
-	set_init(&s, 0);
+	set_init(&s, "set", 0);
 	want_load(&s, g, 3,
 	    "dflt:configmap/a dflt:configmap/b dflt:configmap/c",
 	    "dflt:configmap/a dflt:configmap/b dflt:configmap/c");
@@ -478,7 +523,7 @@ test_gone(void)
 		    FX_OK);
 	text = str_take(&many);
 	g[0].text = text;
-	set_init(&s, 0);
+	set_init(&s, "set", 0);
 	want_int(load(&s, g, 2, &err), FX_OK);
 	one = s.number;
 	want_int(load(&s, g + 1, 1, &err), FX_OK);
@@ -508,7 +553,7 @@ test_scale(void)
 				  "metadata:\n  name: cm-%d\ndata:\n"
 				  "  a: b\n  c: d\n",
 			    i) };
-	set_init(&s, 0);
+	set_init(&s, "set", 0);
 	want_int(load(&s, g, N, &err), FX_OK);
 	want_int(s.parsed, N);
 	free((char *)(uintptr_t)g[77].oid);
@@ -544,6 +589,7 @@ main(void)
 	    test_unfit);
 	test_run("set: differences name what changed, once", test_differences);
 	test_run("set: bodies come from their place in the blob", test_bodies);
+	test_run("set: one blob under many names is parsed once", test_twins);
 	test_run("set: blobs kept for bodies are bounded", test_kept);
 	test_run("set: removed resources are remembered for a while",
 	    test_gone);

@@ -32,7 +32,7 @@ build(struct tree *t, const struct given *g, size_t n)
 	/* backwards: the order of the entries must not matter */
 	for (size_t i = n; i-- > 0;)
 		put(t, &g[i]);
-	want_int(tree_settle(t, &err), FX_OK);
+	want_int(tree_settle(t, false, &err), FX_OK);
 	for (size_t at = tree_next_link(t, 0); at < t->n;
 	     at = tree_next_link(t, at + 1))
 		for (size_t i = 0; i < n; i++)
@@ -117,36 +117,14 @@ test_order(void)
 		{ "a.yaml,a/b", "a.yaml a/b/c.yml" },
 		{ "no.json", "" },
 		{ "a,a", "a/b/c.yml a/z.yaml a/b/c.yml a/z.yaml" },
-		{ "nowhere",
-		    "unable to read root path \"nowhere\": stat "
-		    "nowhere: no such file or directory" },
-		{ "a/nowhere.yaml",
-		    "unable to read root path \"a/nowhere.yaml\": stat "
-		    "a/nowhere.yaml: no such file or directory" },
+		{ "nowhere", "" },
+		{ "a/nowhere.yaml", "" },
 		{ "../x",
 		    "unable to read root path \"../x\": the path leaves "
 		    "the repository" },
 		{ "a/../../x",
 		    "unable to read root path \"../x\": the path "
 		    "leaves the repository" },
-	};
-
-	run(g, nitems(g), tv, nitems(tv));
-}
-
-/* A directory without manifests is no error; git tells that it is there. */
-static void
-test_empty_root(void)
-{
-	static const struct given g[] = {
-		{ .path = "empty", .mode = 0040000 },
-		{ .path = "full", .mode = 0040000 },
-		{ .path = "full/a.yaml" },
-	};
-	static const struct row tv[] = {
-		{ "empty", "" },
-		{ "full", "full/a.yaml" },
-		{ "", "full/a.yaml" },
 	};
 
 	run(g, nitems(g), tv, nitems(tv));
@@ -321,15 +299,21 @@ test_changes(void)
 	tree_put(&t, "0.yaml", "first", 0100644, 1);
 	tree_remove(&t, "d/c.yaml");
 	tree_remove(&t, "never.yaml");
-	want_int(tree_settle(&t, &err), FX_OK);
+	want_int(tree_settle(&t, false, &err), FX_OK);
 	got = walk(&t, "");
 	want_str(got, "0.yaml=first a.yaml b.yaml=new");
 	free(got);
 	tree_put(&t, "z.yaml", "z", 0100644, 1);
 	tree_forget(&t);
-	want_int(tree_settle(&t, &err), FX_OK);
+	want_int(tree_settle(&t, false, &err), FX_OK);
 	got = walk(&t, "");
 	want_str(got, "0.yaml=first a.yaml b.yaml=new");
+	free(got);
+	/* or everything is told anew */
+	tree_put(&t, "z.yaml", "z", 0100644, 1);
+	want_int(tree_settle(&t, true, &err), FX_OK);
+	got = walk(&t, "");
+	want_str(got, "z.yaml=z");
 	free(got);
 	tree_clear(&t);
 }
@@ -345,16 +329,16 @@ test_limit(void)
 		snprintf(name, sizeof(name), "%06d.yaml", i);
 		tree_put(&t, name, "x", 0100644, 1);
 	}
-	want_int(tree_settle(&t, &err), FX_OK);
+	want_int(tree_settle(&t, false, &err), FX_OK);
 	tree_put(&t, "more.yaml", "x", 0100644, 1);
-	want_int(tree_settle(&t, &err), FX_ELIMIT);
+	want_int(tree_settle(&t, false, &err), FX_ELIMIT);
 	want_str(err.text,
 	    "the repository has more than 200000 manifest files");
 	tree_clear(&t);
 	for (int i = 0; i < 2 * TREE_MAX_ENTRIES; i++)
 		tree_put(&t, "x.yaml", "x", 0100644, 1);
 	want_int(t.nchanges, TREE_MAX_ENTRIES + 1);
-	want_int(tree_settle(&t, &err), FX_ELIMIT);
+	want_int(tree_settle(&t, false, &err), FX_ELIMIT);
 	tree_clear(&t);
 }
 
@@ -362,8 +346,6 @@ int
 main(void)
 {
 	test_run("tree: files are met in the order of a walk", test_order);
-	test_run("tree: a path without manifests is not a missing one",
-	    test_empty_root);
 	test_run("tree: charts are not read, from wherever one looks",
 	    test_charts);
 	test_run("tree: a repository that is a chart has no manifests",
