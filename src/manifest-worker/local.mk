@@ -26,3 +26,17 @@ src_manifest_worker_libmanifest_a_SOURCES = \
 	src/manifest-worker/yread.c \
 	src/manifest-worker/yread.h
 src_manifest_worker_libmanifest_a_CPPFLAGS = $(AM_CPPFLAGS) $(YAML_CFLAGS) $(LIBMD_CFLAGS)
+
+pkglibexec_PROGRAMS += fluxd-manifest
+fluxd_manifest_SOURCES = \
+	src/manifest-worker/ask.c \
+	src/manifest-worker/handlers.c \
+	src/manifest-worker/handlers.h \
+	src/manifest-worker/main.c \
+	src/manifest-worker/sandbox.c
+fluxd_manifest_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS)
+fluxd_manifest_LDADD = src/manifest-worker/libmanifest.a \
+	src/common/libworker.a src/common/libsandbox.a \
+	src/common/libproc.a src/common/libipc.a src/common/libmodel.a \
+	src/common/libbase.a $(MSGPACK_LIBS) $(SECCOMP_LIBS) $(YAML_LIBS) \
+	$(LIBMD_LIBS) -lm
