@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base.h"
+#include "handlers.h"
+
+#include "buf.h"
+
+/* ---- waiting ------------------------------------------------------------ */
+
+/* What every answer is waited for with. */
+struct wait {
+	struct mw *mw;
+	uint64_t seq;
+	struct fx_err err; /* code FX_OK while nothing is wrong */
+};
+
+/* The final answer is not the one asked for: FAILED, or none.  That speaks
+ * about the work, not about the channel. */
+static int
+take_failure(struct wait *w, struct ipc_frame *f)
+{
+	int r = ipc_take_failed(f, &w->err);
+
+	return r == FX_ESYNTAX && f != NULL && f->type != IPC_T_FAILED
+	    ? FX_ESYNTAX
+	    : FX_OK;
+}
+
+/* The rest is not wanted: what came is of no use. */
+static int
+give_up(struct wait *w)
+{
+	ipc_cancel(&w->mw->worker->master, w->seq);
+	return FX_OK;
+}
+
+/* Troubles of the channel become an error like any other; the loop that called
+ * us finds them again. */
+static int
+await(struct wait *w, struct fx_err *err)
+{
+	int r = ipc_await(&w->mw->worker->master, w->seq);
+
+	if (w->err.code != FX_OK) {
+		*err = w->err;
+		return err->code;
+	}
+	if (r == FX_OK)
+		return FX_OK;
+	return fx_fail(err, FX_ERETRY, "the channel to the master is closed");
+}
+
+/* Does the frame hold exactly this message? */
+#define DECODE(frame, name, out)                                               \
+	({                                                                     \
+		int decode_r_ =                                                \
+		    ipc_##name##_decode(&(frame)->body, (out), &(frame)->fd);  \
+		if (decode_r_ == FX_OK && buf_left(&(frame)->body) != 0) {     \
+			ipc_##name##_clear(out);                               \
+			decode_r_ = FX_ESYNTAX;                                \
+		}                                                              \
+		decode_r_;                                                     \
+	})
+
+/* ---- the tree ----------------------------------------------------------- */
+
+struct tree_wait {
+	struct wait w;
+	bool full;
+};
+
+static int
+on_tree_part(struct tree_wait *t, struct ipc_frame *f)
+{
+	struct tree *tree = &t->w.mw->tree;
+	struct ipc_tree_part part;
+	int r = DECODE(f, tree_part, &part);
+
+	if (r != FX_OK)
+		return r;
+	for (size_t i = 0; i < part.entries_len; i++) {
+		const struct ipc_tree_entry *e = &part.entries[i];
+
+		if (e->removed)
+			tree_remove(tree, e->path);
+		else
+			tree_put(tree, e->path, e->oid, (uint32_t)e->mode,
+			    e->size);
+	}
+	ipc_tree_part_clear(&part);
+	return FX_OK;
+}
+
+static int
+on_tree(void *arg, struct ipc_frame *f)
+{
+	struct tree_wait *t = arg;
+	struct ipc_tree_end end;
+	int r;
+
+	if (f != NULL && f->type == IPC_T_TREE_PART)
+		return on_tree_part(t, f);
+	if (f == NULL || f->type != IPC_T_TREE_END)
+		return take_failure(&t->w, f);
+	if ((r = DECODE(f, tree_end, &end)) != FX_OK)
+		return r;
+	t->full = end.full;
+	ipc_tree_end_clear(&end);
+	return FX_OK;
+}
+
+int
+mw_ask_tree(struct mw *mw, const char *commit, struct fx_err *err)
+{
+	struct tree_wait t = { .w = { .mw = mw } };
+	const struct ipc_tree m = {
+		.commit = (char *)(uintptr_t)commit,
+		.base = mw->commit,
+	};
+	int r;
+
+	t.w.seq = ipc_ask_tree(&mw->worker->master, &m, on_tree, &t);
+	if ((r = await(&t.w, err)) == FX_OK)
+		r = tree_settle(&mw->tree, t.full, err);
+	if (r != FX_OK) {
+		/* where the tree is now is not known: start over next time */
+		tree_clear(&mw->tree);
+		commit = "";
+	}
+	free(mw->commit);
+	mw->commit = xstrdup(commit);
+	return r;
+}
+
+/* ---- blobs -------------------------------------------------------------- */
+
+struct blob_wait {
+	struct wait w;
+	struct buf content; /* of blob `at`, as far as it has come */
+	size_t at, n;
+	mw_blob_fn *fn;
+	void *arg;
+};
+
+/* A piece of the blob that is due; they come in the order asked for. */
+static int
+take_chunk(struct blob_wait *b, const struct ipc_chunk *c)
+{
+	int r;
+
+	if (b->at == b->n || c->index != b->at)
+		return fx_fail(&b->w.err, FX_EFAIL,
+		    "git answered with another blob than was asked for");
+	if (buf_put(&b->content, c->data.p, c->data.n) != FX_OK)
+		return fx_fail(&b->w.err, FX_ELIMIT,
+		    "a file has more than %zu bytes", b->content.max);
+	if (!c->last)
+		return FX_OK;
+	r = b->fn(b->arg, b->at, buf_head(&b->content), buf_left(&b->content),
+	    &b->w.err);
+	buf_reset(&b->content);
+	b->at++;
+	return r;
+}
+
+static int
+on_blobs(void *arg, struct ipc_frame *f)
+{
+	struct blob_wait *b = arg;
+	struct ipc_blob_part part;
+	int r, done = FX_OK;
+
+	if (f != NULL && f->type == IPC_T_BLOBS_END) {
+		if (b->at < b->n)
+			fx_fail(&b->w.err, FX_EFAIL,
+			    "git answered with fewer blobs than were asked "
+			    "for");
+		return FX_OK;
+	}
+	if (f == NULL || f->type != IPC_T_BLOB_PART)
+		return take_failure(&b->w, f);
+	if ((r = DECODE(f, blob_part, &part)) != FX_OK)
+		return r;
+	for (size_t i = 0; i < part.chunks_len && done == FX_OK; i++)
+		done = take_chunk(b, &part.chunks[i]);
+	ipc_blob_part_clear(&part);
+	return done == FX_OK ? FX_OK : give_up(&b->w);
+}
+
+int
+mw_ask_blobs(struct mw *mw, struct ipc_oid *oids, size_t n, size_t max,
+    mw_blob_fn *fn, void *arg, struct fx_err *err)
+{
+	struct blob_wait b = { .w = { .mw = mw },
+		.content = BUF_INIT(max),
+		.n = n,
+		.fn = fn,
+		.arg = arg };
+	const struct ipc_blobs m = { .oids = oids, .oids_len = n };
+	int r;
+
+	b.w.seq = ipc_ask_blobs(&mw->worker->master, &m, on_blobs, &b);
+	r = await(&b.w, err);
+	buf_clear(&b.content);
+	return r;
+}
+
+/* ---- scopes ------------------------------------------------------------- */
+
+static enum set_scope_kind
+scope_kind(uint64_t scope)
+{
+	switch (scope) {
+	case IPC_SCOPE_NAMESPACED:
+		return SET_NAMESPACED;
+	case IPC_SCOPE_CLUSTER:
+		return SET_CLUSTER;
+	case IPC_SCOPE_UNKNOWN:
+		return SET_UNKNOWN;
+	default:
+		return SET_FAILED;
+	}
+}
+
+static int
+commit_scopes(struct wait *w, const struct ipc_scopes_are *m)
+{
+	struct set *set = &w->mw->set;
+	struct set_scope *scopes;
+	int r;
+
+	if (m->scopes_len != set->nkinds)
+		return fx_fail(&w->err, FX_EFAIL,
+		    "sync answered for another number of kinds");
+	scopes = xcalloc(set->nkinds + 1, sizeof(*scopes));
+	for (size_t i = 0; i < set->nkinds; i++)
+		scopes[i] = (struct set_scope){ scope_kind(m->scopes[i].scope),
+			m->scopes[i].why };
+	r = set_commit(set, scopes, m->default_ns, &w->err);
+	free(scopes);
+	return r;
+}
+
+static int
+on_scopes(void *arg, struct ipc_frame *f)
+{
+	struct wait *w = arg;
+	struct ipc_scopes_are m;
+	int r;
+
+	if (f == NULL || f->type != IPC_T_SCOPES_ARE)
+		return take_failure(w, f);
+	if ((r = DECODE(f, scopes_are, &m)) != FX_OK)
+		return r;
+	(void)commit_scopes(w, &m); /* what is wrong is in w->err */
+	ipc_scopes_are_clear(&m);
+	return FX_OK;
+}
+
+int
+mw_ask_scopes(struct mw *mw, struct fx_err *err)
+{
+	const struct set *set = &mw->set;
+	struct wait w = { .mw = mw };
+	struct ipc_scopes m = { 0 };
+
+	if (set->nkinds > IPC_MAX_KINDS)
+		return fx_fail(err, FX_ELIMIT,
+		    "the repository has resources of more than %d kinds",
+		    IPC_MAX_KINDS);
+	m.kinds = xcalloc(set->nkinds + 1, sizeof(*m.kinds));
+	m.kinds_len = set->nkinds;
+	for (size_t i = 0; i < set->nkinds; i++)
+		m.kinds[i] = (struct ipc_kind){
+			.api_version =
+			    (char *)(uintptr_t)set->kinds[i].api_version,
+			.kind = (char *)(uintptr_t)set->kinds[i].kind,
+		};
+	w.seq = ipc_ask_scopes(&mw->worker->master, &m, on_scopes, &w);
+	free(m.kinds);
+	return await(&w, err);
+}

@@ -1,0 +1,20 @@
+/*
+ * gotext: values as Go's fmt package prints them, for error texts that people
+ * search for.
+ */
+#ifndef FX_GOTEXT_H
+#define FX_GOTEXT_H
+
+#include "base.h"
+#include "buf.h"
+#include "node.h"
+
+/* Append the text in double quotes, escaped as %q does.  What no longer fits
+ * into the buf is cut. */
+void go_quote(struct buf *, const char *, size_t n);
+
+/* Append a value as %#v prints what it was decoded to, for example
+ * map[interface {}]interface {}{".x":interface {}(nil)}. */
+void go_syntax(struct buf *, const struct node *);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * handlers: what fluxd-manifest answers, and what it asks others for.
+ */
+#ifndef FX_MW_HANDLERS_H
+#define FX_MW_HANDLERS_H
+
+#include "base.h"
+#include "set.h"
+#include "tree.h"
+#include "worker.h"
+
+struct mw {
+	struct worker *worker; /* not owned */
+	struct tree tree;
+	char *commit; /* owned; whose files the tree has; "" if none */
+	struct set set;
+};
+
+/* After lock-down: the settings. */
+void mw_open(struct mw *, struct worker *);
+void mw_close(struct mw *);
+
+/* ---- questions to others; each waits for its answer ---------------------- */
+
+/* Bring the tree to a commit. */
+int mw_ask_tree(struct mw *, const char *commit, struct fx_err *) FX_MUSTUSE;
+
+/* The content of a blob; `at` is its place in the list that was asked for.
+ * Called while the channel is being read: it must not send.  Anything but
+ * FX_OK cancels the rest and is returned. */
+typedef int
+mw_blob_fn(void *arg, size_t at, const void *, size_t n, struct fx_err *);
+
+/* At most IPC_MAX_LIST blobs, none of them larger than `max` bytes. */
+int mw_ask_blobs(struct mw *, struct ipc_oid *oids, size_t n, size_t max,
+    mw_blob_fn *, void *arg, struct fx_err *) FX_MUSTUSE;
+
+/* The scopes of the set's kinds: with them it is committed. */
+int mw_ask_scopes(struct mw *, struct fx_err *) FX_MUSTUSE;
+
+extern const struct ipc_handler mw_handlers[];
+extern const size_t mw_nhandlers;
+
+extern const struct sandbox mw_sandbox;
+
+#endif

@@ -1,0 +1,42 @@
+# The domain of fluxd-manifest, without a process around it.
+noinst_LIBRARIES += src/manifest-worker/libmanifest.a
+src_manifest_worker_libmanifest_a_SOURCES = \
+	src/manifest-worker/arena.c \
+	src/manifest-worker/arena.h \
+	src/manifest-worker/canon.c \
+	src/manifest-worker/canon.h \
+	src/manifest-worker/gotext.c \
+	src/manifest-worker/gotext.h \
+	src/manifest-worker/mark.c \
+	src/manifest-worker/mark.h \
+	src/manifest-worker/node.c \
+	src/manifest-worker/node.h \
+	src/manifest-worker/resource.c \
+	src/manifest-worker/resource.h \
+	src/manifest-worker/scalar.c \
+	src/manifest-worker/scalar.h \
+	src/manifest-worker/set.c \
+	src/manifest-worker/set.h \
+	src/manifest-worker/shape.c \
+	src/manifest-worker/shape.h \
+	src/manifest-worker/tojson.c \
+	src/manifest-worker/tojson.h \
+	src/manifest-worker/tree.c \
+	src/manifest-worker/tree.h \
+	src/manifest-worker/yread.c \
+	src/manifest-worker/yread.h
+src_manifest_worker_libmanifest_a_CPPFLAGS = $(AM_CPPFLAGS) $(YAML_CFLAGS) $(LIBMD_CFLAGS)
+
+pkglibexec_PROGRAMS += fluxd-manifest
+fluxd_manifest_SOURCES = \
+	src/manifest-worker/ask.c \
+	src/manifest-worker/handlers.c \
+	src/manifest-worker/handlers.h \
+	src/manifest-worker/main.c \
+	src/manifest-worker/sandbox.c
+fluxd_manifest_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS)
+fluxd_manifest_LDADD = src/manifest-worker/libmanifest.a \
+	src/common/libworker.a src/common/libsandbox.a \
+	src/common/libproc.a src/common/libipc.a src/common/libmodel.a \
+	src/common/libbase.a $(MSGPACK_LIBS) $(SECCOMP_LIBS) $(YAML_LIBS) \
+	$(LIBMD_LIBS) -lm

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * fluxd-manifest: turns the content of the repository into resources.
+ *
+ * Reads    manifests, which anybody who may commit writes: hostile.  libyaml
+ *          splits them; limits hold before and while it does.
+ * Holds    nothing secret.
+ * May      compute; ask git for files by id and sync for the scope of kinds.
+ * May not  open files, make sockets, start programs; choose the commit, the
+ *          repository or the cluster.
+ * If it falls, an attacker chooses what is applied, which whoever writes to
+ * the repository could do anyway; no credential is in reach.
+ */
+#include "base.h"
+
+#include "handlers.h"
+
+/* The C library's qsort looks once how much memory there is, in its own way;
+ * afterwards it must not. */
+static int
+byte_order(const void *a, const void *b)
+{
+	return *(const char *)a - *(const char *)b;
+}
+
+static void
+open_libraries(void)
+{
+	static char large_enough[4096];
+
+	qsort(large_enough, sizeof(large_enough), 1, byte_order);
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct mw state = { 0 };
+	struct worker w;
+	int r;
+
+	worker_init(&w, argc, argv, IPC_R_MANIFEST, IPC_R_MANIFEST);
+	open_libraries();
+	worker_lock_down(&w, &mw_sandbox, NULL);
+	mw_open(&state, &w);
+	r = worker_run(&w, mw_handlers, mw_nhandlers, &state);
+	mw_close(&state);
+	return r;
+}

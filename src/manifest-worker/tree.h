@@ -1,0 +1,88 @@
+/*
+ * tree: what a commit has, as far as manifests are concerned, and which of it
+ * is read.
+ *
+ * The tree is kept from load to load and follows the commits by differences.
+ * Paths come out of the repository: they are labels here, nothing opens them.
+ * Symbolic links are followed inside the tree only.
+ */
+#ifndef FX_TREE_H
+#define FX_TREE_H
+
+#include "base.h"
+#include "buf.h"
+
+#define TREE_MAX_ENTRIES 200000
+#define TREE_MAX_LINKS 40    /* links followed for one path, as Linux does */
+#define TREE_MAX_TARGET 4096 /* bytes of a link's target */
+
+enum {
+	TREE_MODE_TYPE = 0170000,
+	TREE_MODE_DIR = 0040000,
+	TREE_MODE_FILE = 0100000,
+	TREE_MODE_LINK = 0120000,
+};
+
+struct tree_entry {
+	char *path;    /* owned; relative to the root */
+	char *oid;     /* owned; hex */
+	char *target;  /* owned; of a link, NULL until it is known */
+	uint64_t size; /* bytes */
+	uint32_t mode; /* git's */
+};
+
+/* A change that has not been settled yet. */
+struct tree_change {
+	struct tree_entry entry;
+	bool removed;
+};
+
+struct tree {
+	struct tree_entry *v; /* owned; in the order in which they are walked */
+	size_t n;
+	struct tree_change *changes; /* owned */
+	size_t nchanges, cap_changes;
+};
+
+void tree_clear(struct tree *);
+
+/* Note a new, changed or removed entry; tree_settle puts all of them in, or
+ * `full` in the place of all there is. */
+void tree_put(struct tree *, const char *path, const char *oid, uint32_t mode,
+    uint64_t size);
+void tree_remove(struct tree *, const char *path);
+/* FX_ELIMIT: too many entries. */
+int tree_settle(struct tree *, bool full, struct fx_err *) FX_MUSTUSE;
+/* Forget the noted changes. */
+void tree_forget(struct tree *);
+
+/* The next link whose target is not known, from `at` on; tree->n if none. */
+size_t tree_next_link(const struct tree *, size_t at);
+/* Targets with a NUL in them are no paths: cut there. */
+void tree_set_target(struct tree *, size_t at, const void *, size_t n);
+
+/* A file to be read. */
+struct tree_file {
+	char *path; /* owned: its source, where the walk met it */
+	char *oid;  /* owned */
+	uint64_t size;
+	bool twin; /* an earlier file is the same blob; noted by set_begin */
+};
+
+struct tree_files {
+	struct tree_file *v; /* owned */
+	size_t n;
+};
+
+void tree_files_clear(struct tree_files *);
+
+/*
+ * The files to be read, in upstream's order: below the configured paths (none:
+ * the root), named *.yaml or *.yml, outside of charts.  max_size: of a file.
+ * All targets of links are known.  A path with nothing below it has nothing to
+ * be read: whoever listed the tree has seen that it exists.
+ */
+int tree_walk(const struct tree *, char *const *paths, size_t npaths,
+    uint64_t max_size, struct tree_files *out, struct fx_err *) FX_MUSTUSE;
+
+#endif

@@ -1,0 +1,45 @@
+EXTRA_DIST += tests/fixtures/manifest
+MANIFEST_TEST_LIBS = src/manifest-worker/libmanifest.a \
+	src/common/libmodel.a src/common/libbase.a $(YAML_LIBS) $(LIBMD_LIBS) -lm
+
+check_PROGRAMS += tests/unit/test_manifest_canon
+TESTS += tests/unit/test_manifest_canon
+tests_unit_test_manifest_canon_SOURCES = tests/unit/test_manifest_canon.c
+tests_unit_test_manifest_canon_CPPFLAGS = $(TEST_CPPFLAGS) -I$(srcdir)/src/manifest-worker
+tests_unit_test_manifest_canon_LDADD = $(MANIFEST_TEST_LIBS)
+
+check_PROGRAMS += tests/unit/test_resource_id
+TESTS += tests/unit/test_resource_id
+tests_unit_test_resource_id_SOURCES = tests/unit/test_resource_id.c
+tests_unit_test_resource_id_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_resource_id_LDADD = src/common/libmodel.a src/common/libbase.a
+
+check_PROGRAMS += tests/unit/test_policy
+TESTS += tests/unit/test_policy
+tests_unit_test_policy_SOURCES = tests/unit/test_policy.c
+tests_unit_test_policy_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_policy_LDADD = src/common/libmodel.a src/common/libbase.a
+
+check_PROGRAMS += tests/unit/test_manifest_resource
+TESTS += tests/unit/test_manifest_resource
+tests_unit_test_manifest_resource_SOURCES = tests/unit/test_manifest_resource.c
+tests_unit_test_manifest_resource_CPPFLAGS = $(TEST_CPPFLAGS) -I$(srcdir)/src/manifest-worker
+tests_unit_test_manifest_resource_LDADD = $(MANIFEST_TEST_LIBS)
+
+check_PROGRAMS += tests/unit/test_manifest_mark
+TESTS += tests/unit/test_manifest_mark
+tests_unit_test_manifest_mark_SOURCES = tests/unit/test_manifest_mark.c
+tests_unit_test_manifest_mark_CPPFLAGS = $(TEST_CPPFLAGS) -I$(srcdir)/src/manifest-worker
+tests_unit_test_manifest_mark_LDADD = $(MANIFEST_TEST_LIBS)
+
+check_PROGRAMS += tests/unit/test_manifest_tree
+TESTS += tests/unit/test_manifest_tree
+tests_unit_test_manifest_tree_SOURCES = tests/unit/test_manifest_tree.c
+tests_unit_test_manifest_tree_CPPFLAGS = $(TEST_CPPFLAGS) -I$(srcdir)/src/manifest-worker
+tests_unit_test_manifest_tree_LDADD = $(MANIFEST_TEST_LIBS)
+
+check_PROGRAMS += tests/unit/test_manifest_set
+TESTS += tests/unit/test_manifest_set
+tests_unit_test_manifest_set_SOURCES = tests/unit/test_manifest_set.c
+tests_unit_test_manifest_set_CPPFLAGS = $(TEST_CPPFLAGS) -I$(srcdir)/src/manifest-worker
+tests_unit_test_manifest_set_LDADD = $(MANIFEST_TEST_LIBS)
