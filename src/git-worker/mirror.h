@@ -15,6 +15,7 @@
 #include "base.h"
 
 #include <git2.h>
+#include <git2/sys/errors.h> /* git_error_clear, from 1.9 on */
 
 #define GW_OID_HEX 65 /* digits of the longest object id, and the end */
 

@@ -7,6 +7,7 @@
 #include "base.h"
 
 #include <git2.h>
+#include <git2/sys/errors.h> /* git_error_clear, from 1.9 on */
 
 #include "mirror.h"
 
