@@ -8,7 +8,8 @@
 #define KINDS_PAUSE_US (20 * CLK_MS)
 #define KINDS_PAUSE_MAX_US CLK_SEC
 
-/* ---- what the parts share ------------------------------------------------------ */
+/* ---- what the parts share
+ * ------------------------------------------------------ */
 
 static bool
 is_in_stage(const struct pass *p, const struct object *o)
@@ -27,13 +28,12 @@ bool
 pass_wants(const struct pass *p, const struct object *o)
 {
 	if (!is_in_stage(p, o) || o->state == OBJ_CLEAN || o->error != NULL ||
-	    (p->repair &&
-		(!o->drifted || o->not_before_us > p->started_us)))
+	    (p->repair && (!o->drifted || o->not_before_us > p->started_us)))
 		return false;
 	/* what may be ignored in the cluster has to be looked at first */
-	return o->state == OBJ_LOOK ?
-	    !o->ignored && cluster_allows(p->cluster, o) :
-	    !is_left_alone(p->cluster, o);
+	return o->state == OBJ_LOOK
+	    ? !o->ignored && cluster_allows(p->cluster, o)
+	    : !is_left_alone(p->cluster, o);
 }
 
 void
@@ -57,7 +57,8 @@ pass_error(struct pass *p, struct object *o, const char *text)
 	c->hooks.error(c->hooks.arg, o->id, o->source, text);
 }
 
-/* ---- kinds ---------------------------------------------------------------------- */
+/* ---- kinds
+ * ---------------------------------------------------------------------- */
 
 /* Kinds of this stage that the catalog does not have. */
 static bool
@@ -125,8 +126,8 @@ report_unknown(struct pass *p)
 
 		if (!o->kind->known && pass_wants(p, o))
 			pass_error(p, o,
-			    o->kind->why != NULL ? o->kind->why :
-						   "unknown kind");
+			    o->kind->why != NULL ? o->kind->why
+						 : "unknown kind");
 	}
 }
 
@@ -143,7 +144,7 @@ step_resolve(struct pass *p)
 		p->step = STEP_LIST;
 		return true;
 	}
-	if (!p->refreshed) {
+	if (!p->refreshed && (p->has_crds || refresh_may_help(c))) {
 		p->step = STEP_REFRESH;
 		refresh_catalog(c, on_refreshed, c);
 		return false;
@@ -155,7 +156,8 @@ step_resolve(struct pass *p)
 	return true;
 }
 
-/* ---- lists ------------------------------------------------------------------------ */
+/* ---- lists
+ * ------------------------------------------------------------------------ */
 
 static bool
 is_listing(const struct cluster *c)
@@ -220,7 +222,8 @@ start_lists(struct pass *p)
 		}
 }
 
-/* ---- the end ----------------------------------------------------------------------- */
+/* ---- the end
+ * ----------------------------------------------------------------------- */
 
 static void
 report_object(struct pass *p, struct object *o)
@@ -282,9 +285,9 @@ pass_end(struct pass *p)
 		report_excluded(c);
 	p->result.resources = t->n;
 	p->result.unchanged = t->n - p->result.ignored - p->result.errors;
-	p->result.unchanged -= p->result.patched < p->result.unchanged ?
-	    p->result.patched :
-	    p->result.unchanged;
+	p->result.unchanged -= p->result.patched < p->result.unchanged
+	    ? p->result.patched
+	    : p->result.unchanged;
 	p->result.repair = p->repair;
 	result = p->result;
 	pass_clear(c);
@@ -294,7 +297,8 @@ pass_end(struct pass *p)
 	loop_timer_at(c->loop, &c->drift_timer, loop_now_us(c->loop));
 }
 
-/* ---- the machine --------------------------------------------------------------------- */
+/* ---- the machine
+ * --------------------------------------------------------------------- */
 
 static void
 stage_start(struct pass *p, enum pass_stage stage)

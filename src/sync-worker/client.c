@@ -12,11 +12,11 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 
-#define HEADERS_MAX 48		/* of our own that a request carries */
-#define CONNECTIONS_MAX 16	/* of one lane, draining ones included */
-#define WATCH_CONNECTIONS 8	/* 100 watches each */
-#define HEADER_VALUE_MAX 512	/* of an answer's header that we look at */
-#define STREAM_SILENCE_S 180	/* bookmarks come every minute or two */
+#define HEADERS_MAX 48	     /* of our own that a request carries */
+#define CONNECTIONS_MAX 16   /* of one lane, draining ones included */
+#define WATCH_CONNECTIONS 8  /* 100 watches each */
+#define HEADER_VALUE_MAX 512 /* of an answer's header that we look at */
+#define STREAM_SILENCE_S 180 /* bookmarks come every minute or two */
 #define PAUSE_SHIFT_MAX 6
 
 /* One lane: its connections, what runs on them and what waits. */
@@ -29,7 +29,7 @@ struct lane {
 	struct request *waiting, **tail;
 	struct request *running;
 	unsigned in_flight, in_flight_max;
-	int spare;		 /* connected, not yet libcurl's; -1 */
+	int spare;		  /* connected, not yet libcurl's; -1 */
 	int fds[CONNECTIONS_MAX]; /* libcurl's */
 	size_t nfds;
 	bool connecting; /* a socket has been asked for */
@@ -88,8 +88,7 @@ client_jitter_us(struct client *c, int64_t max_us)
 	c->random ^= c->random << 13;
 	c->random ^= c->random >> 7;
 	c->random ^= c->random << 17;
-	return max_us / 2 +
-	    (int64_t)(c->random % (uint64_t)(max_us / 2 + 1));
+	return max_us / 2 + (int64_t)(c->random % (uint64_t)(max_us / 2 + 1));
 }
 
 /* ---- requests ------------------------------------------------------------ */
@@ -240,7 +239,8 @@ client_cancel(struct client *c, struct request **rp)
 	*rp = NULL;
 }
 
-/* ---- what libcurl calls --------------------------------------------------- */
+/* ---- what libcurl calls ---------------------------------------------------
+ */
 
 static void
 take_header(const char *line, size_t n, const char *name, char *out,
@@ -297,12 +297,11 @@ on_body(char *p, size_t one, size_t n, void *arg)
 	if (http_code(r) >= 300) {
 		/* past its beginning an error's text says nothing new */
 		room = CLIENT_ERROR_BODY - buf_left(&st->error);
-		return buf_put(&st->error, p, n < room ? n : room) == FX_OK ?
-		    n :
-		    0;
+		return buf_put(&st->error, p, n < room ? n : room) == FX_OK ? n
+									    : 0;
 	}
-	res = r->stream != NULL ? r->stream(r->arg, p, n) :
-				  buf_put(&st->body, p, n);
+	res = r->stream != NULL ? r->stream(r->arg, p, n)
+				: buf_put(&st->body, p, n);
 	if (res == FX_ELIMIT)
 		st->too_long = true;
 	return res == FX_OK ? n : 0;
@@ -355,11 +354,12 @@ on_ssl_ctx(CURL *easy, void *ctx, void *arg)
 	const struct client *c = arg;
 
 	(void)easy;
-	return tls_apply(&c->tls, ctx) == FX_OK ? CURLE_OK :
-						  CURLE_SSL_CERTPROBLEM;
+	return tls_apply(&c->tls, ctx) == FX_OK ? CURLE_OK
+						: CURLE_SSL_CERTPROBLEM;
 }
 
-/* ---- one try --------------------------------------------------------------- */
+/* ---- one try ---------------------------------------------------------------
+ */
 
 #define set(option, value)                                                     \
 	do {                                                                   \
@@ -395,8 +395,8 @@ set_headers(struct client *c, struct request *r)
 	char host[300];
 
 	snprintf(host, sizeof(host),
-	    strchr(c->url.host, ':') != NULL ? "[%s]:%u" : "%s:%u",
-	    c->url.host, c->url.port);
+	    strchr(c->url.host, ':') != NULL ? "[%s]:%u" : "%s:%u", c->url.host,
+	    c->url.port);
 	add_pair(r, "Accept",
 	    r->accept != NULL ? r->accept : "application/json");
 	add_pair(r, "Content-Type", r->content_type);
@@ -414,10 +414,11 @@ static void
 set_url(struct client *c, struct request *r)
 {
 	const char *host = c->tls_name != NULL ? c->tls_name : c->url.host;
-	auto_free char *url = xasprintf(
-	    strchr(host, ':') != NULL ? "%s://[%s]:%u%s%s" : "%s://%s:%u%s%s",
-	    c->url.tls ? "https" : "http", host, c->url.port, c->url.prefix,
-	    r->path);
+	auto_free char *url =
+	    xasprintf(strchr(host, ':') != NULL ? "%s://[%s]:%u%s%s"
+						: "%s://%s:%u%s%s",
+		c->url.tls ? "https" : "http", host, c->url.port, c->url.prefix,
+		r->path);
 	CURL *e = r->state->easy;
 
 	set(CURLOPT_URL, url);
@@ -430,8 +431,8 @@ set_url(struct client *c, struct request *r)
 		set(CURLOPT_RESOLVE, r->state->resolve);
 	}
 	set(CURLOPT_HTTP_VERSION,
-	    c->url.tls ? (long)CURL_HTTP_VERSION_2TLS :
-			 (long)CURL_HTTP_VERSION_1_1);
+	    c->url.tls ? (long)CURL_HTTP_VERSION_2TLS
+		       : (long)CURL_HTTP_VERSION_1_1);
 	set(CURLOPT_PIPEWAIT, 1L);
 }
 
@@ -503,7 +504,8 @@ request_start(struct lane *l, struct request *r)
 		fx_bug("curl_multi_add_handle");
 }
 
-/* ---- the end of a try ------------------------------------------------------ */
+/* ---- the end of a try ------------------------------------------------------
+ */
 
 static void
 request_again(struct request *r, int64_t pause_us)
@@ -648,7 +650,8 @@ lane_reap(struct lane *l)
 		lane_wake(l);
 }
 
-/* ---- driving --------------------------------------------------------------- */
+/* ---- driving ---------------------------------------------------------------
+ */
 
 static void
 on_socket(struct loop *loop, int fd, short revents, void *arg)
@@ -720,7 +723,8 @@ set_curl_timer(CURLM *multi, long ms, void *arg)
 	return 0;
 }
 
-/* ---- waiting requests ------------------------------------------------------ */
+/* ---- waiting requests ------------------------------------------------------
+ */
 
 /* Is there a connection for one more, or is one being made? */
 static bool
@@ -843,7 +847,8 @@ client_not_connected(struct client *c, enum client_lane which,
 	lane_wake(l);
 }
 
-/* ---- life ------------------------------------------------------------------ */
+/* ---- life ------------------------------------------------------------------
+ */
 
 static void
 lane_init(struct client *c, enum client_lane which, unsigned in_flight,

@@ -22,11 +22,12 @@
 #include "status.h"
 #include "tls.h"
 
-#define CLIENT_IN_FLIGHT 64	     /* requests of the first lane */
-#define CLIENT_WATCHES 512	     /* of the second */
-#define CLIENT_TRIES_MAX 10	     /* of a request the server refuses to run */
-#define CLIENT_ERROR_BODY (64 * 1024) /* of an error's body that is looked at */
-#define CLIENT_GROW_MS 100	     /* first pause between tries */
+#define CLIENT_IN_FLIGHT 64 /* requests of the first lane */
+#define CLIENT_WATCHES 512  /* of the second */
+#define CLIENT_TRIES_MAX 10 /* of a request the server refuses to run */
+#define CLIENT_ERROR_BODY (64 * 1024) /* of an error's body that is looked at  \
+				       */
+#define CLIENT_GROW_MS 100	      /* first pause between tries */
 #define CLIENT_GROW_MAX_MS 5000
 
 enum client_lane { LANE_REQUESTS, LANE_WATCHES, LANE_COUNT };
@@ -48,16 +49,16 @@ typedef int stream_fn(void *arg, const void *, size_t n);
 
 /* What the caller fills in; the rest is the client's. */
 struct request {
-	const char *method;	  /* a literal */
-	char *path;		  /* owned; with query; below the server's prefix */
-	const char *accept;	  /* a literal; NULL: application/json */
+	const char *method; /* a literal */
+	char *path;	    /* owned; with query; below the server's prefix */
+	const char *accept; /* a literal; NULL: application/json */
 	const char *content_type; /* of the body; a literal */
 	struct buf body;	  /* owned */
 	size_t answer_max;	  /* bytes of the answer */
 	char *etag;		  /* owned; for If-None-Match; NULL */
-	int64_t timeout_us;	  /* for all tries together; a stream's length */
-	answer_fn *done;	  /* exactly once, unless cancelled */
-	stream_fn *stream;	  /* NULL: the answer is collected */
+	int64_t timeout_us; /* for all tries together; a stream's length */
+	answer_fn *done;    /* exactly once, unless cancelled */
+	stream_fn *stream;  /* NULL: the answer is collected */
 	void *arg;
 
 	struct request_state *state;
@@ -96,8 +97,8 @@ void client_cancel(struct client *, struct request **);
 /* Takes the descriptor; address is numeric. */
 void client_connected(struct client *, enum client_lane, int fd,
     const char *address);
-void client_not_connected(struct client *, enum client_lane,
-    const struct fx_err *);
+void
+client_not_connected(struct client *, enum client_lane, const struct fx_err *);
 
 /* A span of up to `max_us`, at least half of it: spreads retries. */
 int64_t client_jitter_us(struct client *, int64_t max_us);

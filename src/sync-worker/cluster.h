@@ -39,7 +39,8 @@ struct cluster;
 struct kind;
 struct pass;
 
-/* ---- the catalog (refresh.c) ---------------------------------------------- */
+/* ---- the catalog (refresh.c) ----------------------------------------------
+ */
 
 typedef void refreshed_fn(void *arg, const struct fx_err *);
 
@@ -72,14 +73,16 @@ void refresh_init(struct cluster *);
 void refresh_clear(struct cluster *);
 /* Read the catalog anew (cheap where nothing changed), then call fn. */
 void refresh_catalog(struct cluster *, refreshed_fn *, void *arg);
-const struct disc_kind *
-cluster_find_kind(const struct cluster *, const char *api_version,
-    const char *kind);
+/* Could a kind that it does not have be there by now? */
+bool refresh_may_help(const struct cluster *);
+const struct disc_kind *cluster_find_kind(const struct cluster *,
+    const char *api_version, const char *kind);
 /* Why a kind is not in the catalog, as upstream says it. */
 void cluster_why_unknown(const struct cluster *, const char *api_version,
     const char *kind, char *out, size_t size);
 
-/* ---- kinds (kinds.c) and their watches (watch.c) --------------------------- */
+/* ---- kinds (kinds.c) and their watches (watch.c) ---------------------------
+ */
 
 enum stream_state {
 	STREAM_IDLE,	/* not started, or to be listed again */
@@ -98,16 +101,17 @@ struct stream {
 	enum stream_state state;
 	struct fx_err error; /* of the last list */
 	bool unreachable;    /* it failed because nobody answered */
-	char version[40];    /* where the watch goes on; "": from what is there */
-	char *cont;	     /* continue token of the list */
+	char version[40]; /* where the watch goes on; "": from what is there */
+	char *cont;	  /* continue token of the list */
 	bool small_pages;
 	unsigned generation; /* of the list; objects remember it */
 	int64_t listed_us;   /* when the last list began */
 	unsigned failures;   /* of the watch, in a row */
 	struct request *request;
 	struct lines lines;
-	bool expired; /* the watch said 410 */
-	bool catalog; /* of CRDs or API services: never listed */
+	bool expired;		 /* the watch said 410 */
+	bool catalog;		 /* of CRDs or API services: never listed */
+	bool answered;		 /* the watch that runs has brought something */
 	int64_t watched_us;	 /* when the watch began */
 	struct loop_timer timer; /* the next list or watch */
 };
@@ -116,7 +120,7 @@ struct kind {
 	char *api_version, *kind;
 	size_t objects;	 /* of the set */
 	uint64_t listed; /* number of the pass that listed it last */
-	bool known;	/* in the catalog; then: */
+	bool known;	 /* in the catalog; then: */
 	char *resource;
 	bool namespaced, can_list, can_watch;
 	char *why; /* not known: the reason */
@@ -125,8 +129,8 @@ struct kind {
 };
 
 /* Finds or makes. */
-struct kind *kind_get(struct cluster *, const char *api_version,
-    const char *kind);
+struct kind *
+kind_get(struct cluster *, const char *api_version, const char *kind);
 /* Look all kinds up in the catalog; true if every one is known. */
 bool kinds_resolve(struct cluster *);
 /* Append the path of an object or (name NULL) a list. */
@@ -150,7 +154,8 @@ void catalog_watch_stop(struct cluster *);
 /* An object changed under us: tell the master soon. */
 void drift_found(struct cluster *, struct object *);
 
-/* ---- the set (set.c) -------------------------------------------------------- */
+/* ---- the set (set.c) --------------------------------------------------------
+ */
 
 struct set_item {
 	uint64_t index;
@@ -159,15 +164,16 @@ struct set_item {
 };
 
 void set_begin(struct cluster *);
-int set_add(struct cluster *, const struct set_item *,
-    struct fx_err *) FX_MUSTUSE;
+int
+set_add(struct cluster *, const struct set_item *, struct fx_err *) FX_MUSTUSE;
 /* Swap the staged set in if it is whole.  FX_ENEEDFULL: it is a delta to
  * something we do not have. */
 int set_end(struct cluster *, uint64_t number, uint64_t base, uint64_t count,
     struct fx_err *) FX_MUSTUSE;
 void set_drop(struct cluster *);
 
-/* ---- passes (apply.c, work.c, look.c, crd.c) --------------------------------- */
+/* ---- passes (apply.c, work.c, look.c, crd.c)
+ * --------------------------------- */
 
 struct pass_result {
 	uint64_t resources, patched, unchanged, ignored, errors;
@@ -190,7 +196,8 @@ void pass_body_too_long(struct cluster *, size_t position);
 void pass_bodies_end(struct cluster *, const struct fx_err *);
 void pass_clear(struct cluster *);
 
-/* ---- all of it --------------------------------------------------------------- */
+/* ---- all of it
+ * --------------------------------------------------------------- */
 
 struct cluster_hooks {
 	/* Answered by pass_set_ready, after set_begin, set_add … set_end. */
@@ -210,7 +217,7 @@ struct cluster_hooks {
 };
 
 struct cluster_config {
-	int64_t timeout_us; /* of one request */
+	int64_t timeout_us;	    /* of one request */
 	const char *const *allowed; /* namespaces; borrowed */
 	size_t nallowed;	    /* 0: all */
 };
@@ -225,6 +232,7 @@ struct cluster {
 	size_t nkinds;
 	struct kind catalog_kinds[2]; /* CRDs, API services: watched */
 	bool catalog_stale; /* a CRD or API service changed since it was read */
+	int64_t catalog_changed_us; /* when one changed last */
 	struct objects objects;
 	uint64_t set; /* number of the current one, 0: none */
 	struct objects staged;

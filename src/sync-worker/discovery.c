@@ -40,7 +40,8 @@ has_verb(const json_t *verbs, const char *verb)
 	const json_t *v;
 	size_t i;
 
-	json_array_foreach (verbs, i, v) {
+	json_array_foreach(verbs, i, v)
+	{
 		const char *s = json_string_value(v);
 
 		if (s != NULL && strcmp(s, verb) == 0)
@@ -66,8 +67,8 @@ add_group(struct catalog *c, const char *group, const char *version,
 		    xreallocarray(c->groups, c->groups_cap, sizeof(*c->groups));
 	}
 	g = &c->groups[c->ngroups++];
-	g->api_version = group[0] == '\0' ? xstrdup(version) :
-					    xasprintf("%s/%s", group, version);
+	g->api_version = group[0] == '\0' ? xstrdup(version)
+					  : xasprintf("%s/%s", group, version);
 	g->broken = broken != NULL ? xstrdup(broken) : NULL;
 	return FX_OK;
 }
@@ -108,13 +109,14 @@ add_version(struct catalog *c, const char *group, const json_t *v,
 	size_t i, at = c->ngroups;
 
 	if (add_group(c, group, sw_json_str(v, "version"),
-		stale ? "the server is currently unable to handle the request" :
-			NULL,
+		stale ? "the server is currently unable to handle the request"
+		      : NULL,
 		err) != FX_OK)
 		return err->code;
 	if (c->ngroups == at)
 		return FX_OK;
-	json_array_foreach (list, i, res) {
+	json_array_foreach(list, i, res)
+	{
 		/* without responseKind it is only a parent of sub-resources */
 		const json_t *rk = json_object_get(res, "responseKind");
 
@@ -128,22 +130,21 @@ add_version(struct catalog *c, const char *group, const json_t *v,
 }
 
 int
-catalog_add_aggregated(struct catalog *c, const json_t *doc,
-    struct fx_err *err)
+catalog_add_aggregated(struct catalog *c, const json_t *doc, struct fx_err *err)
 {
 	const json_t *item, *version;
 	size_t i, j;
 
 	if (!json_is_array(json_object_get(doc, "items")))
 		return fx_fail(err, FX_ESYNTAX, "discovery: no items");
-	json_array_foreach (json_object_get(doc, "items"), i, item) {
+	json_array_foreach(json_object_get(doc, "items"), i, item)
+	{
 		const char *group =
 		    sw_json_str(json_object_get(item, "metadata"), "name");
 
-		json_array_foreach (json_object_get(item, "versions"), j,
-		    version)
-			if (add_version(c, group, version, err) != FX_OK)
-				return err->code;
+		json_array_foreach(json_object_get(item, "versions"), j,
+		    version) if (add_version(c, group, version, err) !=
+		    FX_OK) return err->code;
 	}
 	return FX_OK;
 }
@@ -156,18 +157,19 @@ catalog_add_versions(struct catalog *c, const json_t *doc, struct fx_err *err)
 	const json_t *v, *group;
 	size_t i, j;
 
-	json_array_foreach (json_object_get(doc, "versions"), i, v) {
+	json_array_foreach(json_object_get(doc, "versions"), i, v)
+	{
 		const char *s = json_string_value(v);
 
 		if (s != NULL && add_group(c, "", s, NOT_YET, err) != FX_OK)
 			return err->code;
 	}
-	json_array_foreach (json_object_get(doc, "groups"), i, group) {
-		json_array_foreach (json_object_get(group, "versions"), j, v)
-			if (add_group(c, sw_json_str(group, "name"),
-				sw_json_str(v, "version"), NOT_YET,
-				err) != FX_OK)
-				return err->code;
+	json_array_foreach(json_object_get(doc, "groups"), i, group)
+	{
+		json_array_foreach(json_object_get(group, "versions"), j,
+		    v) if (add_group(c, sw_json_str(group, "name"),
+			       sw_json_str(v, "version"), NOT_YET,
+			       err) != FX_OK) return err->code;
 	}
 	return FX_OK;
 }
@@ -179,7 +181,8 @@ catalog_add_resources(struct catalog *c, size_t at, const json_t *doc,
 	const json_t *res;
 	size_t i;
 
-	json_array_foreach (json_object_get(doc, "resources"), i, res) {
+	json_array_foreach(json_object_get(doc, "resources"), i, res)
+	{
 		const char *name = sw_json_str(res, "name");
 
 		if (strchr(name, '/') == NULL &&
@@ -253,8 +256,8 @@ catalog_find(const struct catalog *c, const char *api_version, const char *kind)
 	const struct disc_kind key = { .api_version = (char *)api_version,
 		.kind = (char *)kind };
 
-	return c->nkinds == 0 ? NULL :
-				bsearch(&key, c->kinds, c->nkinds,
+	return c->nkinds == 0 ? NULL
+			      : bsearch(&key, c->kinds, c->nkinds,
 				    sizeof(*c->kinds), kind_compare);
 }
 
@@ -263,8 +266,8 @@ catalog_group(const struct catalog *c, const char *api_version)
 {
 	const struct disc_group key = { .api_version = (char *)api_version };
 
-	return c->ngroups == 0 ? NULL :
-				 bsearch(&key, c->groups, c->ngroups,
+	return c->ngroups == 0 ? NULL
+			       : bsearch(&key, c->groups, c->ngroups,
 				     sizeof(*c->groups), group_compare);
 }
 

@@ -24,9 +24,9 @@
 	"application/json;g=apidiscovery.k8s.io;v=v2beta1;"                    \
 	"as=APIGroupDiscoveryList,application/json"
 #define DISC_BODY_MAX (32u << 20)
-#define DISC_KINDS_MAX 65536   /* of one document */
-#define DISC_GROUPS_MAX 16384  /* group versions of one document */
-#define DISC_TEXT_MAX 253      /* bytes of a name */
+#define DISC_KINDS_MAX 65536  /* of one document */
+#define DISC_GROUPS_MAX 16384 /* group versions of one document */
+#define DISC_TEXT_MAX 253     /* bytes of a name */
 
 /* One kind of one group version. */
 struct disc_kind {

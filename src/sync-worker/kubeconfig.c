@@ -314,15 +314,15 @@ read_root(struct kubeconfig *kc, struct node root, struct fx_err *err)
 	kc->cluster = xstrdup(name != NULL ? name : "");
 	cluster = named(node_get(root, "clusters"), name, "cluster");
 	if (name != NULL && cluster.n == NULL)
-		return fx_fail(err, FX_EUNKNOWN, "cluster \"%s\" does not exist",
-		    name);
+		return fx_fail(err, FX_EUNKNOWN,
+		    "cluster \"%s\" does not exist", name);
 	name = get_text(context, "user");
 	kc->user = xstrdup(name != NULL ? name : "");
 	user = named(node_get(root, "users"), name, "user");
 	if (name != NULL && user.n == NULL &&
 	    get_text(cluster, "server") != NULL)
-		return fx_fail(err, FX_EUNKNOWN, "auth info \"%s\" does not exist",
-		    name);
+		return fx_fail(err, FX_EUNKNOWN,
+		    "auth info \"%s\" does not exist", name);
 	if (read_cluster(kc, cluster, err) != FX_OK ||
 	    (kc->server != NULL && read_user(kc, user, err) != FX_OK))
 		return err->code;

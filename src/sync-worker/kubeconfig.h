@@ -55,9 +55,9 @@ void kubeconfig_clear(struct kubeconfig *);
 
 /* Where a server's base URL leads. */
 struct kc_url {
-	char host[256];	 /* without brackets */
-	uint16_t port;	 /* given, or the scheme's */
-	bool tls;	 /* https */
+	char host[256];	  /* without brackets */
+	uint16_t port;	  /* given, or the scheme's */
+	bool tls;	  /* https */
 	char prefix[512]; /* path without a slash at its end; may be empty */
 };
 

@@ -79,8 +79,7 @@ on_object(void *arg, struct answer *a)
 		return;
 	}
 	if (a->err.code == FX_OK)
-		doc =
-		    sw_json(buf_head(&a->body), buf_left(&a->body), &a->err);
+		doc = sw_json(buf_head(&a->body), buf_left(&a->body), &a->err);
 	if (doc != NULL)
 		(void)object_observe(o, json_object_get(doc, "metadata"));
 	else if (a->status.what == SW_MISSING || a->status.what == SW_NO_KIND ||
@@ -111,7 +110,8 @@ look_one(struct pass *p, struct object *o)
 		on_object, l));
 }
 
-/* ---- a whole kind -------------------------------------------------------------- */
+/* ---- a whole kind
+ * -------------------------------------------------------------- */
 
 static void
 take_item(struct look *l, const json_t *meta)
@@ -154,17 +154,16 @@ on_list(void *arg, struct answer *a)
 	size_t i;
 
 	if (a->err.code == FX_OK)
-		doc =
-		    sw_json(buf_head(&a->body), buf_left(&a->body), &a->err);
+		doc = sw_json(buf_head(&a->body), buf_left(&a->body), &a->err);
 	if (doc == NULL) {
 		list_failed(l, a);
 		return;
 	}
-	json_array_foreach (json_object_get(doc, "items"), i, item)
-		take_item(l, json_object_get(item, "metadata"));
+	json_array_foreach(json_object_get(doc, "items"), i, item)
+	    take_item(l, json_object_get(item, "metadata"));
 	free(l->cont);
-	l->cont = xstrdup(
-	    sw_json_str(json_object_get(doc, "metadata"), "continue"));
+	l->cont =
+	    xstrdup(sw_json_str(json_object_get(doc, "metadata"), "continue"));
 	if (l->cont[0] != '\0') {
 		look_list(l);
 		return;
@@ -201,7 +200,8 @@ look_scope(struct pass *p, struct kind *k, const char *ns)
 	look_list(l);
 }
 
-/* ---- all kinds ------------------------------------------------------------------ */
+/* ---- all kinds
+ * ------------------------------------------------------------------ */
 
 struct missing {
 	struct object *few[LOOK_SINGLY];
@@ -236,8 +236,7 @@ look_kind(struct pass *p, struct kind *k)
 {
 	struct missing m = count_missing(p, k);
 	struct objects *t = &p->cluster->objects;
-	bool denied = k->nstreams == 0 ||
-	    k->streams[0].state == STREAM_DENIED;
+	bool denied = k->nstreams == 0 || k->streams[0].state == STREAM_DENIED;
 
 	if (m.n <= LOOK_SINGLY) {
 		for (size_t i = 0; i < m.n; i++)

@@ -234,9 +234,9 @@ live_read(const struct object *o, const json_t *meta, struct live *out)
 	out->version = sw_json_version(meta);
 	out->owned = ours != NULL;
 	fields_digest(ours, out->digest);
-	out->marked = strcmp(sw_json_str(json_object_get(meta, "labels"),
-				 OBJ_MARK_LABEL),
-			  o->mark) == 0 &&
+	out->marked =
+	    strcmp(sw_json_str(json_object_get(meta, "labels"), OBJ_MARK_LABEL),
+		o->mark) == 0 &&
 	    strcmp(sw_json_str(annotations, OBJ_CHECKSUM), o->hash) == 0;
 	out->ignored = is_ignored(annotations);
 	out->deleting = json_object_get(meta, "deletionTimestamp") != NULL;

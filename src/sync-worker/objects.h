@@ -58,14 +58,14 @@ struct object {
 	char *fields; /* with OBJ_CHECK: our entry */
 	/* work */
 	bool in_flight; /* its PATCH is on the way: what is seen must wait */
-	struct live *later; /* the newest of what was seen meanwhile */
+	struct live *later;  /* the newest of what was seen meanwhile */
 	uint64_t gone_later; /* it was deleted meanwhile, at this version */
-	bool drifted; /* somebody changed it: the next repair takes it */
-	unsigned fights;       /* repairs in quick succession */
-	int64_t repaired_us;   /* the last one */
+	bool drifted;	     /* somebody changed it: the next repair takes it */
+	unsigned fights;     /* repairs in quick succession */
+	int64_t repaired_us; /* the last one */
 	int64_t not_before_us; /* of the next */
-	char *error; /* of the last attempt; NULL */
-	unsigned seen; /* generation of the list that had it last */
+	char *error;	       /* of the last attempt; NULL */
+	unsigned seen;	       /* generation of the list that had it last */
 	struct object *next_id, *next_key; /* the table's */
 	size_t pos;			   /* in the table */
 };

@@ -12,10 +12,10 @@
 
 #include "cluster.h"
 
-#define BATCH_MAX 64		    /* bodies asked for at once */
-#define BATCH_SMALL 4		    /* when they are large */
-#define HELD_MAX (24u << 20)	    /* bytes of bodies held at once */
-#define LOOK_SINGLY 4		    /* missing ones that are asked for by name */
+#define BATCH_MAX 64	     /* bodies asked for at once */
+#define BATCH_SMALL 4	     /* when they are large */
+#define HELD_MAX (24u << 20) /* bytes of bodies held at once */
+#define LOOK_SINGLY 4	     /* missing ones that are asked for by name */
 
 enum pass_step {
 	STEP_SET,     /* waits for the set */
@@ -46,15 +46,15 @@ struct pass {
 	enum pass_step step;
 	enum pass_stage stage;
 	int64_t started_us;
-	bool stepping;	/* pass_step is on the stack */
-	bool refreshed; /* the catalog, in this stage */
+	bool stepping;	  /* pass_step is on the stack */
+	bool refreshed;	  /* the catalog, in this stage */
 	unsigned looking; /* look-ups on their way */
 	/* work, in order */
 	struct object **queue;
 	size_t nqueue, next;
 	struct object *batch[BATCH_MAX]; /* whose bodies are on their way */
 	size_t nbatch;
-	bool large; /* small batches from now on */
+	bool large;  /* small batches from now on */
 	size_t held; /* bytes of bodies here and in requests */
 	unsigned in_flight;
 	struct object **again; /* bodies that were too much at once */

@@ -18,8 +18,8 @@ refresh_init(struct cluster *c)
 	static const char *const paths[] = { "/api", "/apis" };
 
 	for (size_t i = 0; i < nitems(paths); i++)
-		c->refresh.parts[i] = (struct catalog_part){ .cluster = c,
-			.path = paths[i] };
+		c->refresh.parts[i] =
+		    (struct catalog_part){ .cluster = c, .path = paths[i] };
 }
 
 void
@@ -182,12 +182,28 @@ refresh_catalog(struct cluster *c, refreshed_fn *fn, void *arg)
 	}
 }
 
+/* A CRD's kind may show a while after its last event. */
+#define CATALOG_LAG_US (60 * CLK_SEC)
+
+bool
+refresh_may_help(const struct cluster *c)
+{
+	for (size_t i = 0; i < nitems(c->catalog_kinds); i++) {
+		const struct kind *k = &c->catalog_kinds[i];
+
+		if (k->nstreams == 0 || !k->streams[0].answered)
+			return true; /* nothing would tell us of a change */
+	}
+	return !c->refresh.loaded || c->catalog_stale ||
+	    clk_now_us() - c->catalog_changed_us < CATALOG_LAG_US;
+}
+
 const struct disc_kind *
 cluster_find_kind(const struct cluster *c, const char *api_version,
     const char *kind)
 {
-	return catalog_find(
-	    &c->refresh.parts[strchr(api_version, '/') != NULL].now,
+	return catalog_find(&c->refresh.parts[strchr(api_version, '/') != NULL]
+				 .now,
 	    api_version, kind);
 }
 
@@ -195,9 +211,10 @@ void
 cluster_why_unknown(const struct cluster *c, const char *api_version,
     const char *kind, char *out, size_t size)
 {
-	const struct disc_group *g = catalog_group(
-	    &c->refresh.parts[strchr(api_version, '/') != NULL].now,
-	    api_version);
+	const struct disc_group *g =
+	    catalog_group(&c->refresh.parts[strchr(api_version, '/') != NULL]
+			       .now,
+		api_version);
 
 	if (g == NULL)
 		snprintf(out, size,

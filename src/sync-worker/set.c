@@ -87,8 +87,8 @@ static void
 update(struct object *o, struct object *now)
 {
 	char *source = o->source;
-	bool changed = strcmp(o->hash, now->hash) != 0 ||
-	    strcmp(o->mark, now->mark) != 0;
+	bool changed =
+	    strcmp(o->hash, now->hash) != 0 || strcmp(o->mark, now->mark) != 0;
 
 	o->source = now->source;
 	now->source = source;

@@ -32,8 +32,8 @@ set_message(struct sw_status *st, const char *text, size_t n)
 	}
 	str_printable(&out, (const char *)buf_head(&flat), buf_left(&flat),
 	    SW_MESSAGE_MAX - 8);
-	snprintf(st->message, sizeof(st->message), "%.*s",
-	    (int)buf_left(&out), (const char *)buf_head(&out));
+	snprintf(st->message, sizeof(st->message), "%.*s", (int)buf_left(&out),
+	    (const char *)buf_head(&out));
 }
 
 /* 500 for want of a working webhook or store is worth another try; a schema
@@ -46,9 +46,9 @@ judge(int http, const char *reason, const char *message, bool is_status)
 		return SW_LOGIN;
 	case 403:
 		/* a namespace so new that its account is not there yet */
-		return strstr(message, "error looking up service account") ?
-		    SW_RETRY :
-		    SW_DENIED;
+		return strstr(message, "error looking up service account")
+		    ? SW_RETRY
+		    : SW_DENIED;
 	case 404:
 		return is_status ? SW_MISSING : SW_NO_KIND;
 	case 409:
@@ -62,9 +62,9 @@ judge(int http, const char *reason, const char *message, bool is_status)
 		return SW_RETRY;
 	case 500:
 		return strcmp(reason, "InternalError") == 0 ||
-			strcmp(reason, "ServerTimeout") == 0 || !is_status ?
-		    SW_RETRY :
-		    SW_REFUSED;
+			strcmp(reason, "ServerTimeout") == 0 || !is_status
+		    ? SW_RETRY
+		    : SW_REFUSED;
 	default:
 		return SW_REFUSED;
 	}

@@ -48,8 +48,8 @@ tls_trust(struct tls *t, const struct buf *pem, struct fx_err *err)
 	if (n == 0 || n > TLS_CERTS_MAX) {
 		X509_STORE_free(store);
 		return n == 0 ? fx_fail(err, FX_ESYNTAX,
-				    "no certificate in it (PEM wanted)") :
-				fx_fail(err, FX_ELIMIT,
+				    "no certificate in it (PEM wanted)")
+			      : fx_fail(err, FX_ELIMIT,
 				    "more than %d certificates", TLS_CERTS_MAX);
 	}
 	X509_STORE_free(t->store);

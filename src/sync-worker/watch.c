@@ -7,18 +7,20 @@
 #include <stdio.h>
 
 #define SELECTOR "labelSelector=fluxcd.io%2Fsync-gc-mark"
-#define WATCH_MIN_S 300 /* a watch is asked to end after this, and half more */
+#define WATCH_MIN_S 300 /* a watch is asked to end after this, and half more   \
+			 */
 #define WATCH_GRACE_S 30
 #define RELIST_US (30 * CLK_SEC) /* a stream is not listed more often */
 #define AGAIN_US (100 * CLK_MS)	 /* after a watch that ended as it should */
 #define AGAIN_MAX_US (30 * CLK_SEC)
 #define SHORT_US (2 * CLK_SEC) /* a watch that ends sooner went wrong */
-#define FAILURES_STALE 6 /* in a row: the next pass lists anew */
+#define FAILURES_STALE 6       /* in a row: the next pass lists anew */
 
 static void stream_list(struct stream *);
 static void stream_watch(struct stream *);
 
-/* ---- objects that show up -------------------------------------------------- */
+/* ---- objects that show up --------------------------------------------------
+ */
 
 static struct object *
 find(struct stream *s, const json_t *meta)
@@ -67,7 +69,8 @@ settle(struct stream *s)
 	}
 }
 
-/* ---- lists ------------------------------------------------------------------ */
+/* ---- lists ------------------------------------------------------------------
+ */
 
 static void
 after(struct stream *s, int64_t span_us)
@@ -113,9 +116,9 @@ list_failed(struct stream *s, const struct answer *a)
 		stream_list(s);
 		return;
 	}
-	s->state = a->status.what == SW_DENIED || a->status.http == 405 ?
-	    STREAM_DENIED :
-	    STREAM_FAILED;
+	s->state = a->status.what == SW_DENIED || a->status.http == 405
+	    ? STREAM_DENIED
+	    : STREAM_FAILED;
 	s->error = a->err;
 	s->unreachable = a->status.http == 0;
 	if (a->status.what == SW_NO_KIND) {
@@ -150,15 +153,14 @@ on_list(void *arg, struct answer *a)
 
 	s->request = NULL;
 	if (a->err.code == FX_OK)
-		doc =
-		    sw_json(buf_head(&a->body), buf_left(&a->body), &a->err);
+		doc = sw_json(buf_head(&a->body), buf_left(&a->body), &a->err);
 	buf_clear(&a->body);
 	if (doc == NULL) {
 		list_failed(s, a);
 		return;
 	}
-	json_array_foreach (json_object_get(doc, "items"), i, item)
-		observe(s, json_object_get(item, "metadata"));
+	json_array_foreach(json_object_get(doc, "items"), i, item)
+	    observe(s, json_object_get(item, "metadata"));
 	meta = json_object_get(doc, "metadata");
 	free(s->cont);
 	s->cont = xstrdup(sw_json_str(meta, "continue"));
@@ -202,7 +204,8 @@ stream_list(struct stream *s)
 	list_page(s);
 }
 
-/* ---- watches ----------------------------------------------------------------- */
+/* ---- watches
+ * ----------------------------------------------------------------- */
 
 static int
 on_event(struct stream *s, const char *type, const json_t *object)
@@ -212,8 +215,8 @@ on_event(struct stream *s, const char *type, const json_t *object)
 	struct object *o;
 
 	if (strcmp(type, "ERROR") == 0) {
-		s->expired = json_integer_value(
-				 json_object_get(object, "code")) == 410;
+		s->expired =
+		    json_integer_value(json_object_get(object, "code")) == 410;
 		return FX_EFAIL;
 	}
 	if (version[0] != '\0')
@@ -222,6 +225,7 @@ on_event(struct stream *s, const char *type, const json_t *object)
 		return FX_OK;
 	if (s->catalog) {
 		s->cluster->catalog_stale = true;
+		s->cluster->catalog_changed_us = clk_now_us();
 		return FX_OK;
 	}
 	if (strcmp(type, "DELETED") != 0) {
@@ -252,7 +256,10 @@ static int
 on_bytes(void *arg, const void *p, size_t n)
 {
 	struct stream *s = arg;
-	int r = lines_feed(&s->lines, p, n, on_line, s);
+	int r;
+
+	s->answered = true;
+	r = lines_feed(&s->lines, p, n, on_line, s);
 
 	/* an event too long to be looked at: list instead of going past it */
 	if (r == FX_ELIMIT || r == FX_ESYNTAX)
@@ -283,6 +290,7 @@ on_watch_end(void *arg, struct answer *a)
 	bool brief = clk_now_us() - s->watched_us < SHORT_US;
 
 	s->request = NULL;
+	s->answered = false;
 	lines_clear(&s->lines);
 	if (s->expired || a->status.what == SW_GONE) {
 		relist(s);
@@ -322,8 +330,8 @@ stream_watch(struct stream *s)
 		(void)str_add(&path, "&resourceVersion=");
 		disc_add_encoded(&path, s->version);
 	}
-	s->request = cluster_get(s->cluster, &path, ACCEPT_META, 0,
-	    on_watch_end, s);
+	s->request =
+	    cluster_get(s->cluster, &path, ACCEPT_META, 0, on_watch_end, s);
 	s->request->stream = on_bytes;
 	s->request->timeout_us = (seconds + WATCH_GRACE_S) * CLK_SEC;
 	s->watched_us = clk_now_us();
@@ -331,7 +339,8 @@ stream_watch(struct stream *s)
 	client_send(s->cluster->client, LANE_WATCHES, s->request);
 }
 
-/* ---- kinds -------------------------------------------------------------------- */
+/* ---- kinds
+ * -------------------------------------------------------------------- */
 
 static void
 add_stream(struct cluster *c, struct kind *k, const char *ns)
@@ -350,7 +359,8 @@ make_streams(struct cluster *c, struct kind *k)
 {
 	bool some = k->namespaced && c->config.nallowed > 0;
 
-	k->streams = xcalloc(some ? c->config.nallowed : 1, sizeof(*k->streams));
+	k->streams =
+	    xcalloc(some ? c->config.nallowed : 1, sizeof(*k->streams));
 	if (!some)
 		add_stream(c, k, "");
 	for (size_t i = 0; some && i < c->config.nallowed; i++)

@@ -44,9 +44,8 @@ note_repair(struct object *o)
 	else if (o->fights > 0 && now > o->not_before_us + FIGHT_US)
 		o->fights = 0;
 	o->repaired_us = now;
-	wait = o->fights < 2 ?
-	    0 :
-	    CLK_SEC
+	wait = o->fights < 2 ? 0
+			     : CLK_SEC
 		<< (o->fights < FIGHT_SHIFT_MAX ? o->fights : FIGHT_SHIFT_MAX);
 	o->not_before_us = now + (wait > FIGHT_MAX_US ? FIGHT_MAX_US : wait);
 }
@@ -100,8 +99,7 @@ on_patch(void *arg, struct answer *a)
 	p->held -= x->bytes;
 	free(x);
 	if (a->err.code == FX_OK)
-		doc =
-		    sw_json(buf_head(&a->body), buf_left(&a->body), &a->err);
+		doc = sw_json(buf_head(&a->body), buf_left(&a->body), &a->err);
 	if (doc != NULL)
 		patched(p, o, json_object_get(doc, "metadata"));
 	else
@@ -207,7 +205,8 @@ pass_bodies_end(struct cluster *c, const struct fx_err *err)
 	pass_step(c);
 }
 
-/* ---- the queue -------------------------------------------------------------- */
+/* ---- the queue --------------------------------------------------------------
+ */
 
 static bool
 may_send(struct pass *p, struct object *o)
@@ -277,7 +276,8 @@ ask_batch(struct pass *p)
 static bool
 rank_may_begin(const struct pass *p)
 {
-	if (p->next == 0 || p->queue[p->next]->rank == p->queue[p->next - 1]->rank)
+	if (p->next == 0 ||
+	    p->queue[p->next]->rank == p->queue[p->next - 1]->rank)
 		return true;
 	return p->in_flight == 0;
 }
