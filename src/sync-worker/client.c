@@ -1,0 +1,967 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base.h"
+#include "client.h"
+
+#include "fd.h"
+#include "str.h"
+
+#include <curl/curl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <strings.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+
+#define HEADERS_MAX 48	     /* of our own that a request carries */
+#define CONNECTIONS_MAX 16   /* of one lane, draining ones included */
+#define WATCH_CONNECTIONS 8  /* 100 watches each */
+#define HEADER_VALUE_MAX 512 /* of an answer's header that we look at */
+#define STREAM_SILENCE_S 180 /* bookmarks come every minute or two */
+#define PAUSE_SHIFT_MAX 6
+
+/* One lane: its connections, what runs on them and what waits. */
+struct lane {
+	struct client *client;
+	enum client_lane which;
+	CURLM *multi;
+	struct loop_timer curl_timer; /* what libcurl waits for */
+	struct loop_timer pump_timer; /* what waiting requests wait for */
+	struct request *waiting, **tail;
+	struct request *running;
+	unsigned in_flight, in_flight_max;
+	int spare;		  /* connected, not yet libcurl's; -1 */
+	int fds[CONNECTIONS_MAX]; /* libcurl's */
+	size_t nfds;
+	bool connecting; /* a socket has been asked for */
+	bool starved;	 /* libcurl wanted a socket and there was none */
+	unsigned connect_tries;
+	int64_t connect_after_us;
+	struct fx_err connect_error; /* of the last try; FX_OK: it worked */
+	char resolve[600];	     /* "host:port:address" */
+	int64_t heard_us;	     /* when the server last said anything */
+};
+
+struct request_state {
+	struct request *next; /* of waiting or running */
+	struct lane *lane;
+	CURL *easy; /* NULL: waiting */
+	struct curl_slist *headers, *resolve;
+	struct buf body;  /* of the answer */
+	struct buf error; /* beginning of the body of an answer that is one */
+	char content_type[HEADER_VALUE_MAX], etag[HEADER_VALUE_MAX];
+	char retry_after[32];
+	char problem[CURL_ERROR_SIZE];
+	int64_t deadline_us, not_before_us, started_us;
+	unsigned tries;
+	bool renewed;  /* credentials were asked for once already */
+	bool too_long; /* answer_max was reached */
+};
+
+struct client {
+	struct loop *loop;
+	struct client_hooks hooks;
+	struct lane lanes[LANE_COUNT];
+	struct kc_url url;
+	char *tls_name; /* host to name and to verify */
+	bool insecure;
+	bool logged_in; /* credentials are there */
+	struct tls tls;
+	char *headers[HEADERS_MAX];
+	size_t nheaders;
+	uint64_t random;
+};
+
+static void lane_pump(struct loop *, void *arg);
+
+void
+client_warm_up(void)
+{
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
+		fx_bug("libcurl does not start");
+	tls_warm_up();
+}
+
+int64_t
+client_jitter_us(struct client *c, int64_t max_us)
+{
+	/* xorshift64: spreads retries, guards nothing */
+	c->random ^= c->random << 13;
+	c->random ^= c->random >> 7;
+	c->random ^= c->random << 17;
+	return max_us / 2 + (int64_t)(c->random % (uint64_t)(max_us / 2 + 1));
+}
+
+/* ---- requests ------------------------------------------------------------ */
+
+struct request *
+request_new(const char *method, char *path)
+{
+	struct request *r = xcalloc(1, sizeof(*r));
+
+	r->method = method;
+	r->path = path;
+	r->state = xcalloc(1, sizeof(*r->state));
+	return r;
+}
+
+static void
+wipe_list(struct curl_slist **list)
+{
+	for (struct curl_slist *l = *list; l != NULL; l = l->next)
+		explicit_bzero(l->data, strlen(l->data));
+	curl_slist_free_all(*list);
+	*list = NULL;
+}
+
+/* Forget a try. */
+static void
+request_rest(struct request *r)
+{
+	struct request_state *st = r->state;
+
+	if (st->easy != NULL) {
+		curl_multi_remove_handle(st->lane->multi, st->easy);
+		curl_easy_cleanup(st->easy);
+		st->easy = NULL;
+		st->lane->in_flight--;
+	}
+	wipe_list(&st->headers);
+	curl_slist_free_all(st->resolve);
+	st->resolve = NULL;
+	buf_clear(&st->body);
+	buf_clear(&st->error);
+	st->content_type[0] = st->etag[0] = st->retry_after[0] = '\0';
+	st->problem[0] = '\0';
+	st->too_long = false;
+}
+
+static void
+request_free(struct request *r)
+{
+	request_rest(r);
+	free(r->path);
+	free(r->etag);
+	buf_wipe(&r->body);
+	free(r->state);
+	free(r);
+}
+
+static bool
+list_remove(struct request **list, struct request *r)
+{
+	for (; *list != NULL; list = &(*list)->state->next)
+		if (*list == r) {
+			*list = r->state->next;
+			return true;
+		}
+	return false;
+}
+
+static void
+fix_tail(struct lane *l)
+{
+	l->tail = &l->waiting;
+	while (*l->tail != NULL)
+		l->tail = &(*l->tail)->state->next;
+}
+
+static void
+lane_wake(struct lane *l)
+{
+	loop_timer_at(l->client->loop, &l->pump_timer,
+	    loop_now_us(l->client->loop));
+}
+
+static void
+lane_queue(struct lane *l, struct request *r)
+{
+	r->state->next = NULL;
+	*l->tail = r;
+	l->tail = &r->state->next;
+	lane_wake(l);
+}
+
+/* Deliver the end of a request that is on no list any more. */
+static void
+request_end(struct request *r, const struct sw_status *status,
+    const struct fx_err *err)
+{
+	struct request_state *st = r->state;
+	struct answer a = { .status = *status,
+		.body = st->body,
+		.content_type = st->content_type,
+		.etag = st->etag,
+		.err = *err };
+
+	st->body = (struct buf){ .max = a.body.max };
+	r->done(r->arg, &a);
+	buf_clear(&a.body);
+	request_free(r);
+}
+
+static void
+request_fail(struct request *r, int code, const char *text)
+{
+	struct sw_status none = { .what = SW_RETRY };
+	struct fx_err err = { 0 };
+
+	fx_fail(&err, code, "%s", text);
+	request_end(r, &none, &err);
+}
+
+void
+client_send(struct client *c, enum client_lane which, struct request *r)
+{
+	struct request_state *st = r->state;
+
+	st->lane = &c->lanes[which];
+	buf_init(&st->body, r->answer_max);
+	buf_init(&st->error, CLIENT_ERROR_BODY);
+	st->deadline_us = clk_now_us() + r->timeout_us;
+	lane_queue(st->lane, r);
+}
+
+void
+client_cancel(struct client *c, struct request **rp)
+{
+	struct request *r = *rp;
+	struct lane *l;
+
+	(void)c;
+	if (r == NULL)
+		return;
+	l = r->state->lane;
+	if (!list_remove(&l->running, r)) {
+		list_remove(&l->waiting, r);
+		fix_tail(l);
+	}
+	request_free(r);
+	*rp = NULL;
+}
+
+/* ---- what libcurl calls ---------------------------------------------------
+ */
+
+static void
+take_header(const char *line, size_t n, const char *name, char *out,
+    size_t size)
+{
+	size_t k = strlen(name);
+
+	if (n <= k || strncasecmp(line, name, k) != 0)
+		return;
+	for (line += k, n -= k; n > 0 && *line == ' '; n--)
+		line++;
+	while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r'))
+		n--;
+	if (n < size) {
+		memcpy(out, line, n);
+		out[n] = '\0';
+	}
+}
+
+static size_t
+on_header(char *line, size_t one, size_t n, void *arg)
+{
+	struct request_state *st = ((struct request *)arg)->state;
+
+	(void)one;
+	st->lane->heard_us = clk_now_us();
+	take_header(line, n, "content-type:", st->content_type,
+	    sizeof(st->content_type));
+	take_header(line, n, "etag:", st->etag, sizeof(st->etag));
+	take_header(line, n, "retry-after:", st->retry_after,
+	    sizeof(st->retry_after));
+	return n;
+}
+
+static long
+http_code(const struct request *r)
+{
+	long code = 0;
+
+	curl_easy_getinfo(r->state->easy, CURLINFO_RESPONSE_CODE, &code);
+	return code;
+}
+
+static size_t
+on_body(char *p, size_t one, size_t n, void *arg)
+{
+	struct request *r = arg;
+	struct request_state *st = r->state;
+	size_t room;
+	int res;
+
+	(void)one;
+	st->lane->heard_us = clk_now_us();
+	if (http_code(r) >= 300) {
+		/* past its beginning an error's text says nothing new */
+		room = CLIENT_ERROR_BODY - buf_left(&st->error);
+		return buf_put(&st->error, p, n < room ? n : room) == FX_OK ? n
+									    : 0;
+	}
+	res = r->stream != NULL ? r->stream(r->arg, p, n)
+				: buf_put(&st->body, p, n);
+	if (res == FX_ELIMIT)
+		st->too_long = true;
+	return res == FX_OK ? n : 0;
+}
+
+static curl_socket_t
+on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *addr)
+{
+	struct lane *l = arg;
+	int fd = l->spare;
+
+	(void)purpose;
+	(void)addr;
+	if (fd == -1 || l->nfds == CONNECTIONS_MAX) {
+		l->starved = true;
+		return CURL_SOCKET_BAD;
+	}
+	l->spare = -1;
+	l->fds[l->nfds++] = fd;
+	return fd;
+}
+
+static int
+on_sockopt(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+	(void)arg;
+	(void)fd;
+	(void)purpose;
+	return CURL_SOCKOPT_ALREADY_CONNECTED;
+}
+
+static int
+on_close(void *arg, curl_socket_t fd)
+{
+	struct lane *l = arg;
+	int owned = fd;
+
+	for (size_t i = 0; i < l->nfds; i++)
+		if (l->fds[i] == fd) {
+			l->fds[i] = l->fds[--l->nfds];
+			break;
+		}
+	fd_close(&owned);
+	return 0;
+}
+
+static CURLcode
+on_ssl_ctx(CURL *easy, void *ctx, void *arg)
+{
+	const struct client *c = arg;
+
+	(void)easy;
+	return tls_apply(&c->tls, ctx) == FX_OK ? CURLE_OK
+						: CURLE_SSL_CERTPROBLEM;
+}
+
+/* ---- one try ---------------------------------------------------------------
+ */
+
+#define set(option, value)                                                     \
+	do {                                                                   \
+		if (curl_easy_setopt(e, option, value) != CURLE_OK)            \
+			fx_bug("libcurl refuses " #option);                    \
+	} while (0)
+
+static void
+add_header(struct request *r, const char *text)
+{
+	struct curl_slist *l = curl_slist_append(r->state->headers, text);
+
+	if (l == NULL)
+		fx_bug("out of memory");
+	r->state->headers = l;
+}
+
+static void
+add_pair(struct request *r, const char *name, const char *value)
+{
+	auto_free char *s = NULL;
+
+	if (value == NULL)
+		return;
+	s = xasprintf("%s: %s", name, value);
+	add_header(r, s);
+}
+
+static void
+set_headers(struct client *c, struct request *r)
+{
+	CURL *e = r->state->easy;
+	char host[300];
+
+	snprintf(host, sizeof(host),
+	    strchr(c->url.host, ':') != NULL ? "[%s]:%u" : "%s:%u", c->url.host,
+	    c->url.port);
+	add_pair(r, "Accept",
+	    r->accept != NULL ? r->accept : "application/json");
+	add_pair(r, "Content-Type", r->content_type);
+	add_pair(r, "If-None-Match", r->etag);
+	/* the name that TLS verifies may be another one than where we are */
+	if (c->tls_name != NULL)
+		add_pair(r, "Host", host);
+	add_header(r, "Expect:");
+	for (size_t i = 0; i < c->nheaders; i++)
+		add_header(r, c->headers[i]);
+	set(CURLOPT_HTTPHEADER, r->state->headers);
+}
+
+static void
+set_url(struct client *c, struct request *r)
+{
+	const char *host = c->tls_name != NULL ? c->tls_name : c->url.host;
+	auto_free char *url =
+	    xasprintf(strchr(host, ':') != NULL ? "%s://[%s]:%u%s%s"
+						: "%s://%s:%u%s%s",
+		c->url.tls ? "https" : "http", host, c->url.port, c->url.prefix,
+		r->path);
+	CURL *e = r->state->easy;
+
+	set(CURLOPT_URL, url);
+	set(CURLOPT_PATH_AS_IS, 1L);
+	set(CURLOPT_PROTOCOLS_STR, c->url.tls ? "https" : "http");
+	set(CURLOPT_PROXY, "");
+	if (r->state->lane->resolve[0] != '\0') {
+		r->state->resolve =
+		    curl_slist_append(NULL, r->state->lane->resolve);
+		set(CURLOPT_RESOLVE, r->state->resolve);
+	}
+	set(CURLOPT_HTTP_VERSION,
+	    c->url.tls ? (long)CURL_HTTP_VERSION_2TLS
+		       : (long)CURL_HTTP_VERSION_1_1);
+	set(CURLOPT_PIPEWAIT, 1L);
+}
+
+static void
+set_socket(struct request *r)
+{
+	struct lane *l = r->state->lane;
+	CURL *e = r->state->easy;
+
+	set(CURLOPT_OPENSOCKETFUNCTION, on_open);
+	set(CURLOPT_OPENSOCKETDATA, l);
+	set(CURLOPT_SOCKOPTFUNCTION, on_sockopt);
+	set(CURLOPT_CLOSESOCKETFUNCTION, on_close);
+	set(CURLOPT_CLOSESOCKETDATA, l);
+	set(CURLOPT_TCP_NODELAY, 0L); /* the connector has set it */
+	set(CURLOPT_NOSIGNAL, 1L);
+}
+
+static void
+set_tls(struct client *c, CURL *e)
+{
+	/* else a certificate from a stranger makes OpenSSL look into /etc */
+	set(CURLOPT_CAINFO, NULL);
+	set(CURLOPT_CAPATH, NULL);
+	set(CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx);
+	set(CURLOPT_SSL_CTX_DATA, c);
+	set(CURLOPT_SSL_VERIFYPEER, c->insecure ? 0L : 1L);
+	set(CURLOPT_SSL_VERIFYHOST, c->insecure ? 0L : 2L);
+}
+
+static void
+request_start(struct lane *l, struct request *r)
+{
+	struct request_state *st = r->state;
+	CURL *e = curl_easy_init();
+	int64_t left_us = st->deadline_us - clk_now_us();
+
+	if (e == NULL)
+		fx_bug("curl_easy_init");
+	request_rest(r);
+	st->easy = e;
+	st->started_us = clk_now_us();
+	set(CURLOPT_PRIVATE, r);
+	set(CURLOPT_ERRORBUFFER, st->problem);
+	set_url(l->client, r);
+	set_headers(l->client, r);
+	set_socket(r);
+	set_tls(l->client, e);
+	if (buf_left(&r->body) > 0) {
+		set(CURLOPT_POSTFIELDS, (const char *)buf_head(&r->body));
+		set(CURLOPT_POSTFIELDSIZE_LARGE,
+		    (curl_off_t)buf_left(&r->body));
+	}
+	set(CURLOPT_CUSTOMREQUEST, r->method);
+	set(CURLOPT_USERAGENT, "fluxd/" PACKAGE_VERSION " (linux)");
+	set(CURLOPT_HEADERFUNCTION, on_header);
+	set(CURLOPT_HEADERDATA, r);
+	set(CURLOPT_WRITEFUNCTION, on_body);
+	set(CURLOPT_WRITEDATA, r);
+	set(CURLOPT_TIMEOUT_MS, (long)(left_us / CLK_MS) + 1);
+	if (r->stream != NULL) {
+		set(CURLOPT_LOW_SPEED_LIMIT, 1L);
+		set(CURLOPT_LOW_SPEED_TIME, (long)STREAM_SILENCE_S);
+	}
+	l->in_flight++;
+	st->next = l->running;
+	l->running = r;
+	if (curl_multi_add_handle(l->multi, e) != CURLM_OK)
+		fx_bug("curl_multi_add_handle");
+}
+
+/* ---- the end of a try ------------------------------------------------------
+ */
+
+static void
+request_again(struct request *r, int64_t pause_us)
+{
+	struct request_state *st = r->state;
+
+	request_rest(r);
+	st->not_before_us = clk_now_us() + pause_us;
+	lane_queue(st->lane, r);
+}
+
+static int64_t
+pause_us(struct client *c, unsigned tries)
+{
+	int64_t ms = CLIENT_GROW_MS
+	    << (tries < PAUSE_SHIFT_MAX ? tries : PAUSE_SHIFT_MAX);
+
+	if (ms > CLIENT_GROW_MAX_MS)
+		ms = CLIENT_GROW_MAX_MS;
+	return client_jitter_us(c, ms * CLK_MS);
+}
+
+/* The server answered. */
+static void
+answered(struct client *c, struct request *r, long code)
+{
+	struct request_state *st = r->state;
+	struct fx_err err = { 0 };
+	struct sw_status status;
+	int64_t wait;
+
+	status_read(&status, (int)code,
+	    st->retry_after[0] != '\0' ? st->retry_after : NULL,
+	    buf_head(&st->error), buf_left(&st->error));
+	if (status.what == SW_LOGIN && !st->renewed) {
+		st->renewed = true;
+		c->logged_in = false;
+		request_again(r, 0);
+		c->hooks.renew(c->hooks.arg);
+		return;
+	}
+	if ((status.what == SW_RETRY || status.what == SW_CONFLICT) &&
+	    st->tries + 1 < CLIENT_TRIES_MAX) {
+		wait = pause_us(c, st->tries++);
+		if (status.retry_after_s > 0)
+			wait += status.retry_after_s * CLK_SEC;
+		if (clk_now_us() + wait < st->deadline_us) {
+			request_again(r, wait);
+			return;
+		}
+	}
+	if (status.what != SW_DONE)
+		fx_fail(&err, status_code(status.what), "%s", status.message);
+	request_end(r, &status, &err);
+}
+
+/* Nothing came since this request went out: whoever was there is gone.  Other
+ * requests need not find that out one by one. */
+static void
+give_up_silent(struct lane *l, const struct request *r)
+{
+	if (l->heard_us >= r->state->started_us)
+		return;
+	for (size_t i = 0; i < l->nfds; i++)
+		(void)shutdown(l->fds[i], SHUT_RDWR);
+}
+
+static bool
+is_transient(CURLcode res)
+{
+	switch (res) {
+	case CURLE_COULDNT_CONNECT:
+	case CURLE_HTTP2:
+	case CURLE_PARTIAL_FILE:
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_GOT_NOTHING:
+	case CURLE_SEND_ERROR:
+	case CURLE_RECV_ERROR:
+	case CURLE_HTTP2_STREAM:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* There was no (whole) answer. */
+static void
+broke_off(struct client *c, struct request *r, CURLcode res)
+{
+	struct request_state *st = r->state;
+	struct lane *l = st->lane;
+	char text[CURL_ERROR_SIZE + 64];
+
+	if (res == CURLE_COULDNT_CONNECT && l->starved) {
+		request_again(r, 0); /* once there is a socket */
+		return;
+	}
+	if (is_transient(res) && r->stream == NULL) {
+		int64_t wait = pause_us(c, st->tries++);
+
+		if (clk_now_us() + wait < st->deadline_us) {
+			request_again(r, wait);
+			return;
+		}
+	}
+	snprintf(text, sizeof(text), "API server: %s",
+	    st->problem[0] != '\0' ? st->problem : curl_easy_strerror(res));
+	if (st->too_long) {
+		request_fail(r, FX_ELIMIT, "API server: answer too long");
+	} else if (res == CURLE_OPERATION_TIMEDOUT) {
+		give_up_silent(l, r);
+		request_fail(r, FX_ETIMEOUT, text);
+	} else {
+		request_fail(r, is_transient(res) ? FX_ERETRY : FX_EFAIL, text);
+	}
+}
+
+static void
+lane_reap(struct lane *l)
+{
+	CURLMsg *m;
+	int left;
+
+	while ((m = curl_multi_info_read(l->multi, &left)) != NULL) {
+		CURLcode res = m->data.result;
+		struct request *r;
+		char *private;
+		long code;
+
+		if (m->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &private);
+		r = (struct request *)(void *)private;
+		code = http_code(r);
+		list_remove(&l->running, r);
+		if (res == CURLE_OK)
+			answered(l->client, r, code);
+		else
+			broke_off(l->client, r, res);
+	}
+	if (l->waiting != NULL)
+		lane_wake(l);
+}
+
+/* ---- driving ---------------------------------------------------------------
+ */
+
+static void
+on_socket(struct loop *loop, int fd, short revents, void *arg)
+{
+	struct lane *l = arg;
+	int ev = 0, running;
+
+	(void)loop;
+	if (revents & POLLIN)
+		ev |= CURL_CSELECT_IN;
+	if (revents & POLLOUT)
+		ev |= CURL_CSELECT_OUT;
+	if (revents & (POLLERR | POLLHUP | POLLNVAL))
+		ev |= CURL_CSELECT_IN | CURL_CSELECT_ERR;
+	curl_multi_socket_action(l->multi, fd, ev, &running);
+	lane_reap(l);
+}
+
+static int
+on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *had)
+{
+	struct lane *l = arg;
+	struct loop_source *src = had;
+	short events = 0;
+
+	(void)easy;
+	if (what == CURL_POLL_REMOVE) {
+		loop_del(l->client->loop, &src);
+		curl_multi_assign(l->multi, fd, NULL);
+		return 0;
+	}
+	if (what & CURL_POLL_IN)
+		events |= POLLIN;
+	if (what & CURL_POLL_OUT)
+		events |= POLLOUT;
+	if (src != NULL) {
+		loop_events(src, events);
+		return 0;
+	}
+	src = loop_add(l->client->loop, fd, events, on_socket, l);
+	curl_multi_assign(l->multi, fd, src);
+	return 0;
+}
+
+static void
+on_curl_timer(struct loop *loop, void *arg)
+{
+	struct lane *l = arg;
+	int running;
+
+	(void)loop;
+	curl_multi_socket_action(l->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	lane_reap(l);
+}
+
+static int
+set_curl_timer(CURLM *multi, long ms, void *arg)
+{
+	struct lane *l = arg;
+
+	(void)multi;
+	if (ms < 0)
+		loop_timer_stop(l->client->loop, &l->curl_timer);
+	else if (ms == 0)
+		loop_timer_at(l->client->loop, &l->curl_timer,
+		    loop_now_us(l->client->loop));
+	else
+		loop_timer_in(l->client->loop, &l->curl_timer, ms * CLK_MS);
+	return 0;
+}
+
+/* ---- waiting requests ------------------------------------------------------
+ */
+
+/* Is there a connection for one more, or is one being made? */
+static bool
+may_start(struct lane *l, int64_t now)
+{
+	struct client *c = l->client;
+
+	if (!c->logged_in || l->in_flight >= l->in_flight_max)
+		return false;
+	if (l->spare != -1 || (l->nfds > 0 && !l->starved))
+		return true;
+	if (!l->connecting && now >= l->connect_after_us) {
+		l->connecting = true;
+		c->hooks.connect(c->hooks.arg, l->which);
+	}
+	return l->spare != -1;
+}
+
+/* Take the first waiting request whose time has come: to be started (*start)
+ * or because its deadline passed. */
+static struct request *
+next_ready(struct lane *l, int64_t now, bool *start)
+{
+	for (struct request *r = l->waiting; r != NULL; r = r->state->next) {
+		struct request_state *st = r->state;
+
+		*start = st->deadline_us > now;
+		if (*start && (st->not_before_us > now || !may_start(l, now)))
+			continue;
+		list_remove(&l->waiting, r);
+		fix_tail(l);
+		return r;
+	}
+	return NULL;
+}
+
+static void
+arm_pump(struct lane *l, int64_t now)
+{
+	int64_t when = CLK_NEVER;
+
+	for (struct request *r = l->waiting; r != NULL; r = r->state->next) {
+		struct request_state *st = r->state;
+
+		if (st->deadline_us < when)
+			when = st->deadline_us;
+		if (st->not_before_us > now && st->not_before_us < when)
+			when = st->not_before_us;
+	}
+	if (l->waiting != NULL && !l->connecting && l->connect_after_us > now &&
+	    l->connect_after_us < when)
+		when = l->connect_after_us;
+	if (when != CLK_NEVER)
+		loop_timer_at(l->client->loop, &l->pump_timer, when);
+}
+
+static void
+expire(struct lane *l, struct request *r)
+{
+	char text[FX_ERR_TEXT_MAX];
+
+	if (l->connect_error.code == FX_OK) {
+		request_fail(r, FX_ETIMEOUT, "API server: no answer in time");
+		return;
+	}
+	snprintf(text, sizeof(text), "API server: %.900s",
+	    l->connect_error.text);
+	request_fail(r, l->connect_error.code, text);
+}
+
+static void
+lane_pump(struct loop *loop, void *arg)
+{
+	struct lane *l = arg;
+	int64_t now = clk_now_us();
+	struct request *r;
+	bool start;
+
+	(void)loop;
+	while ((r = next_ready(l, now, &start)) != NULL) {
+		if (start)
+			request_start(l, r);
+		else
+			expire(l, r);
+	}
+	arm_pump(l, now);
+}
+
+void
+client_connected(struct client *c, enum client_lane which, int fd,
+    const char *address)
+{
+	struct lane *l = &c->lanes[which];
+	const char *host = c->tls_name != NULL ? c->tls_name : c->url.host;
+
+	fd_close(&l->spare);
+	l->spare = fd;
+	l->connecting = false;
+	l->starved = false;
+	l->connect_tries = 0;
+	l->connect_after_us = 0;
+	l->connect_error.code = FX_OK;
+	/* a numeric host needs no help, and IPv6 would be misread */
+	if (strspn(host, "0123456789.") < strlen(host) &&
+	    strchr(host, ':') == NULL)
+		snprintf(l->resolve, sizeof(l->resolve), "%s:%u:%s", host,
+		    c->url.port, address);
+	lane_wake(l);
+}
+
+void
+client_not_connected(struct client *c, enum client_lane which,
+    const struct fx_err *err)
+{
+	struct lane *l = &c->lanes[which];
+
+	l->connecting = false;
+	l->connect_error = *err;
+	l->connect_after_us = clk_now_us() + pause_us(c, l->connect_tries++);
+	lane_wake(l);
+}
+
+/* ---- life ------------------------------------------------------------------
+ */
+
+static void
+lane_init(struct client *c, enum client_lane which, unsigned in_flight,
+    long connections)
+{
+	struct lane *l = &c->lanes[which];
+
+	l->client = c;
+	l->which = which;
+	l->tail = &l->waiting;
+	l->in_flight_max = in_flight;
+	l->spare = -1;
+	l->curl_timer = (struct loop_timer){ .fn = on_curl_timer, .arg = l };
+	l->pump_timer = (struct loop_timer){ .fn = lane_pump, .arg = l };
+	l->multi = curl_multi_init();
+	if (l->multi == NULL)
+		fx_bug("curl_multi_init");
+	curl_multi_setopt(l->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
+	curl_multi_setopt(l->multi, CURLMOPT_SOCKETDATA, l);
+	curl_multi_setopt(l->multi, CURLMOPT_TIMERFUNCTION, set_curl_timer);
+	curl_multi_setopt(l->multi, CURLMOPT_TIMERDATA, l);
+	curl_multi_setopt(l->multi, CURLMOPT_PIPELINING,
+	    (long)CURLPIPE_MULTIPLEX);
+	curl_multi_setopt(l->multi, CURLMOPT_MAX_CONCURRENT_STREAMS, 100L);
+	/* one draining connection must not keep the next from being made */
+	curl_multi_setopt(l->multi, CURLMOPT_MAX_HOST_CONNECTIONS, connections);
+	curl_multi_setopt(l->multi, CURLMOPT_MAXCONNECTS, connections);
+}
+
+struct client *
+client_new(struct loop *loop, const struct client_hooks *hooks)
+{
+	struct client *c = xcalloc(1, sizeof(*c));
+
+	c->loop = loop;
+	c->hooks = *hooks;
+	if (getrandom(&c->random, sizeof(c->random), 0) !=
+	    (ssize_t)sizeof(c->random))
+		fx_bug("getrandom");
+	c->random |= 1;
+	lane_init(c, LANE_REQUESTS, CLIENT_IN_FLIGHT, 2);
+	lane_init(c, LANE_WATCHES, CLIENT_WATCHES, WATCH_CONNECTIONS);
+	return c;
+}
+
+static void
+wipe_headers(struct client *c)
+{
+	for (size_t i = 0; i < c->nheaders; i++) {
+		explicit_bzero(c->headers[i], strlen(c->headers[i]));
+		free(c->headers[i]);
+	}
+	c->nheaders = 0;
+}
+
+static void
+free_list(struct request **list)
+{
+	struct request *r;
+
+	while ((r = *list) != NULL) {
+		*list = r->state->next;
+		request_free(r);
+	}
+}
+
+void
+client_free(struct client **cp)
+{
+	struct client *c = *cp;
+
+	if (c == NULL)
+		return;
+	for (size_t i = 0; i < LANE_COUNT; i++) {
+		struct lane *l = &c->lanes[i];
+
+		free_list(&l->running);
+		free_list(&l->waiting);
+		curl_multi_cleanup(l->multi);
+		loop_timer_stop(c->loop, &l->curl_timer);
+		loop_timer_stop(c->loop, &l->pump_timer);
+		fd_close(&l->spare);
+	}
+	wipe_headers(c);
+	tls_clear(&c->tls);
+	free(c->tls_name);
+	free(c);
+	*cp = NULL;
+}
+
+void
+client_server(struct client *c, const struct kc_url *url,
+    const char *tls_server_name, bool insecure)
+{
+	c->url = *url;
+	free(c->tls_name);
+	c->tls_name = tls_server_name != NULL ? xstrdup(tls_server_name) : NULL;
+	c->insecure = insecure;
+}
+
+struct tls *
+client_tls(struct client *c)
+{
+	return &c->tls;
+}
+
+void
+client_login(struct client *c, const char *const *headers, size_t n)
+{
+	wipe_headers(c);
+	for (size_t i = 0; i < n && i < HEADERS_MAX; i++)
+		c->headers[c->nheaders++] = xstrdup(headers[i]);
+	c->logged_in = true;
+	for (size_t i = 0; i < LANE_COUNT; i++)
+		lane_wake(&c->lanes[i]);
+}

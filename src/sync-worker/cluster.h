@@ -1,0 +1,257 @@
+/*
+ * cluster: everything this process knows and does about the API server.
+ *
+ *	client		requests (client.h)
+ *	catalog		what kinds exist (discovery.h, refresh.c)
+ *	kinds		those that git has resources of, each with its list and
+ *			watch (watch.c)
+ *	objects		one record per resource of the set (objects.h, set.c)
+ *	pass		the one run of APPLY or REPAIR that goes on (apply.c)
+ *
+ * The other processes are reached through hooks, so all of it runs in a test
+ * without them.
+ */
+#ifndef FX_SW_CLUSTER_H
+#define FX_SW_CLUSTER_H
+
+#include "base.h"
+#include "client.h"
+#include "discovery.h"
+#include "json.h"
+#include "loop.h"
+#include "objects.h"
+
+#define LIST_PAGE 500
+#define LIST_PAGE_SMALL 25 /* when a page was too long */
+#define LIST_BODY_MAX (32u << 20)
+#define META_BODY_MAX (4u << 20)
+#define OBJECT_BODY_MAX 3145728 /* what the API server takes */
+#define KINDS_MAX 1024
+
+#define ACCEPT_META_LIST                                                       \
+	"application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,"    \
+	"application/json"
+#define ACCEPT_META                                                            \
+	"application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,"        \
+	"application/json"
+
+struct cluster;
+struct kind;
+struct pass;
+
+/* ---- the catalog (refresh.c) ----------------------------------------------
+ */
+
+typedef void refreshed_fn(void *arg, const struct fx_err *);
+
+struct refresh_wait {
+	refreshed_fn *fn;
+	void *arg;
+	struct refresh_wait *next;
+};
+
+/* One of the two documents. */
+struct catalog_part {
+	struct cluster *cluster;
+	const char *path; /* "/api" or "/apis" */
+	struct catalog now;
+	char *etag; /* of now; NULL */
+	/* while it is being read */
+	struct catalog next;
+	unsigned outstanding; /* requests */
+	struct fx_err err;    /* why the document could not be had */
+};
+
+struct refresh {
+	struct catalog_part parts[2];
+	bool loaded; /* both were read at least once */
+	bool running;
+	struct refresh_wait *waiting;
+};
+
+void refresh_init(struct cluster *);
+void refresh_clear(struct cluster *);
+/* Read the catalog anew (cheap where nothing changed), then call fn. */
+void refresh_catalog(struct cluster *, refreshed_fn *, void *arg);
+/* Could a kind that it does not have be there by now? */
+bool refresh_may_help(const struct cluster *);
+const struct disc_kind *cluster_find_kind(const struct cluster *,
+    const char *api_version, const char *kind);
+/* Why a kind is not in the catalog, as upstream says it. */
+void cluster_why_unknown(const struct cluster *, const char *api_version,
+    const char *kind, char *out, size_t size);
+
+/* ---- kinds (kinds.c) and their watches (watch.c) ---------------------------
+ */
+
+enum stream_state {
+	STREAM_IDLE,	/* not started, or to be listed again */
+	STREAM_LISTING, /* on its way */
+	STREAM_LIVE,	/* listed, and a watch keeps that true */
+	STREAM_STALE,	/* listed once, without a watch */
+	STREAM_DENIED,	/* may not be listed */
+	STREAM_FAILED,	/* could not be listed: see error */
+};
+
+/* One list and watch: of a kind in one namespace, or in all. */
+struct stream {
+	struct cluster *cluster;
+	struct kind *kind;
+	char *ns; /* "": all */
+	enum stream_state state;
+	struct fx_err error; /* of the last list */
+	bool unreachable;    /* it failed because nobody answered */
+	char version[40]; /* where the watch goes on; "": from what is there */
+	char *cont;	  /* continue token of the list */
+	bool small_pages;
+	unsigned generation; /* of the list; objects remember it */
+	int64_t listed_us;   /* when the last list began */
+	unsigned failures;   /* of the watch, in a row */
+	struct request *request;
+	struct lines lines;
+	bool expired;		 /* the watch said 410 */
+	bool catalog;		 /* of CRDs or API services: never listed */
+	bool answered;		 /* the watch that runs has brought something */
+	int64_t watched_us;	 /* when the watch began */
+	struct loop_timer timer; /* the next list or watch */
+};
+
+struct kind {
+	char *api_version, *kind;
+	size_t objects;	 /* of the set */
+	uint64_t listed; /* number of the pass that listed it last */
+	bool known;	 /* in the catalog; then: */
+	char *resource;
+	bool namespaced, can_list, can_watch;
+	char *why; /* not known: the reason */
+	struct stream *streams;
+	size_t nstreams;
+};
+
+/* Finds or makes. */
+struct kind *
+kind_get(struct cluster *, const char *api_version, const char *kind);
+/* Look all kinds up in the catalog; true if every one is known. */
+bool kinds_resolve(struct cluster *);
+/* Append the path of an object or (name NULL) a list. */
+int kind_path(const struct kind *, const char *ns, const char *name,
+    struct buf *out) FX_MUSTUSE;
+void kinds_clear(struct cluster *);
+
+/* Begin to list what is not listed; the watches follow by themselves.
+ * pass_step is called as each list ends. */
+void kind_list(struct cluster *, struct kind *);
+/* Is a list on its way? */
+bool kind_is_listing(const struct kind *);
+/* The one that an object of this namespace is in; NULL: none. */
+struct stream *kind_stream(const struct kind *, const char *ns);
+void kind_stop(struct kind *);
+
+/* Watch CRDs and API services, so that the catalog is read anew in time. */
+void catalog_watch_start(struct cluster *);
+void catalog_watch_stop(struct cluster *);
+
+/* An object changed under us: tell the master soon. */
+void drift_found(struct cluster *, struct object *);
+
+/* ---- the set (set.c) --------------------------------------------------------
+ */
+
+struct set_item {
+	uint64_t index;
+	bool removed, ignored;
+	const char *id, *api_version, *kind, *ns, *name, *source, *hash, *mark;
+};
+
+void set_begin(struct cluster *);
+int
+set_add(struct cluster *, const struct set_item *, struct fx_err *) FX_MUSTUSE;
+/* Swap the staged set in if it is whole.  FX_ENEEDFULL: it is a delta to
+ * something we do not have. */
+int set_end(struct cluster *, uint64_t number, uint64_t base, uint64_t count,
+    struct fx_err *) FX_MUSTUSE;
+void set_drop(struct cluster *);
+
+/* ---- passes (apply.c, work.c, look.c, crd.c)
+ * --------------------------------- */
+
+struct pass_result {
+	uint64_t resources, patched, unchanged, ignored, errors;
+	bool repair;
+	struct fx_err err; /* the pass as a whole failed */
+};
+
+/* Begin; FX_EAGAIN: one is running.  The end comes through hooks.done. */
+int pass_apply(struct cluster *, uint64_t set, struct fx_err *) FX_MUSTUSE;
+int pass_repair(struct cluster *, struct fx_err *) FX_MUSTUSE;
+/* Something the pass waits for has happened. */
+void pass_step(struct cluster *);
+/* The set asked for is here (set_end was called), or is not to be had. */
+void pass_set_ready(struct cluster *, const struct fx_err *);
+/* A body is whole; the bytes are taken. */
+void pass_body(struct cluster *, size_t position, struct buf *body);
+/* A body that is longer than the server takes. */
+void pass_body_too_long(struct cluster *, size_t position);
+/* No more bodies of the batch; FX_OK or why. */
+void pass_bodies_end(struct cluster *, const struct fx_err *);
+void pass_clear(struct cluster *);
+
+/* ---- all of it
+ * --------------------------------------------------------------- */
+
+struct cluster_hooks {
+	/* Answered by pass_set_ready, after set_begin, set_add … set_end. */
+	void (*ask_set)(void *arg, uint64_t set, uint64_t base);
+	/* Answered by pass_body for each index and pass_bodies_end. */
+	void (*ask_bodies)(void *arg, uint64_t set, const uint64_t *indexes,
+	    size_t n);
+	/* An error of the pass, before done. */
+	void (*error)(void *arg, const char *id, const char *source,
+	    const char *text);
+	void (*done)(void *arg, const struct pass_result *);
+	/* What the log should say about a resource or about all of it. */
+	void (*note)(void *arg, const char *key, const char *text,
+	    const char *id, const char *source);
+	void (*drift)(void *arg, uint64_t objects);
+	void *arg;
+};
+
+struct cluster_config {
+	int64_t timeout_us;	    /* of one request */
+	const char *const *allowed; /* namespaces; borrowed */
+	size_t nallowed;	    /* 0: all */
+};
+
+struct cluster {
+	struct loop *loop;
+	struct client *client;
+	struct cluster_hooks hooks;
+	struct cluster_config config;
+	struct refresh refresh;
+	struct kind **kinds;
+	size_t nkinds;
+	struct kind catalog_kinds[2]; /* CRDs, API services: watched */
+	bool catalog_stale; /* a CRD or API service changed since it was read */
+	int64_t catalog_changed_us; /* when one changed last */
+	struct objects objects;
+	uint64_t set; /* number of the current one, 0: none */
+	struct objects staged;
+	char **gone; /* ids a delta takes away */
+	size_t ngone, gone_cap;
+	struct pass *pass; /* NULL: none is running */
+	uint64_t npasses;
+	struct loop_timer drift_timer;
+};
+
+struct cluster *cluster_new(struct loop *, const struct client_hooks *,
+    const struct cluster_hooks *, const struct cluster_config *);
+void cluster_free(struct cluster **);
+
+/* Is the resource within the namespaces we are restricted to? */
+bool cluster_allows(const struct cluster *, const struct object *);
+
+/* A GET with the usual limits. */
+struct request *cluster_get(struct cluster *, struct buf *path,
+    const char *accept, size_t max, answer_fn *, void *arg);
+
+#endif

@@ -1,0 +1,46 @@
+noinst_LIBRARIES += src/sync-worker/libsync.a
+src_sync_worker_libsync_a_SOURCES = \
+	src/sync-worker/apply.c \
+	src/sync-worker/client.c \
+	src/sync-worker/client.h \
+	src/sync-worker/cluster.c \
+	src/sync-worker/cluster.h \
+	src/sync-worker/crd.c \
+	src/sync-worker/discovery.c \
+	src/sync-worker/discovery.h \
+	src/sync-worker/fields.c \
+	src/sync-worker/fields.h \
+	src/sync-worker/json.c \
+	src/sync-worker/json.h \
+	src/sync-worker/kinds.c \
+	src/sync-worker/kubeconfig.c \
+	src/sync-worker/kubeconfig.h \
+	src/sync-worker/look.c \
+	src/sync-worker/objects.c \
+	src/sync-worker/objects.h \
+	src/sync-worker/pass.h \
+	src/sync-worker/refresh.c \
+	src/sync-worker/set.c \
+	src/sync-worker/status.c \
+	src/sync-worker/status.h \
+	src/sync-worker/tls.c \
+	src/sync-worker/tls.h \
+	src/sync-worker/watch.c \
+	src/sync-worker/work.c
+SYNC_CFLAGS = $(CURL_CFLAGS) $(SSL_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS) \
+	$(YAML_CFLAGS)
+SYNC_LIBS = $(CURL_LIBS) $(SSL_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) $(YAML_LIBS)
+src_sync_worker_libsync_a_CPPFLAGS = $(AM_CPPFLAGS) $(SYNC_CFLAGS)
+
+pkglibexec_PROGRAMS += fluxd-sync
+fluxd_sync_SOURCES = \
+	src/sync-worker/feed.c \
+	src/sync-worker/handlers.c \
+	src/sync-worker/login.c \
+	src/sync-worker/main.c \
+	src/sync-worker/sandbox.c \
+	src/sync-worker/sw.h
+fluxd_sync_CPPFLAGS = $(AM_CPPFLAGS) $(SYNC_CFLAGS) $(SECCOMP_CFLAGS)
+fluxd_sync_LDADD = src/sync-worker/libsync.a src/common/libworker.a \
+	src/common/libproc.a src/common/libsandbox.a src/common/libipc.a \
+	src/common/libbase.a $(SYNC_LIBS) $(SECCOMP_LIBS)

@@ -1,0 +1,111 @@
+/*
+ * objects: what git says, and what is known about the live object of each.
+ *
+ * One small record per resource of the current set; bodies are not kept.  What
+ * the API server shows of an object (in a list, an event of a watch, the answer
+ * to a request) goes through object_observe, which decides from metadata alone
+ * whether the object still is as we applied it.
+ */
+#ifndef FX_SW_OBJECTS_H
+#define FX_SW_OBJECTS_H
+
+#include "base.h"
+#include "fields.h"
+
+#include <jansson.h>
+
+#define OBJ_MARK_LABEL "fluxcd.io/sync-gc-mark"
+#define OBJ_CHECKSUM "fluxcd.io/sync-checksum"
+#define OBJ_RANKS 6
+#define OBJ_MAX 1000000 /* resources of one set */
+/* a set of fields that is kept until it has been compared with a body */
+#define OBJ_FIELDS_MAX (256 * 1024)
+
+struct kind; /* of watch.h */
+
+enum object_state {
+	OBJ_NEW,   /* its kind has not been listed */
+	OBJ_LOOK,  /* not among the marked ones: ask for it by name */
+	OBJ_CHECK, /* checksum and mark are right; is everything ours? */
+	OBJ_DIRTY, /* has to be applied */
+	OBJ_CLEAN, /* as git says */
+};
+
+/* What metadata says that matters here. */
+struct live {
+	char uid[40];
+	uint64_t version; /* 0: not a number */
+	uint8_t digest[FIELDS_DIGEST];
+	bool owned;    /* we have an entry */
+	bool marked;   /* mark and checksum are those of the set */
+	bool ignored;  /* ignore: "true" in the cluster */
+	bool deleting; /* has a deletionTimestamp */
+};
+
+struct object {
+	/* what git says */
+	char *id, *ns, *name, *source;
+	struct kind *kind;
+	uint64_t index; /* its number in the set */
+	char hash[41], mark[64];
+	bool ignored; /* ignore: "true" in git */
+	bool is_crd;
+	unsigned rank;
+	/* what is known of the live object */
+	enum object_state state;
+	struct live live; /* digest: of our entry when it was right */
+	bool has_digest;
+	char *fields; /* with OBJ_CHECK: our entry */
+	/* work */
+	bool in_flight; /* its PATCH is on the way: what is seen must wait */
+	struct live *later;  /* the newest of what was seen meanwhile */
+	uint64_t gone_later; /* it was deleted meanwhile, at this version */
+	bool drifted;	     /* somebody changed it: the next repair takes it */
+	unsigned fights;     /* repairs in quick succession */
+	int64_t repaired_us; /* the last one */
+	int64_t not_before_us; /* of the next */
+	char *error;	       /* of the last attempt; NULL */
+	unsigned seen;	       /* generation of the list that had it last */
+	struct object *next_id, *next_key; /* the table's */
+	size_t pos;			   /* in the table */
+};
+
+struct objects {
+	struct object **v; /* unordered */
+	size_t n, cap;
+	struct object **by_id, **by_key; /* chained, nslots each */
+	size_t nslots;			 /* a power of two */
+	uint64_t seed;
+};
+
+void objects_init(struct objects *, uint64_t seed);
+void objects_clear(struct objects *);
+struct object *objects_by_id(const struct objects *, const char *id);
+struct object *objects_find(const struct objects *, const struct kind *,
+    const char *ns, const char *name);
+/* Takes the object; its id and its key are not in the table yet. */
+void objects_add(struct objects *, struct object *);
+void objects_remove(struct objects *, struct object *);
+void object_free(struct object **);
+
+/* Order of applying: 0 namespaces … 4 anything else, 5 webhooks. */
+unsigned object_rank(const char *kind);
+/* For qsort of struct object *: rank, name, namespace, id. */
+int object_compare(const void *, const void *);
+
+/* The set has another content for it. */
+void object_changed(struct object *);
+
+void live_read(const struct object *, const json_t *metadata, struct live *);
+
+/* The object was seen.  true: it was as git says until now, and is not. */
+bool object_observe(struct object *, const json_t *metadata);
+/* It is not there any more, or lost its mark.  true as above. */
+bool object_vanished(struct object *, uint64_t version);
+
+/* A request is on its way; its answer; true: changed again meanwhile. */
+void object_sent(struct object *);
+bool object_applied(struct object *, const json_t *metadata);
+bool object_not_applied(struct object *, const char *error);
+
+#endif

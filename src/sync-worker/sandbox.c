@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base.h"
+#include "sandbox.h"
+
+#include "sw.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#define AS_BYTES (512ul << 20) /* a page of the largest list, ten times */
+#define NOFILE 64
+
+/* clang-format off */
+static const struct sandbox_call calls[] = {
+	/* libcurl's sockets, which are connected: no address is ever given */
+	{ .nr = SCMP_SYS(sendto), .nargs = 3, .args = {
+		{ 3, SCMP_CMP_EQ, MSG_NOSIGNAL, 0 },
+		{ 4, SCMP_CMP_EQ, 0, 0 },
+		{ 5, SCMP_CMP_EQ, 0, 0 } } },
+	{ .nr = SCMP_SYS(recvfrom), .nargs = 3, .args = {
+		{ 3, SCMP_CMP_EQ, 0, 0 },
+		{ 4, SCMP_CMP_EQ, 0, 0 },
+		{ 5, SCMP_CMP_EQ, 0, 0 } } },
+	/* is a kept connection still alive? */
+	{ .nr = SCMP_SYS(recvfrom), .nargs = 3, .args = {
+		{ 3, SCMP_CMP_EQ, MSG_PEEK, 0 },
+		{ 4, SCMP_CMP_EQ, 0, 0 },
+		{ 5, SCMP_CMP_EQ, 0, 0 } } },
+	{ .nr = SCMP_SYS(getsockopt), .nargs = 2, .args = {
+		{ 1, SCMP_CMP_EQ, SOL_SOCKET, 0 },
+		{ 2, SCMP_CMP_EQ, SO_ERROR, 0 } } },
+	SB_ARG(fcntl, 1, F_GETFL),
+	{ .nr = SCMP_SYS(fcntl), .nargs = 2, .args = {
+		{ 1, SCMP_CMP_EQ, F_SETFL, 0 },
+		{ 2, SCMP_CMP_EQ, O_RDWR | O_NONBLOCK, 0 } } },
+	/* client.c: ends a connection whose other side fell silent */
+	SB_ALLOW(shutdown),
+	/* fd_read_all: kubeconfig, token and certificates */
+	SB_ALLOW(pread64),
+	/* libcurl 7.88 connects what it was told is connected: not run */
+	SB_FAKE(connect),
+	/* libcurl, for its own log only */
+	SB_ERRNO(getsockname, 1),
+	SB_ERRNO(getpeername, 1),
+};
+/* clang-format on */
+
+const struct sandbox sw_sandbox = {
+	.name = "fluxd-sync",
+	.calls = calls,
+	.ncalls = nitems(calls),
+	.nofile = NOFILE,
+	.as_bytes = AS_BYTES,
+};

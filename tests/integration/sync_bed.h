@@ -1,0 +1,100 @@
+/*
+ * sync_bed: a real fluxd-sync, with everybody it talks to played by the test.
+ *
+ * The worker is started as the launcher would start it.  The test is its
+ * master, its connector (sockets are real) and its manifest worker (the set is
+ * made up); the API server is a real one, found through the environment that
+ * tests/testbed/bed prints.
+ */
+#ifndef FX_SYNC_BED_H
+#define FX_SYNC_BED_H
+
+#include "base.h"
+#include "ipc.h"
+#include "ipc_peer.h"
+#include "loop.h"
+
+#include <sys/types.h>
+
+/* One resource of the made-up repository. */
+struct bed_res {
+	char *api_version, *kind, *ns, *name;
+	char *rest; /* members beside apiVersion, kind and metadata: ",…" */
+	char *metadata;	  /* more of metadata: ",…" */
+	unsigned version; /* of its content */
+	bool ignored, gone;
+	uint64_t index;
+};
+
+struct bed {
+	pid_t pid;
+	struct loop *loop;
+	struct ipc_peer peer;
+	struct loop_source *channel;
+	struct bed_res *res;
+	size_t nres;
+	struct ipc_req set_req, bodies_req; /* being answered; type 0: none */
+	size_t set_next;		    /* resource */
+	struct ipc_bodies wanted;	    /* owned */
+	size_t bodies_next;		    /* position in wanted */
+	struct buf body;		    /* rest of that one */
+	uint64_t set;			    /* number of the current set */
+	uint64_t bodies;		    /* asked for so far */
+	uint64_t full_sets;		    /* asked for so far */
+	uint64_t connects;
+	uint64_t drift;	     /* DRIFT events */
+	bool no_connect;     /* the connector answers that nobody is there */
+	bool silent_connect; /* … with a socket that says nothing */
+	bool auto_repair;
+	uint64_t repaired; /* objects put back */
+	char *paths[IPC_MAX_NAMED_PATHS];
+	size_t npaths;
+	char last_log[1024];
+	struct ipc_ready ready;
+	bool is_ready, closed;
+};
+
+/* What an APPLY or REPAIR came to. */
+struct bed_result {
+	bool done;
+	struct fx_err err;
+	struct ipc_applied applied;
+	struct ipc_repaired repaired;
+	char errors[8192]; /* "id: text; …" */
+	size_t nerrors;
+};
+
+/* Start the worker; kubeconfig NULL: as in a cluster, with these files. */
+void bed_start(struct bed *, const char *kubeconfig, const char *server,
+    const char *token, const char *ca, const char *setting, const char *value);
+void bed_stop(struct bed *);
+void bed_free_set(struct bed *);
+
+struct bed_res *bed_add(struct bed *, const char *api_version, const char *kind,
+    const char *ns, const char *name, const char *rest);
+/* A new set number: what was changed since is seen by the next apply. */
+void bed_commit(struct bed *);
+
+struct bed_result bed_apply(struct bed *);
+struct bed_result bed_repair(struct bed *);
+/* Scopes of one kind: enum ipc_scope_kind, -1 if it failed. */
+int bed_scope(struct bed *, const char *api_version, const char *kind,
+    char *why, size_t size);
+int bed_cluster(struct bed *, char *out, size_t size);
+
+/* Serve the worker for a while. */
+void bed_serve(struct bed *, int64_t span_us);
+/* Serve it until *what is at least `want`; false: not within the span. */
+bool
+bed_wait(struct bed *, const uint64_t *what, uint64_t want, int64_t span_us);
+
+/* kubectl with these arguments; false if it failed. */
+bool bed_kubectl(const char *fmt, ...) FX_PRINTF(1, 2);
+char *bed_kubectl_get(const char *fmt, ...) FX_PRINTF(1, 2);
+
+/* Requests in the audit log, by fluxd, since the mark.  verb NULL: all but
+ * watches; resource NULL: all. */
+long bed_audit_mark(void);
+unsigned bed_audit(long mark, const char *verb, const char *resource);
+
+#endif
