@@ -10,7 +10,7 @@ get(const struct client *c, const char *route, const char *key,
 	auto_free char *escaped = NULL, *query = NULL;
 	int r;
 
-	if (key != NULL) {
+	if (value != NULL) {
 		escaped = url_query_escape(value);
 		query = xasprintf("%s=%s", key, escaped);
 	}

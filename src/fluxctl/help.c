@@ -89,7 +89,7 @@ static void
 add_flags(struct buf *b, const char *heading, enum ctl_command_id command,
     bool global, const char *name)
 {
-	const struct ctl_flag *list[CTL_FLAGS];
+	const struct ctl_flag *list[CTL_FLAGS] = { NULL };
 	size_t n = 0, width = 0, used;
 
 	for (size_t i = 0; i < CTL_FLAGS; i++) {

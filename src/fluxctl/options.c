@@ -265,14 +265,9 @@ find_first_word(const char *const *words, size_t n, enum ctl_command_id command)
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp(words[i], "--") == 0)
 			return n;
-		if (takes_next_word(words[i], command)) {
-			/* the last but one is a value even if it is not */
-			if (n - i <= 2)
-				return n;
+		if (takes_next_word(words[i], command))
 			i++;
-			continue;
-		}
-		if (*words[i] != '-' && *words[i] != '\0')
+		else if (*words[i] != '-' && *words[i] != '\0')
 			return i;
 	}
 	return n;

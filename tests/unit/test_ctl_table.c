@@ -29,6 +29,7 @@ test_align(void)
 		/* code points, not bytes and not cells of the terminal */
 		{ "\xc3\xa9\tx\nab\tx\n", "\xc3\xa9   x\nab  x\n" },
 		{ "\xe6\x97\xa5\tx\nab\tx\n", "\xe6\x97\xa5   x\nab  x\n" },
+		{ "abc\tx\n\xc3\xa9\xc3\xa9\tx\n", "abc  x\n\xc3\xa9\xc3\xa9   x\n" },
 		{ "\xff\tx\nab\tx\n", "\xff   x\nab  x\n" },
 		/* no line end at the end */
 		{ "a\tb", "a  b" },

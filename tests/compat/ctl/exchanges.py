@@ -145,6 +145,28 @@ def test_redirect_keeps_token(tap, folder):
                    problems)
 
 
+def test_proxy(tap, upstream, folder):
+    """HTTP_PROXY in either case; not where a header could have set it."""
+    target = "http://flux.invalid/api/flux/v9/git-repo-config"
+    for name, more, asked in [("HTTP_PROXY", {}, 1), ("http_proxy", {}, 1),
+                              ("HTTP_PROXY", {"REQUEST_METHOD": "GET"}, 0),
+                              ("HTTP_PROXY", {"NO_PROXY": "flux.invalid"}, 0)]:
+        for program in [FLUXCTL, upstream]:
+            title = "%s with %s: asked %d times (%s)" % (
+                name, more, asked,
+                "fluxctl" if program == FLUXCTL else "unmodified client")
+            if not program:
+                tap.skip(title, "it is not built")
+                continue
+            with Recorded([Exchange("POST", target, "{}")], folder) as server:
+                proxy = "http://127.0.0.1:%d" % server.port
+                run(program, ["identity"], "http://flux.invalid/api/flux",
+                    {name: proxy, **more})
+                talk = server.conversation
+                tap.ok(title, talk.unexpected +
+                       compare("requests", len(talk.seen), asked))
+
+
 def test_alone(tap, upstream):
     """Command lines that need no daemon: both clients say the same."""
     lines = [
@@ -218,6 +240,7 @@ def main():
         for case in CASES:
             test_case(tap, case, upstream, folder)
         test_redirect_keeps_token(tap, folder)
+        test_proxy(tap, upstream, folder)
     test_alone(tap, upstream)
     test_help(tap)
     test_nowhere(tap)
