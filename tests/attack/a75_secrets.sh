@@ -72,7 +72,7 @@ ns=$(bed_namespace a75)
 url=$(bed_repo "a75-$$")
 commit_something "$url"
 fluxd_start --git-url="$url"
-t_wait 30 "a sync over ssh ends" tagged "a75-$$"
+t_wait "a sync over ssh ends" 30 tagged "a75-$$"
 processes
 pem_line=$(sed -n '3p' "$BED_SSH_KEY")
 expect_only "the deploy key's seed" "$(seed_of "$BED_SSH_KEY")" key
@@ -87,7 +87,7 @@ url=$(bed_repo_https "a75s-$$")
 commit_something "$url"
 export SSL_CERT_FILE=$BED_GIT_HTTPS_CA
 fluxd_start --git-url="$url"
-t_wait 30 "a sync over https ends" tagged "a75s-$$"
+t_wait "a sync over https ends" 30 tagged "a75s-$$"
 processes
 expect_only "the git password" "$(printf %s "$BED_GIT_HTTPS_PASSWORD" | hex)" git-remote
 t_is "$(in_proc_texts "$BED_GIT_HTTPS_PASSWORD")" "" "the password is in no environment or command line"

@@ -78,10 +78,10 @@ if ! fluxd_alive; then
 fi
 
 tag_is() { [ "$(repo_ref "$repo" 'refs/tags/flux-sync^{commit}')" = "$1" ]; }
-t_wait 90 "the tag reaches the last commit" tag_is "$last"
+t_wait "the tag reaches the last commit" 90 tag_is "$last"
 rounds() { kubectl -n "$ns" get configmaps -o 'jsonpath={range .items[?(@.data.round)]}{.data.round}{"\n"}{end}' | sort | uniq -c | tr -s ' '; }
 all_current() { [ "$(rounds)" = " $objects $round" ]; }
-t_wait 60 "every object holds the last commit's content" all_current
+t_wait "every object holds the last commit's content" 60 all_current
 job_ok() { api_get "/api/flux/v6/jobs?id=$1" 2>/dev/null | grep -q '"StatusString":"\(succeeded\|failed\)"'; }
 unknown=0
 for id in "${!jobs[@]}"; do

@@ -32,8 +32,8 @@ first=$(repo_commit_all "$work" "First")
 repo_push "$work"
 
 fluxd_start --git-url="$url" --git-poll-interval=1h --sync-interval=1h
-t_wait 30 "the first commit reaches the cluster" shows c1 one
-t_wait 30 "the sync tag moves to it" tag_is "$first"
+t_wait "the first commit reaches the cluster" 30 shows c1 one
+t_wait "the sync tag moves to it" 30 tag_is "$first"
 t_is "$(git -C "$(repo_path "$repo")" cat-file -t refs/tags/flux-sync)" tag \
 	"the sync tag is annotated"
 t_is "$(git -C "$(repo_path "$repo")" for-each-ref --format='%(contents:subject) %(taggername) %(taggeremail)' refs/tags/flux-sync)" \
@@ -49,17 +49,17 @@ configmap c2 two
 second=$(repo_commit_all "$work" "Second")
 repo_push "$work"
 t_run "fluxctl sync ends well" ctl sync
-t_wait 10 "the change is in the cluster" shows c2 two
-t_wait 10 "the tag follows" tag_is "$second"
+t_wait "the change is in the cluster" 10 shows c2 two
+t_wait "the tag follows" 10 tag_is "$second"
 t_is "$(audit_count "$agent" patch "$mark")" 1 "one changed object is one PATCH"
 
 # drift
 mark=$(audit_mark)
 kubectl -n "$ns" patch configmap c1 --type=merge -p '{"data":{"text":"by hand"}}' >/dev/null
-t_wait 5 "a foreign change of a managed field is put back" shows c1 one
+t_wait "a foreign change of a managed field is put back" 5 shows c1 one
 kubectl -n "$ns" annotate configmap c3 note=mine >/dev/null
 kubectl -n "$ns" delete configmap c2 >/dev/null
-t_wait 5 "a deleted object comes back" shows c2 two
+t_wait "a deleted object comes back" 5 shows c2 two
 t_is "$(live c3 .metadata.annotations.note)" mine "an unmanaged field is left alone"
 t_is "$(audit_count "$agent" patch "$mark")" 2 "two objects were repaired by two PATCHes"
 
@@ -70,10 +70,10 @@ mark=$(audit_mark)
 tag_before=$(repo_ref "$repo" refs/tags/flux-sync)
 fluxd_start --git-url="$url" --git-poll-interval=1h --sync-interval=1h
 synced() { [ "$(api_get "/api/flux/v6/sync?ref=${second:0:7}" 2>/dev/null)" = '[]' ]; }
-t_wait 30 "a restarted daemon answers that all is applied" synced
+t_wait "a restarted daemon answers that all is applied" 30 synced
 metrics_count() { api_get /metrics | sed -n 's/^flux_daemon_sync_duration_seconds_count{success="true"} //p'; }
 once() { [ "$(metrics_count)" = 1 ]; }
-t_wait 30 "its first pass ends" once
+t_wait "its first pass ends" 30 once
 t_is "$(audit_count "$agent" patch "$mark")" 0 "and patches nothing"
 t_is "$(audit_count "$agent" 'create|update|delete' "$mark")" 0 "nor anything else"
 t_is "$(repo_ref "$repo" refs/tags/flux-sync)" "$tag_before" "the tag is not pushed again"
