@@ -31,7 +31,7 @@
 
 #define EXIT_REFUSED 0
 #define EXIT_WORKED 1
-/* 70 is the lock-down's own */
+#define EXIT_BROKEN 99 /* the test itself; 70 is the lock-down's own */
 
 struct probe_world probe_world = { .dir = "/tmp/probe-targets.XXXXXX" };
 
@@ -52,24 +52,39 @@ uid_of(const struct attack_role *r)
 }
 
 static void
+become_nobody(void)
+{
+	if (getuid() == 0 &&
+	    (setgroups(0, NULL) == -1 ||
+		setresgid(NOBODY, NOBODY, NOBODY) == -1 ||
+		setresuid(NOBODY, NOBODY, NOBODY) == -1))
+		_exit(EXIT_BROKEN);
+}
+
+/* Sockets such as no worker has, to see what could be done with them. */
+static void
+have_sockets(void)
+{
+	probe_world.stream = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	probe_world.listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	probe_world.local = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (probe_world.stream == -1 || probe_world.local == -1 ||
+	    listen(probe_world.listener, 1) == -1)
+		_exit(EXIT_BROKEN);
+}
+
+static void
 lock_down(const struct attack_role *r)
 {
 	struct sandbox_paths paths = { .dir = r->has_dir ? mirror : NULL };
 	struct sandbox_state st;
 
 	if (close_range(3, ~0u, 0) == -1)
-		_exit(99);
-	if (!with_caps && getuid() == 0 &&
-	    (setgroups(0, NULL) == -1 ||
-		setresgid(NOBODY, NOBODY, NOBODY) == -1 ||
-		setresuid(NOBODY, NOBODY, NOBODY) == -1))
-		_exit(99);
+		_exit(EXIT_BROKEN);
+	if (!with_caps)
+		become_nobody();
 	sandbox_early(getppid());
-	probe_world.stream = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	probe_world.listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (listen(probe_world.listener, 1) == -1)
-		_exit(99);
-	probe_world.local = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	have_sockets();
 	sandbox_enter(r->sandbox, uid_of(r), &paths, true, &st);
 }
 
@@ -195,6 +210,57 @@ test_role(void)
 	    tally.refused, tally.by_design);
 }
 
+/* ---- what works outside -------------------------------------------------- */
+
+/* The same, by a user like any other who is not locked down. */
+static bool
+works_outside(const struct probe *p)
+{
+	pid_t pid, victim = fork();
+	int status = -1;
+
+	if (victim == 0) {
+		become_nobody();
+		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+		for (;;)
+			poll(NULL, 0, -1);
+	}
+	poll(NULL, 0, 1);
+	pid = fork();
+	if (pid == 0) {
+		become_nobody();
+		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+		probe_world.victim = victim;
+		have_sockets();
+		_exit(p->attack() == 0 ? EXIT_WORKED : EXIT_REFUSED);
+	}
+	waitpid(pid, &status, 0);
+	kill(victim, SIGKILL);
+	waitpid(victim, NULL, 0);
+	probe_renew_file();
+	if (getuid() == 0)
+		probe_give_targets(NOBODY);
+	return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_WORKED;
+}
+
+/* An attack that cannot work proves nothing: most do, for anybody. */
+static void
+test_outside(void)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < nprobes; i++) {
+		if (works_outside(&probes[i]))
+			n++;
+		else
+			printf("# not for this user on this kernel: %s\n",
+			    probes[i].what);
+	}
+	printf("# %zu of %zu attacks work outside\n", n, nprobes);
+	want(n * 2 > nprobes);
+}
+
 /* ---- limits, seen from outside ------------------------------------------- */
 
 /* The hard limit in a line of /proc/PID/limits: the second number. */
@@ -291,6 +357,9 @@ main(void)
 	probe_world.stderr_is_file =
 	    fstat(STDERR_FILENO, &st) == 0 && S_ISREG(st.st_mode);
 	probe_open_targets();
+	if (getuid() == 0)
+		probe_give_targets(NOBODY);
+	test_run("outside a sandbox the attacks work", test_outside);
 	round_of(false);
 	if (sandbox_has_caps())
 		round_of(true);

@@ -37,6 +37,7 @@ extern struct probe_world probe_world;
  * whether nothing was added or taken. */
 void probe_open_targets(void);
 void probe_give_targets(uid_t uid);
+void probe_renew_file(void); /* after an attack that worked */
 bool probe_close_targets(void);
 
 #endif
