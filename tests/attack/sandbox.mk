@@ -46,3 +46,12 @@ tests_attack_probe_SOURCES = \
 	tests/attack/probe.c \
 	tests/attack/probe.h \
 	tests/attack/probe_list.c
+
+check_PROGRAMS += tests/attack/test_smoke
+TESTS += tests/attack/test_smoke
+tests_attack_test_smoke_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_attack_test_smoke_LDADD = src/common/libipc.a src/common/libbase.a
+tests_attack_test_smoke_SOURCES = tests/attack/test_smoke.c
+
+TESTS += tests/attack/allocators.sh
+EXTRA_DIST += tests/attack/allocators.sh
