@@ -30,7 +30,7 @@ struct bpf_verdict {
 /* The program that libseccomp would load. */
 void bpf_export(scmp_filter_ctx, struct bpf *);
 
-/* The filter that a process has loaded; 0 is the newest.  Stops the process
+/* A filter that a process has loaded; 0 is the oldest.  Stops the process
  * for a moment; needs CAP_SYS_ADMIN.  false: there is no such filter. */
 bool bpf_of_process(pid_t, unsigned index, struct bpf *);
 

@@ -28,6 +28,7 @@
 
 #define LAST_CALL 600
 #define X32_BIT 0x40000000u
+#define SHOWN_MAX 20	     /* lines of a difference */
 #define LIST_MAX (64 * 1024) /* bytes of a list */
 
 static scmp_filter_ctx
@@ -105,12 +106,14 @@ committed(const struct attack_role *r)
 static void
 show_missing(const char *a, const char *b, const char *which)
 {
-	for (const char *end; *a != '\0'; a = end + 1) {
+	int shown = 0;
+
+	for (const char *end; *a != '\0' && shown < SHOWN_MAX; a = end + 1) {
 		auto_free char *line = NULL;
 
 		end = strchrnul(a, '\n');
 		line = xstrndup(a, (size_t)(end - a));
-		if (strstr(b, line) == NULL)
+		if (strstr(b, line) == NULL && shown++ < SHOWN_MAX)
 			printf("# %s: %s\n", which, line);
 		if (*end == '\0')
 			break;
@@ -124,7 +127,8 @@ equals_list(const struct attack_role *r, const struct bpf *b)
 
 	if (strcmp(got, wanted) == 0)
 		return true;
-	printf("# %s: not as committed\n", ipc_role_name(r->role));
+	printf("# %s: not as committed; --print shows it\n",
+	    ipc_role_name(r->role));
 	show_missing(got, wanted, "only in the filter");
 	show_missing(wanted, got, "only in the list");
 	return false;
@@ -371,23 +375,23 @@ role_of(pid_t pid)
 	return attack_role((enum ipc_role)role);
 }
 
-/* Its own list on top, below it only the launcher's. */
+/* The oldest is the launcher's, which everybody below it inherits; then a
+ * process's own, and nothing else. */
 static void
 check_process(pid_t pid)
 {
 	const struct attack_role *r = role_of(pid);
-	unsigned n = 0;
+	bool worker;
 
 	if (!want(r != NULL))
 		return;
+	worker = r->role != IPC_R_MASTER && r->role != IPC_R_LAUNCHER;
 	printf("# %d %s\n", (int)pid, ipc_role_name(r->role));
-	while (bpf_of_process(pid, n, &loaded)) {
-		want(equals_list(n == 0 ? r : attack_role(IPC_R_LAUNCHER),
-		    &loaded));
-		n++;
-	}
-	want_int(n,
-	    r->role == IPC_R_MASTER || r->role == IPC_R_LAUNCHER ? 1 : 2);
+	if (worker && want(bpf_of_process(pid, 0, &loaded)))
+		want(equals_list(attack_role(IPC_R_LAUNCHER), &loaded));
+	if (want(bpf_of_process(pid, worker, &loaded)))
+		want(equals_list(r, &loaded));
+	want(!bpf_of_process(pid, worker + 1u, &loaded));
 }
 
 static void
