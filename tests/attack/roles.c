@@ -3,7 +3,7 @@
 #include "roles.h"
 
 extern const struct sandbox mst_sandbox, nw_sandbox, kw_sandbox,
-    gw_remote_sandbox, gw_local_sandbox, aw_sandbox;
+    gw_remote_sandbox, gw_local_sandbox, mw_sandbox, sw_sandbox, aw_sandbox;
 
 const struct attack_role attack_roles[] = {
 	{ IPC_R_MASTER, &mst_sandbox, false },
@@ -12,6 +12,8 @@ const struct attack_role attack_roles[] = {
 	{ IPC_R_KEY, &kw_sandbox, false },
 	{ IPC_R_GIT_REMOTE, &gw_remote_sandbox, true },
 	{ IPC_R_GIT_LOCAL, &gw_local_sandbox, true },
+	{ IPC_R_MANIFEST, &mw_sandbox, false },
+	{ IPC_R_SYNC, &sw_sandbox, false },
 	{ IPC_R_API, &aw_sandbox, false },
 };
 const size_t nattack_roles = nitems(attack_roles);

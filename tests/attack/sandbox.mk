@@ -10,8 +10,10 @@ tests_attack_libroles_a_SOURCES = \
 	src/api-worker/sandbox.c \
 	src/git-worker/sandbox.c \
 	src/key-worker/sandbox.c \
+	src/manifest-worker/sandbox.c \
 	src/master/sandbox.c \
 	src/net-worker/sandbox.c \
+	src/sync-worker/sandbox.c \
 	tests/attack/roles.c \
 	tests/attack/roles.h
 
@@ -35,8 +37,10 @@ EXTRA_DIST += tests/attack/launcher_imports.sh \
 	tests/attack/filters/git-remote.txt \
 	tests/attack/filters/key.txt \
 	tests/attack/filters/launcher.txt \
+	tests/attack/filters/manifest.txt \
 	tests/attack/filters/master.txt \
-	tests/attack/filters/net.txt
+	tests/attack/filters/net.txt \
+	tests/attack/filters/sync.txt
 
 check_PROGRAMS += tests/attack/probe
 TESTS += tests/attack/probe

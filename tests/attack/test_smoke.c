@@ -169,11 +169,6 @@ main(void)
 		return 1;
 	for (size_t i = 0; i < nitems(smokes); i++) {
 		current = &smokes[i];
-#ifndef FX_ALL_ROLES
-		if (current->role == IPC_R_MANIFEST ||
-		    current->role == IPC_R_SYNC)
-			continue;
-#endif
 		snprintf(name, sizeof(name), "%s works and ends in peace",
 		    ipc_role_name(current->role));
 		test_run(name, test_smoke);
