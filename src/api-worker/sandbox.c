@@ -17,7 +17,9 @@ static const struct sandbox_call calls[] = {
 	/* libmicrohttpd: a client's bytes; its answer's header and body go by
 	 * sendmsg, the rest of a long one by send */
 	SB_ALLOW(recvfrom),
-	SB_ALLOW(sendto),
+	/* not by TCP fast open, which would connect: shutdown makes a listener
+	 * a socket that can */
+	SB_NO_BITS(sendto, 3, MSG_FASTOPEN),
 	/* MHD_add_connection asks whether the client is non-blocking: it is */
 	SB_ARG(fcntl, 1, F_GETFL),
 	/* libmicrohttpd: TCP_NODELAY and TCP_CORK around an answer */

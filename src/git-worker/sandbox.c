@@ -49,7 +49,7 @@ static const struct sandbox_call remote_calls[] = {
 	MIRROR_CALLS,
 	/* libssh2 and libcurl on a socket that was given */
 	SB_ALLOW(recvfrom),
-	SB_ALLOW(sendto),
+	SB_NO_BITS(sendto, 3, MSG_FASTOPEN), /* which would connect */
 	SB_ALLOW(shutdown), /* a session that is given up */
 	/* TCP_QUICKACK */
 	SB_ARG(setsockopt, 1, IPPROTO_TCP),

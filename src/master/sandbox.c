@@ -6,11 +6,12 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 
 static const struct sandbox_call calls[] = {
 	/* channels: frames and the descriptors that travel with them */
 	SB_ALLOW(recvmsg),
-	SB_ALLOW(sendmsg),
+	SB_NO_BITS(sendmsg, 2, MSG_FASTOPEN), /* which would connect */
 	SB_ALLOW(poll),
 	SB_ALLOW(close),
 	/* a sealed file or listener for the next incarnation of a worker */

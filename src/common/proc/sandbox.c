@@ -10,6 +10,7 @@
 #include <grp.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -19,7 +20,7 @@
 const struct sandbox_call sandbox_common[] = {
 	/* the channel; it is a socket, so there is no read(2) */
 	SB_ALLOW(recvmsg),
-	SB_ALLOW(sendmsg),
+	SB_NO_BITS(sendmsg, 2, MSG_FASTOPEN), /* which would connect */
 	SB_ALLOW(close), /* descriptors that came, and the channel's own */
 	/* the loop, and ipc_await */
 	SB_ALLOW(poll),

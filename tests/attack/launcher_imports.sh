@@ -1,0 +1,35 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# A79: the launcher's filter cannot refuse socket and connect, since the
+# connector inherits it; that the launcher makes no connection rests on its
+# having no code for it.  Master and launcher link libc and libseccomp only.
+set -u
+n=0 failed=0
+ok() { # STATUS NAME
+	n=$((n + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $n - $2"
+	else
+		echo "not ok $n - $2"
+		failed=1
+	fi
+}
+
+launcher=$FX_BUILDDIR/fluxd-launch
+imports=$(nm -D --undefined-only "$launcher" | awk '{ sub(/@.*/, "", $2); print $2 }')
+bad=$(echo "$imports" | grep -x -e socket -e connect -e bind -e listen \
+	-e accept -e accept4 -e getaddrinfo -e dlopen -e system -e popen)
+[ -z "$bad" ] || echo "# $bad"
+[ -n "$imports" ] && [ -z "$bad" ]
+ok $? "A79: the launcher has no code to make or connect a socket"
+
+for program in "$launcher" "$FX_BUILDDIR/src/master/fluxd"; do
+	libs=$(ldd "$program" | sed 's/^[[:space:]]*//; s/[ .].*//' |
+		grep -v -e '^linux-vdso' -e '^/lib64/ld-linux' -e '^ld-linux' |
+		sort | tr '\n' ' ')
+	[ "$libs" = "libc libseccomp " ] || echo "# $program: $libs"
+	[ "$libs" = "libc libseccomp " ]
+	ok $? "$(basename "$program") links libc and libseccomp only"
+done
+echo "1..$n"
+exit $failed

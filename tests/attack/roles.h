@@ -1,0 +1,24 @@
+/*
+ * roles: every process that locks itself down, with the data that it does it
+ * with: the objects are those of the processes themselves.
+ */
+#ifndef FX_ATTACK_ROLES_H
+#define FX_ATTACK_ROLES_H
+
+#include "base.h"
+#include "ipc.h"
+#include "sandbox.h"
+
+struct attack_role {
+	enum ipc_role role;
+	const struct sandbox
+	    *sandbox; /* NULL: the launcher, a list of refusals */
+	bool has_dir; /* a directory of its own: the mirror */
+};
+
+extern const struct attack_role attack_roles[];
+extern const size_t nattack_roles;
+
+const struct attack_role *attack_role(enum ipc_role);
+
+#endif
