@@ -16,8 +16,11 @@ tests_unit_test_key_sign_SOURCES = tests/unit/test_key_sign.c
 tests_unit_test_key_sign_CPPFLAGS = $(KEY_TEST_CPPFLAGS)
 tests_unit_test_key_sign_LDADD = $(KEY_TEST_LDADD)
 
+# An instrumented program has memory that nobody may look at.
+if !FX_TEST_BUILD
 check_PROGRAMS += tests/unit/test_key_memory
 TESTS += tests/unit/test_key_memory
+endif
 tests_unit_test_key_memory_SOURCES = tests/unit/test_key_memory.c
 tests_unit_test_key_memory_CPPFLAGS = $(KEY_TEST_CPPFLAGS)
 tests_unit_test_key_memory_LDADD = $(KEY_TEST_LDADD)
@@ -52,3 +55,20 @@ tests_unit_test_net_sandbox_CPPFLAGS = $(TEST_CPPFLAGS) \
 tests_unit_test_net_sandbox_LDADD = src/net-worker/libnet.a \
 	src/common/libsandbox.a src/common/libbase.a $(SECCOMP_LIBS) \
 	$(CARES_LIBS)
+
+check_PROGRAMS += tests/fuzz/replay_openssh_key
+TESTS += tests/fuzz/replay_openssh_key
+tests_fuzz_replay_openssh_key_SOURCES = tests/fuzz/replay.c \
+	tests/fuzz/fuzz_openssh_key.c
+tests_fuzz_replay_openssh_key_CPPFLAGS = $(KEY_TEST_CPPFLAGS) \
+	-I$(srcdir)/tests/fuzz -DFX_CORPUS=\"openssh_key\"
+tests_fuzz_replay_openssh_key_LDADD = $(KEY_TEST_LDADD)
+
+if FX_FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_openssh_key
+tests_fuzz_fuzz_openssh_key_SOURCES = tests/fuzz/fuzz_openssh_key.c
+tests_fuzz_fuzz_openssh_key_CPPFLAGS = $(KEY_TEST_CPPFLAGS) \
+	-I$(srcdir)/tests/fuzz
+tests_fuzz_fuzz_openssh_key_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_openssh_key_LDADD = $(KEY_TEST_LDADD)
+endif

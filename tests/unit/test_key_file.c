@@ -64,7 +64,8 @@ test_formats(void)
 }
 
 static void
-check_fingerprint(const struct key *k, const char *name, enum fp_hash hash)
+check_fingerprint(const struct buf *blob, const char *title, unsigned bits,
+    const char *name, enum fp_hash hash)
 {
 	const char *alg = hash == FP_MD5 ? "md5" : "sha256";
 	struct buf text = BUF_INIT(256), art = BUF_INIT(4096);
@@ -76,8 +77,7 @@ check_fingerprint(const struct key *k, const char *name, enum fp_hash hash)
 	auto_free char *wanted_a =
 	    key_run("ssh-keygen -lv -E %s -f %s.pub | tail -n +2", alg, name);
 
-	want_int(fp_add(hash, &k->blob, k->kind->title, k->bits, &text, &art),
-	    FX_OK);
+	want_int(fp_add(hash, blob, title, bits, &text, &art), FX_OK);
 	t = str_take(&text);
 	a = str_take(&art);
 	want_str(t, wanted_t);
@@ -93,25 +93,30 @@ test_fingerprints(void)
 
 		if (!want(k != NULL))
 			continue;
-		check_fingerprint(k, keys[i].name, FP_MD5);
-		check_fingerprint(k, keys[i].name, FP_SHA256);
+		check_fingerprint(&k->blob, k->kind->title, k->bits,
+		    keys[i].name, FP_MD5);
+		check_fingerprint(&k->blob, k->kind->title, k->bits,
+		    keys[i].name, FP_SHA256);
 	}
 }
 
-/* Walls, corners and the most visited square: many digests, not many keys. */
+/* Walls, corners and squares visited more often than there are marks (number
+ * 21): public keys that are only numbers, for pictures do not mind. */
 static void
 test_pictures(void)
 {
-	for (int i = 0; i < 24; i++) {
-		auto_key struct key *k = NULL;
-		struct fx_err err = { 0 };
+	for (uint8_t i = 0; i < 32; i++) {
+		const uint8_t number[32] = { 0, 0, 0, i };
+		auto_buf struct buf blob = BUF_INIT(128), line = BUF_INIT(256);
 
-		key_make("picture", "-t ed25519");
-		k = key_load("picture", &err);
-		if (!want(k != NULL))
-			return;
-		check_fingerprint(k, "picture", FP_MD5);
-		check_fingerprint(k, "picture", FP_SHA256);
+		sshw_put_string(&blob, "ssh-ed25519", 11);
+		sshw_put_string(&blob, number, sizeof(number));
+		str_add_base64(&line, buf_head(&blob), buf_left(&blob), true,
+		    false);
+		free(key_run("echo ssh-ed25519 %.*s >picture.pub",
+		    (int)buf_left(&line), (const char *)buf_head(&line)));
+		check_fingerprint(&blob, "ED25519", 256, "picture", FP_MD5);
+		check_fingerprint(&blob, "ED25519", 256, "picture", FP_SHA256);
 	}
 }
 
@@ -136,7 +141,9 @@ test_truncated(void)
 
 		key_binary(names[i], &bin);
 		want_int(parse_binary(&bin, &err), FX_OK);
-		for (; bin.len > 0; bin.len--) {
+		want_int(buf_put(&bin, "", 1), FX_OK);
+		want(parse_binary(&bin, &err) != FX_OK);
+		for (bin.len--; bin.len > 0; bin.len--) {
 			/* copied, so that a read past the end is seen */
 			auto_buf struct buf cut = BUF_INIT(KEY_FILE_MAX);
 
@@ -144,8 +151,6 @@ test_truncated(void)
 			want(parse_binary(&cut, &err) != FX_OK);
 			want(err.text[0] != '\0');
 		}
-		want_int(buf_put(&bin, "", 1), FX_OK);
-		want(parse_binary(&bin, &err) != FX_OK);
 		buf_clear(&bin);
 	}
 }

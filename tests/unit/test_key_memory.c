@@ -7,10 +7,8 @@
  */
 #include "key_util.h"
 
-#include <openssl/rand.h>
+#include <openssl/pem.h>
 #include <sys/wait.h>
-
-#include "ssh_wire.h"
 
 #define SEED 32
 
@@ -61,10 +59,38 @@ count_everywhere(const struct pattern *what)
 	return found;
 }
 
-/* A key file with a known seed, made elsewhere; what to look for: the seed,
- * and 32 characters of the base64 text. */
+struct form {
+	const char *name;
+	/* where the seed and 32 characters that hold some of it are, in the
+	 * decoded openssh-key-v1 and in the file */
+	size_t seed_at, text_at;
+};
+
+static const struct form forms[] = {
+	{ "openssh", 161, 250 },
+	{ "pkcs8", 161, 54 },
+};
+
+/* The same key as PKCS#8, which ssh-keygen does not write for Ed25519. */
 static void
-make_elsewhere(struct pattern what[2])
+write_pkcs8(void)
+{
+	auto_free char *path = xasprintf("%s/pkcs8", key_dir);
+	struct fx_err err = { 0 };
+	auto_key struct key *k = key_load("openssh", &err);
+	FILE *f = fopen(path, "we");
+
+	if (want(f != NULL && k != NULL)) {
+		want_int(PEM_write_PKCS8PrivateKey(f, k->pkey, NULL, NULL, 0,
+			     NULL, NULL),
+		    1);
+		fclose(f);
+	}
+}
+
+/* Key files made in another process, which tells what to look for. */
+static void
+make_elsewhere(const struct form *form, struct pattern what[2])
 {
 	int pipes[2];
 	struct buf bin, text;
@@ -72,13 +98,12 @@ make_elsewhere(struct pattern what[2])
 	want(pipe(pipes) == 0);
 	fflush(stdout);
 	if (fork() == 0) {
-		key_make("secret", "-t ed25519");
-		key_binary("secret", &bin);
-		key_text("secret", &text);
-		/* the seed stands after the second copy of the public key,
-		 * and once more its length */
-		invert(what[0].inverted, bin.data + 161);
-		invert(what[1].inverted, text.data + 250);
+		key_make("openssh", "-t ed25519");
+		write_pkcs8();
+		key_binary("openssh", &bin);
+		key_text(form->name, &text);
+		invert(what[0].inverted, bin.data + form->seed_at);
+		invert(what[1].inverted, text.data + form->text_at);
 		_exit(write(pipes[1], what, 2 * sizeof(*what)) !=
 		    2 * sizeof(*what));
 	}
@@ -89,7 +114,18 @@ make_elsewhere(struct pattern what[2])
 }
 
 static void
-test_memory(void)
+read_text(const char *name, struct buf *text)
+{
+	auto_free char *path = xasprintf("%s/%s", key_dir, name);
+	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	*text = (struct buf)BUF_INIT(KEY_FILE_MAX);
+	want(buf_reserve(text, KEY_FILE_MAX) != NULL);
+	want_int(fd_read_all(fd, text), FX_OK);
+}
+
+static void
+check_form(const struct form *form)
 {
 	struct pattern what[2];
 	struct fx_err err = { 0 };
@@ -97,16 +133,9 @@ test_memory(void)
 	struct buf text, sig = BUF_INIT(KEY_SIG_MAX);
 	const struct buf data = buf_view("data", 4);
 
-	make_elsewhere(what);
+	make_elsewhere(form, what);
 	want_int(count_everywhere(&what[0]), 0);
-	text = (struct buf)BUF_INIT(KEY_FILE_MAX);
-	want(buf_reserve(&text, KEY_FILE_MAX) != NULL);
-	{
-		auto_free char *path = xasprintf("%s/secret", key_dir);
-		auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-		want_int(fd_read_all(fd, &text), FX_OK);
-	}
+	read_text(form->name, &text);
 	want_int(count_everywhere(&what[1]), 1); /* the search works */
 	want_int(key_parse(&text, &k, &err), FX_OK);
 	want_int(count_everywhere(&what[0]), 1);
@@ -118,6 +147,13 @@ test_memory(void)
 	key_free(&k);
 	want_int(count_everywhere(&what[0]), 0);
 	buf_clear(&sig);
+}
+
+static void
+test_memory(void)
+{
+	for (size_t i = 0; i < nitems(forms); i++)
+		check_form(&forms[i]);
 }
 
 int
