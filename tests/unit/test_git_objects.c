@@ -21,6 +21,8 @@ static char top[] = "/tmp/fluxd-test-git.XXXXXX";
 static struct mirror mirror;
 static bool created;
 
+static const char *sh(const char *fmt, ...) FX_PRINTF(1, 2);
+
 /* Run a shell script; its first line of output, in a buffer of the call's. */
 static const char *
 sh(const char *fmt, ...)
@@ -145,6 +147,7 @@ want_refused(const char *id, const char *roots, int code, const char *text)
 
 	want_int(err.code, code);
 	want_str(err.text, text);
+	want_str(got, "");
 }
 
 static void
