@@ -11,6 +11,22 @@
 /* Encoded size of a row beside its strings; generous. */
 #define ROW_COST 64
 
+static int
+byte_order(const void *a, const void *b)
+{
+	return *(const char *)a - *(const char *)b;
+}
+
+/* glibc's qsort asks the system once how much memory there is, for arrays of
+ * more than a kilobyte. */
+void
+mw_warm_up(void)
+{
+	char large_enough[4096] = { 0 };
+
+	qsort(large_enough, sizeof(large_enough), 1, byte_order);
+}
+
 void
 mw_open(struct mw *mw, struct worker *w)
 {
@@ -421,9 +437,10 @@ IPC_HANDLER(set, mw_on_set, struct mw)
 
 /* ---- BODIES ------------------------------------------------------------- */
 
-#define BODY_BATCH (4u << 20) /* bytes of blobs fetched at once, or one blob   \
-			       */
-#define BODY_CHUNKS 64	      /* of a part */
+#define BODY_BATCH                                                             \
+	(4u << 20)     /* bytes of blobs fetched at once, or one blob          \
+			*/
+#define BODY_CHUNKS 64 /* of a part */
 
 struct body_stream {
 	struct mw *mw;

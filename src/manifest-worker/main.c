@@ -16,22 +16,6 @@
 
 #include "handlers.h"
 
-/* The C library's qsort looks once how much memory there is, in its own way;
- * afterwards it must not. */
-static int
-byte_order(const void *a, const void *b)
-{
-	return *(const char *)a - *(const char *)b;
-}
-
-static void
-open_libraries(void)
-{
-	static char large_enough[4096];
-
-	qsort(large_enough, sizeof(large_enough), 1, byte_order);
-}
-
 int
 main(int argc, char *argv[])
 {
@@ -40,7 +24,7 @@ main(int argc, char *argv[])
 	int r;
 
 	worker_init(&w, argc, argv, IPC_R_MANIFEST, IPC_R_MANIFEST);
-	open_libraries();
+	mw_warm_up();
 	worker_lock_down(&w, &mw_sandbox, NULL);
 	mw_open(&state, &w);
 	r = worker_run(&w, mw_handlers, mw_nhandlers, &state);

@@ -43,3 +43,18 @@ TESTS += tests/unit/test_manifest_set
 tests_unit_test_manifest_set_SOURCES = tests/unit/test_manifest_set.c
 tests_unit_test_manifest_set_CPPFLAGS = $(TEST_CPPFLAGS) -I$(srcdir)/src/manifest-worker
 tests_unit_test_manifest_set_LDADD = $(MANIFEST_TEST_LIBS)
+
+# The handlers over a real channel, in their sandbox.
+check_PROGRAMS += tests/unit/test_manifest_worker
+TESTS += tests/unit/test_manifest_worker
+tests_unit_test_manifest_worker_SOURCES = \
+	src/manifest-worker/ask.c \
+	src/manifest-worker/handlers.c \
+	src/manifest-worker/sandbox.c \
+	tests/unit/test_manifest_worker.c
+tests_unit_test_manifest_worker_CPPFLAGS = $(TEST_CPPFLAGS) $(SECCOMP_CFLAGS) \
+	-I$(srcdir)/src/manifest-worker
+tests_unit_test_manifest_worker_LDADD = src/manifest-worker/libmanifest.a \
+	src/common/libworker.a src/common/libsandbox.a src/common/libproc.a \
+	src/common/libipc.a $(MANIFEST_TEST_LIBS) $(MSGPACK_LIBS) \
+	$(SECCOMP_LIBS)

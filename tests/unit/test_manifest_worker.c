@@ -1,0 +1,808 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The handlers of fluxd-manifest over a real channel: a child process runs
+ * them, this one plays the master, git and sync.
+ */
+#include "base.h"
+
+#include "fd.h"
+#include "handlers.h"
+#include "log.h"
+#include "str.h"
+#include "test.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct file {
+	const char *path, *text;
+	uint32_t mode; /* 0: a file */
+};
+
+struct commit {
+	const char *name;
+	const struct file *files;
+	size_t n;
+};
+
+/* What the fake repository has and how its git misbehaves. */
+struct world {
+	struct ipc_peer peer;
+	pid_t pid;
+	const struct commit *commits;
+	size_t ncommits;
+	size_t blobs_asked, trees_asked, logs;
+	char last_log[256];
+	enum { GIT_GOOD, GIT_LOST_BLOB, GIT_WRONG_ORDER, GIT_SHORT } git;
+	enum { SYNC_GOOD, SYNC_DOWN, SYNC_FEW } sync;
+	bool no_foo; /* sync does not know the kind Foo */
+};
+
+/* An id is the address of the text: git only has to find it again. */
+static void
+oid_of(const char *text, char out[41])
+{
+	snprintf(out, 41, "%040" PRIxPTR, (uintptr_t)text);
+}
+
+static const char *
+text_of(const char *oid)
+{
+	return (const char *)(uintptr_t)strtoumax(oid, NULL, 16);
+}
+
+static const struct commit *
+find_commit(const struct world *w, const char *name)
+{
+	for (size_t i = 0; i < w->ncommits; i++)
+		if (strcmp(w->commits[i].name, name) == 0)
+			return &w->commits[i];
+	return NULL;
+}
+
+static const struct file *
+find_file(const struct commit *c, const char *path)
+{
+	for (size_t i = 0; c != NULL && i < c->n; i++)
+		if (strcmp(c->files[i].path, path) == 0)
+			return &c->files[i];
+	return NULL;
+}
+
+/* ---- git ---------------------------------------------------------------- */
+
+struct rows {
+	const struct ipc_req *req;
+	struct ipc_tree_entry v[64];
+	char oids[64][41];
+	size_t n;
+};
+
+/* Credit that has not come yet is waited for as the real ones do. */
+static void
+flush_rows(struct rows *r)
+{
+	if (r->n != 0) {
+		want_int(ipc_await_credit(r->req), FX_OK);
+		want_int(ipc_reply_tree_part(r->req,
+			     &(struct ipc_tree_part){ .entries = r->v,
+				 .entries_len = r->n }),
+		    FX_OK);
+	}
+	r->n = 0;
+}
+
+static void
+add_row(struct rows *r, const struct file *f, bool removed)
+{
+	struct ipc_tree_entry *e = &r->v[r->n];
+
+	oid_of(f->text, r->oids[r->n]);
+	*e = (struct ipc_tree_entry){
+		.path = (char *)(uintptr_t)f->path,
+		.oid = r->oids[r->n],
+		.mode = f->mode != 0 ? f->mode : 0100644,
+		.size = strlen(f->text),
+		.removed = removed,
+	};
+	if (++r->n == nitems(r->v))
+		flush_rows(r);
+}
+
+static int
+on_tree(struct world *w, const struct ipc_req *req, struct ipc_tree *m)
+{
+	const struct commit *now = find_commit(w, m->commit);
+	const struct commit *then = find_commit(w, m->base);
+	struct rows rows = { .req = req };
+
+	w->trees_asked++;
+	if (now == NULL)
+		return ipc_reply_failf(req, FX_EUNKNOWN, "no commit %s",
+		    m->commit);
+	for (size_t i = 0; i < now->n; i++) {
+		const struct file *f = &now->files[i];
+		const struct file *old = find_file(then, f->path);
+
+		if (old == NULL || strcmp(old->text, f->text) != 0)
+			add_row(&rows, f, false);
+	}
+	for (size_t i = 0; then != NULL && i < then->n; i++)
+		if (find_file(now, then->files[i].path) == NULL)
+			add_row(&rows, &then->files[i], true);
+	flush_rows(&rows);
+	return ipc_reply_tree_end(req,
+	    &(struct ipc_tree_end){ .full = then == NULL });
+}
+
+static void
+send_blob(const struct ipc_req *req, size_t index, const char *text)
+{
+	size_t left = strlen(text);
+
+	do {
+		size_t n = left < IPC_MAX_CHUNK ? left : IPC_MAX_CHUNK;
+		struct ipc_chunk c = { .index = index,
+			.last = n == left,
+			.data = { (uint8_t *)(uintptr_t)text, n } };
+
+		if (ipc_await_credit(req) != FX_OK)
+			return; /* cancelled */
+		want_int(ipc_reply_blob_part(req,
+			     &(struct ipc_blob_part){ .chunks = &c,
+				 .chunks_len = 1 }),
+		    FX_OK);
+		text += n;
+		left -= n;
+	} while (left > 0);
+}
+
+static int
+on_blobs(struct world *w, const struct ipc_req *req, struct ipc_blobs *m)
+{
+	for (size_t i = 0; i < m->oids_len; i++) {
+		w->blobs_asked++;
+		if (w->git == GIT_LOST_BLOB)
+			return ipc_reply_failf(req, FX_EUNKNOWN,
+			    "object not found");
+		if (w->git == GIT_SHORT)
+			break;
+		send_blob(req, w->git == GIT_WRONG_ORDER ? i + 1 : i,
+		    text_of(m->oids[i].hex));
+	}
+	return ipc_reply_blobs_end(req, &(struct ipc_blobs_end){ 0 });
+}
+
+/* ---- sync --------------------------------------------------------------- */
+
+static int
+on_scopes(struct world *w, const struct ipc_req *req, struct ipc_scopes *m)
+{
+	struct ipc_scope *v = xcalloc(m->kinds_len + 1, sizeof(*v));
+	static char ns[] = "default", why[] = "resource not found";
+	struct ipc_scopes_are out = { .scopes = v,
+		.scopes_len = m->kinds_len,
+		.default_ns = ns };
+	int r;
+
+	if (w->sync == SYNC_DOWN) {
+		free(v);
+		return ipc_reply_failf(req, FX_ERETRY, "connection refused");
+	}
+	if (w->sync == SYNC_FEW)
+		out.scopes_len = 0;
+	for (size_t i = 0; i < m->kinds_len; i++) {
+		bool foo = strcmp(m->kinds[i].kind, "Foo") == 0;
+
+		v[i].scope = strcmp(m->kinds[i].kind, "Namespace") == 0
+		    ? IPC_SCOPE_CLUSTER
+		    : IPC_SCOPE_NAMESPACED;
+		if (foo && w->no_foo) {
+			v[i].scope = IPC_SCOPE_UNKNOWN;
+			v[i].why = why;
+		}
+	}
+	r = ipc_reply_scopes_are(req, &out);
+	free(v);
+	return r;
+}
+
+IPC_HANDLER(tree, on_tree, struct world)
+IPC_HANDLER(blobs, on_blobs, struct world)
+IPC_HANDLER(scopes, on_scopes, struct world)
+
+static int
+on_relay(void *ctx, struct ipc_peer *p, struct ipc_frame *f)
+{
+	switch (f->type) {
+	case IPC_T_TREE:
+		return on_tree_frame(ctx, p, f);
+	case IPC_T_BLOBS:
+		return on_blobs_frame(ctx, p, f);
+	case IPC_T_SCOPES:
+		return on_scopes_frame(ctx, p, f);
+	case IPC_T_CREDIT:
+	case IPC_T_CANCEL:
+		return FX_OK; /* the peer has noted it */
+	default:
+		return FX_EDENIED;
+	}
+}
+
+static int
+on_log(struct world *w, const struct ipc_req *req, struct ipc_log *m)
+{
+	(void)req;
+	w->logs++;
+	if (m->pairs_len != 0)
+		snprintf(w->last_log, sizeof(w->last_log), "%s=%s",
+		    m->pairs[0].key, m->pairs[0].value);
+	return FX_OK;
+}
+IPC_HANDLER(log, on_log, struct world)
+
+static const struct ipc_handler master_handlers[] = {
+	{ IPC_T_LOG, on_log_frame },
+};
+
+/* ---- the worker --------------------------------------------------------- */
+
+static void
+child_log(void *arg, enum log_level level, const char *caller,
+    const struct log_pair *pairs, size_t n)
+{
+	struct worker *w = arg;
+	struct ipc_log_pair p = {
+		.key = (char *)(uintptr_t)pairs[0].key,
+		.value = (char *)(uintptr_t)pairs[0].value,
+	};
+
+	(void)caller;
+	(void)n;
+	(void)ipc_tell_log(&w->master,
+	    &(struct ipc_log){ .level = level, .pairs = &p, .pairs_len = 1 });
+}
+
+/* Every child runs in the sandbox of the real process. */
+static void
+run_child(int fd, const char *path)
+{
+	struct worker w = { .role = IPC_R_MANIFEST };
+	struct sandbox_state st;
+	struct mw state = { 0 };
+	int status;
+
+	config_init(&w.cfg);
+	if (config_receive(&w.cfg, "git-url",
+		"git@git.example.org:ops/cluster") != FX_OK ||
+	    (path != NULL && config_receive(&w.cfg, "git-path", path) != FX_OK))
+		_exit(3);
+	w.loop = loop_new();
+	ipc_peer_init(&w.master, fd, IPC_R_MANIFEST, IPC_R_MASTER, 0);
+	w.master.phase = IPC_PH_RUN;
+	log_to(child_log, &w);
+	mw_warm_up();
+	sandbox_enter(&mw_sandbox, (uid_t)-1, NULL, false, &st);
+	mw_open(&state, &w);
+	status = worker_run(&w, mw_handlers, mw_nhandlers, &state);
+	mw_close(&state);
+	free(w.handlers);
+	config_clear(&w.cfg);
+	loop_del(w.loop, &w.channel);
+	loop_free(&w.loop);
+	ipc_peer_close(&w.master);
+	_exit(status);
+}
+
+static void
+begin(struct world *w, const char *path, const struct commit *commits, size_t n)
+{
+	int sv[2];
+
+	fflush(stdout);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) == -1 ||
+	    fd_set_nonblock(sv[0]) != FX_OK || fd_set_nonblock(sv[1]) != FX_OK)
+		fx_bug("socketpair");
+	*w = (struct world){ .commits = commits, .ncommits = n };
+	if ((w->pid = fork()) == 0) {
+		close(sv[0]);
+		run_child(sv[1], path);
+	}
+	close(sv[1]);
+	ipc_peer_init(&w->peer, sv[0], IPC_R_MASTER, IPC_R_MANIFEST, 0);
+	w->peer.phase = IPC_PH_RUN;
+	ipc_peer_handlers(&w->peer, master_handlers, nitems(master_handlers),
+	    w);
+	w->peer.relay = on_relay;
+}
+
+static void
+end(struct world *w)
+{
+	int status = -1;
+
+	want_int(ipc_tell_stop(&w->peer, &(struct ipc_stop){ 0 }), FX_OK);
+	want_int(ipc_peer_write(&w->peer), FX_OK);
+	waitpid(w->pid, &status, 0);
+	want(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	ipc_peer_close(&w->peer);
+}
+
+/* ---- the master's questions --------------------------------------------- */
+
+struct answer {
+	bool done;
+	struct fx_err err;
+	struct ipc_loaded loaded;
+	struct ipc_set_end set_end;
+	struct buf text; /* what the parts said */
+	size_t parts;
+	struct {
+		uint64_t index;
+		char *id;
+	} rows[32];
+	size_t nrows;
+};
+
+static void
+text_row(struct answer *a, const struct ipc_set_entry *e)
+{
+	if (a->nrows < nitems(a->rows)) {
+		a->rows[a->nrows].index = e->index;
+		a->rows[a->nrows++].id = xstrdup(e->id);
+	}
+	want_int(str_addf(&a->text, "%s%s%s", buf_left(&a->text) ? " " : "",
+		     e->removed ? "-" : "", e->id),
+	    FX_OK);
+	if (!e->removed) {
+		want_int(strlen(e->hash), 40);
+		want_int(strlen(e->mark), 50);
+	}
+}
+
+static int
+on_part(struct answer *a, struct ipc_frame *f)
+{
+	struct ipc_load_changed c;
+	struct ipc_load_left_out l;
+	struct ipc_set_part s;
+	struct ipc_body_part b;
+
+	a->parts++;
+	switch (f->type) {
+	case IPC_T_LOAD_CHANGED:
+		want_int(ipc_load_changed_decode(&f->body, &c, &f->fd), FX_OK);
+		for (size_t i = 0; i < c.ids_len; i++)
+			want_int(str_addf(&a->text, "%s%s",
+				     buf_left(&a->text) ? " " : "", c.ids[i].s),
+			    FX_OK);
+		ipc_load_changed_clear(&c);
+		return FX_OK;
+	case IPC_T_LOAD_LEFT_OUT:
+		want_int(ipc_load_left_out_decode(&f->body, &l, &f->fd), FX_OK);
+		for (size_t i = 0; i < l.errors_len; i++)
+			want_int(str_addf(&a->text, "%s[%s %s %s]",
+				     buf_left(&a->text) ? " " : "",
+				     l.errors[i].id, l.errors[i].source,
+				     l.errors[i].text),
+			    FX_OK);
+		ipc_load_left_out_clear(&l);
+		return FX_OK;
+	case IPC_T_SET_PART:
+		want_int(ipc_set_part_decode(&f->body, &s, &f->fd), FX_OK);
+		for (size_t i = 0; i < s.entries_len; i++)
+			text_row(a, &s.entries[i]);
+		ipc_set_part_clear(&s);
+		return FX_OK;
+	case IPC_T_BODY_PART:
+		want_int(ipc_body_part_decode(&f->body, &b, &f->fd), FX_OK);
+		for (size_t i = 0; i < b.chunks_len; i++) {
+			want_int(buf_put(&a->text, b.chunks[i].data.p,
+				     b.chunks[i].data.n),
+			    FX_OK);
+			if (b.chunks[i].last)
+				want_int(str_addf(&a->text, "#%u\n",
+					     (unsigned)b.chunks[i].index),
+				    FX_OK);
+		}
+		ipc_body_part_clear(&b);
+		return FX_OK;
+	default:
+		return FX_EUNKNOWN;
+	}
+}
+
+static int
+on_answer(void *arg, struct ipc_frame *f)
+{
+	struct answer *a = arg;
+	int r = FX_OK;
+
+	if (f != NULL && f->part != 0)
+		return on_part(a, f);
+	a->done = true;
+	if (f == NULL || f->type == IPC_T_FAILED)
+		(void)ipc_take_failed(f, &a->err);
+	else if (f->type == IPC_T_LOADED)
+		r = ipc_loaded_decode(&f->body, &a->loaded, &f->fd);
+	else if (f->type == IPC_T_SET_END)
+		r = ipc_set_end_decode(&f->body, &a->set_end, &f->fd);
+	return r;
+}
+
+static void
+wait_for(struct world *w, struct answer *a)
+{
+	while (!a->done) {
+		struct pollfd p = { w->peer.fd, ipc_peer_events(&w->peer), 0 };
+
+		if (ipc_peer_write(&w->peer) != FX_OK)
+			break;
+		p.events = ipc_peer_events(&w->peer);
+		if (!ipc_peer_pending(&w->peer))
+			(void)poll(&p, 1, 10000);
+		if (ipc_peer_read(&w->peer, 1) != FX_OK)
+			break;
+	}
+	if (!want(a->done))
+		printf("# channel: %s\n", w->peer.broken.text);
+}
+
+static void
+answer_init(struct answer *a)
+{
+	*a = (struct answer){ .text = BUF_INIT(64 << 20) };
+}
+
+static void
+answer_clear(struct answer *a)
+{
+	buf_clear(&a->text);
+	for (size_t i = 0; i < a->nrows; i++)
+		free(a->rows[i].id);
+}
+
+static char *
+load(struct world *w, const char *commit, struct answer *a)
+{
+	answer_init(a);
+	want(ipc_ask_load(&w->peer,
+		 &(struct ipc_load){ .commit = (char *)(uintptr_t)commit },
+		 on_answer, a) != 0);
+	wait_for(w, a);
+	return str_take(&a->text);
+}
+
+static char *
+get_set(struct world *w, uint64_t set, uint64_t base, struct answer *a)
+{
+	answer_init(a);
+	want(
+	    ipc_ask_set(&w->peer, &(struct ipc_set){ .set = set, .base = base },
+		on_answer, a) != 0);
+	wait_for(w, a);
+	return str_take(&a->text);
+}
+
+static char *
+get_bodies(struct world *w, uint64_t set, struct ipc_number *v, size_t n,
+    struct answer *a)
+{
+	answer_init(a);
+	want(ipc_ask_bodies(&w->peer,
+		 &(struct ipc_bodies){ .set = set,
+		     .indexes = v,
+		     .indexes_len = n },
+		 on_answer, a) != 0);
+	wait_for(w, a);
+	return str_take(&a->text);
+}
+
+#define CM(name) "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " name "}\n"
+
+static const struct file first_files[] = {
+	{ "a.yaml", CM("a"), 0 },
+	{ "d/b.yaml", CM("b") "---\n" CM("b2"), 0 },
+	{ "n.yaml", "kind: Namespace\nmetadata: {name: ns}\n", 0 },
+	{ "link.yaml", "d/other", 0120000 },
+	{ "d/other", "../c.yml", 0120000 },
+	{ "skip/c.txt", "not read", 0 },
+	{ "c.yml", "# nothing\n", 0 },
+};
+static const struct file second_files[] = {
+	{ "a.yaml", CM("a") "data: {x: y}\n", 0 },
+	{ "d/b.yaml", CM("b") "---\n" CM("b2"), 0 },
+	{ "e.yaml", "apiVersion: x.io/v1\nkind: Foo\nmetadata: {name: f}\n",
+	    0 },
+};
+static const struct file bad_files[] = {
+	{ "a.yaml", "a: [", 0 },
+};
+static const struct commit commits[] = {
+	{ "c1", first_files, nitems(first_files) },
+	{ "c2", second_files, nitems(second_files) },
+	{ "bad", bad_files, nitems(bad_files) },
+};
+
+static void
+test_road(void)
+{
+	struct ipc_number want_all[3], stale = { 0 };
+	struct world w;
+	struct answer a;
+	uint64_t one;
+	char *text;
+
+	begin(&w, NULL, commits, nitems(commits));
+	text = load(&w, "c1", &a);
+	want_str(text,
+	    "<cluster>:namespace/ns default:configmap/a default:configmap/b "
+	    "default:configmap/b2");
+	want_int(a.loaded.resources, 4);
+	want_int(a.loaded.files, 5);
+	want_int(a.loaded.parsed, 4);
+	want(!a.loaded.incomplete);
+	one = a.loaded.set;
+	want(one != 0);
+	free(text);
+	answer_clear(&a);
+
+	text = get_set(&w, one, 0, &a);
+	want_str(text,
+	    "<cluster>:namespace/ns default:configmap/a default:configmap/b "
+	    "default:configmap/b2");
+	want_int(a.set_end.set, one);
+	want_int(a.set_end.base, 0);
+	want_int(a.set_end.count, 4);
+	want_all[0].n = a.rows[3].index; /* b2 */
+	want_all[1].n = a.rows[0].index; /* ns */
+	want_all[2].n = a.rows[2].index; /* b */
+	stale.n = a.rows[1].index;	 /* a */
+	free(text);
+	answer_clear(&a);
+
+	w.blobs_asked = 0;
+	text = get_bodies(&w, one, want_all, 3, &a);
+	want_int(w.blobs_asked, 0); /* they have just been parsed */
+	want(strstr(text, "\"name\":\"b2\"") != NULL);
+	want(strstr(text, "}#0\n") != NULL);
+	want(strstr(text, "}#1\n") != NULL);
+	want(strstr(text, "}#2\n") != NULL);
+	want(strstr(text,
+		 "\"name\":\"ns\",\"labels\":"
+		 "{\"fluxcd.io/sync-gc-mark\":\"sha256.") != NULL);
+	want(strstr(text, "\"namespace\":\"default\"}}#2") != NULL);
+	free(text);
+	answer_clear(&a);
+
+	/* the next commit: one blob changed, one is new, some are gone */
+	w.blobs_asked = 0;
+	w.no_foo = true;
+	text = load(&w, "c2", &a);
+	want_int(w.blobs_asked, 2);
+	want_int(a.loaded.parsed, 2);
+	want_str(text,
+	    "default:configmap/a [<cluster>:foo/f e.yaml cannot find scope "
+	    "of resource foo/f: resource not found]");
+	want(a.loaded.incomplete);
+	want(a.loaded.set > one);
+	want_int(w.logs, 1);
+	want_str(w.last_log,
+	    "warn=cannot find scope of resource foo/f: "
+	    "resource not found");
+	free(text);
+	answer_clear(&a);
+
+	text = get_set(&w, one, 0, &a); /* it is no longer the one */
+	want_int(a.err.code, FX_EUNKNOWN);
+	free(text);
+	answer_clear(&a);
+
+	/* a resource that changed is not given under the old set's number */
+	text = get_bodies(&w, one, &stale, 1, &a);
+	want_int(a.err.code, FX_ENEEDFULL);
+	free(text);
+	answer_clear(&a);
+	/* one that did not, is; its blob is fetched again */
+	w.blobs_asked = 0;
+	text = get_bodies(&w, one, want_all + 2, 1, &a);
+	want_int(a.err.code, FX_OK);
+	want_int(w.blobs_asked, 1);
+	want(strstr(text, "\"name\":\"b\"") != NULL);
+	free(text);
+	answer_clear(&a);
+	end(&w);
+}
+
+static void
+test_differences(void)
+{
+	struct world w;
+	struct answer a;
+	uint64_t one, two;
+
+	begin(&w, NULL, commits, nitems(commits));
+	free(load(&w, "c1", &a));
+	one = a.loaded.set;
+	answer_clear(&a);
+	free(load(&w, "c2", &a));
+	two = a.loaded.set;
+	answer_clear(&a);
+	{
+		auto_free char *text = get_set(&w, two, one, &a);
+
+		want_str(text,
+		    "default:configmap/a default:foo/f "
+		    "-<cluster>:namespace/ns");
+		want_int(a.set_end.base, one);
+		want_int(a.set_end.count, 4);
+		answer_clear(&a);
+	}
+	{
+		/* a base from another life: everything is told */
+		auto_free char *text = get_set(&w, two, 5, &a);
+
+		want_int(a.set_end.base, 0);
+		want_str(text,
+		    "default:configmap/a default:configmap/b "
+		    "default:configmap/b2 default:foo/f");
+		answer_clear(&a);
+	}
+	{
+		auto_free char *text = get_set(&w, two, two, &a);
+
+		want_int(a.set_end.base, two);
+		want_str(text, "");
+		answer_clear(&a);
+	}
+	{
+		/* nothing new: no blob, no number */
+		auto_free char *text = NULL;
+
+		w.blobs_asked = 0;
+		text = load(&w, "c2", &a);
+		want_str(text, "");
+		want_int(w.blobs_asked, 0);
+		want_int(a.loaded.set, two);
+		want_int(a.loaded.parsed, 0);
+		answer_clear(&a);
+	}
+	end(&w);
+}
+
+static void
+want_failure(struct world *w, const char *commit, int code, const char *text)
+{
+	struct answer a;
+
+	free(load(w, commit, &a));
+	want_int(a.err.code, code);
+	want_str(a.err.text, text);
+	answer_clear(&a);
+}
+
+/* Whatever goes wrong is the answer; the next load works. */
+static void
+test_troubles(void)
+{
+	struct world w;
+	struct answer a;
+
+	begin(&w, NULL, commits, nitems(commits));
+	want_failure(&w, "c9", FX_EUNKNOWN, "no commit c9");
+	want_failure(&w, "bad", FX_ESYNTAX,
+	    "scanning multidoc from \"a.yaml\": yaml: line 1: did not find "
+	    "expected node content");
+	w.git = GIT_LOST_BLOB;
+	want_failure(&w, "c2", FX_EUNKNOWN, "object not found");
+	w.git = GIT_WRONG_ORDER;
+	want_failure(&w, "c2", FX_EFAIL,
+	    "git answered with another blob than was asked for");
+	w.git = GIT_SHORT;
+	want_failure(&w, "c2", FX_EFAIL,
+	    "git answered with fewer blobs than were asked for");
+	w.git = GIT_GOOD;
+	w.sync = SYNC_DOWN;
+	want_failure(&w, "c2", FX_ERETRY, "connection refused");
+	w.sync = SYNC_FEW;
+	want_failure(&w, "c2", FX_EFAIL,
+	    "sync answered for another number of kinds");
+	w.sync = SYNC_GOOD;
+	free(load(&w, "c2", &a));
+	want_int(a.err.code, FX_OK);
+	want_int(a.loaded.resources, 4);
+	want_int(a.loaded.parsed, 0); /* that has been done before */
+	answer_clear(&a);
+	end(&w);
+}
+
+static void
+test_paths(void)
+{
+	struct world w;
+	struct answer a;
+	auto_free char *text = NULL;
+
+	begin(&w, "d", commits, nitems(commits));
+	text = load(&w, "c1", &a);
+	want_str(text, "default:configmap/b default:configmap/b2");
+	answer_clear(&a);
+	end(&w);
+}
+
+/* Streams that need credit again and again, and bodies in many chunks. */
+static void
+test_streams(void)
+{
+	enum { N = 6000, BIG = 300000 };
+	struct file *files = xcalloc(N, sizeof(*files));
+	struct commit c = { "many", files, N };
+	struct ipc_number *all = xcalloc(4096, sizeof(*all));
+	char *big = xmalloc(BIG + 1), *text, *ids = NULL;
+	struct world w;
+	struct answer a;
+	size_t bodies = 0;
+
+	memset(big, 'x', BIG);
+	big[BIG] = '\0';
+	for (int i = 0; i < N; i++) {
+		files[i].path = xasprintf("%04d.yaml", i);
+		files[i].text = i == 7
+		    ? xasprintf(CM("big") "data: {x: %s}\n", big)
+		    : xasprintf("kind: ConfigMap\nmetadata: {name: cm-%04d}\n",
+			  i);
+	}
+	begin(&w, NULL, &c, 1);
+	ids = load(&w, "many", &a);
+	want_int(a.loaded.resources, N);
+	want(a.parts > 1);
+	answer_clear(&a);
+	text = get_set(&w, a.loaded.set, 0, &a);
+	free(text);
+	answer_clear(&a);
+	free(ids);
+	ids = load(&w, "many", &a);
+	text = get_set(&w, a.loaded.set, 0, &a);
+	want(a.parts > 4);
+	want_int(a.set_end.count, N);
+	/* indexes are handed out in the order of the names */
+	for (size_t i = 0; i < 4096; i++)
+		all[i].n = a.rows[0].index + i;
+	free(text);
+	answer_clear(&a);
+	text = get_bodies(&w, a.set_end.set, all, 4096, &a);
+	want_int(a.err.code, FX_OK);
+	want(a.parts > 4);
+	for (const char *p = text; (p = strchr(p, '#')) != NULL; p++)
+		bodies++;
+	want_int(bodies, 4096);
+	want(strstr(text, big) != NULL);
+	answer_clear(&a);
+	end(&w);
+	for (int i = 0; i < N; i++) {
+		free((char *)(uintptr_t)files[i].path);
+		free((char *)(uintptr_t)files[i].text);
+	}
+	free(text);
+	free(ids);
+	free(files);
+	free(all);
+	free(big);
+}
+
+int
+main(void)
+{
+	test_run("worker: from a commit to a set to bodies", test_road);
+	test_run("worker: a set is told as a difference where it can be",
+	    test_differences);
+	test_run("worker: failures are answers, and the next load works",
+	    test_troubles);
+	test_run("worker: only the configured paths are read", test_paths);
+	test_run("worker: long answers wait for credit", test_streams);
+	return test_done();
+}
