@@ -21,13 +21,13 @@ tests_unit_test_api_spec_CPPFLAGS = $(API_UNIT_CPPFLAGS)
 tests_unit_test_api_spec_LDADD = $(API_UNIT_LIBS)
 
 # The whole program against a scripted master.
-API_COMPAT_TESTS = tests/compat/test_http_api
+API_COMPAT_TESTS = tests/compat/test_http_api tests/compat/test_http_attack
 API_COMPAT_CPPFLAGS = $(TEST_CPPFLAGS) -I$(srcdir)/tests/compat \
 	$(SECCOMP_CFLAGS)
 API_COMPAT_LIBS = tests/compat/libapibed.a src/common/libipc.a \
 	src/common/libbase.a
 
-check_LIBRARIES = tests/compat/libapibed.a
+check_LIBRARIES += tests/compat/libapibed.a
 tests_compat_libapibed_a_SOURCES = tests/compat/api_bed.c \
 	tests/compat/api_bed.h
 tests_compat_libapibed_a_CPPFLAGS = $(API_COMPAT_CPPFLAGS)
@@ -36,3 +36,5 @@ check_PROGRAMS += $(API_COMPAT_TESTS)
 TESTS += $(API_COMPAT_TESTS)
 tests_compat_test_http_api_CPPFLAGS = $(API_COMPAT_CPPFLAGS)
 tests_compat_test_http_api_LDADD = $(API_COMPAT_LIBS)
+tests_compat_test_http_attack_CPPFLAGS = $(API_COMPAT_CPPFLAGS)
+tests_compat_test_http_attack_LDADD = $(API_COMPAT_LIBS)
