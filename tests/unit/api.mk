@@ -38,3 +38,23 @@ tests_compat_test_http_api_CPPFLAGS = $(API_COMPAT_CPPFLAGS)
 tests_compat_test_http_api_LDADD = $(API_COMPAT_LIBS)
 tests_compat_test_http_attack_CPPFLAGS = $(API_COMPAT_CPPFLAGS)
 tests_compat_test_http_attack_LDADD = $(API_COMPAT_LIBS)
+
+# What clients send, fuzzed and replayed.
+API_FUZZ_CPPFLAGS = $(TEST_CPPFLAGS) -I$(srcdir)/tests/fuzz \
+	-I$(srcdir)/src/api-worker $(MHD_CFLAGS) $(JANSSON_CFLAGS)
+API_FUZZ_LIBS = src/api-worker/libhttp.a src/api-worker/libapi.a \
+	src/common/libbase.a $(MHD_LIBS) $(JANSSON_LIBS)
+
+check_PROGRAMS += tests/fuzz/replay_http
+TESTS += tests/fuzz/replay_http
+tests_fuzz_replay_http_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_http.c
+tests_fuzz_replay_http_CPPFLAGS = $(API_FUZZ_CPPFLAGS) -DFX_CORPUS=\"http\"
+tests_fuzz_replay_http_LDADD = $(API_FUZZ_LIBS)
+
+if FX_FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_http
+tests_fuzz_fuzz_http_SOURCES = tests/fuzz/fuzz_http.c
+tests_fuzz_fuzz_http_CPPFLAGS = $(API_FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_http_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_http_LDADD = $(API_FUZZ_LIBS)
+endif
