@@ -46,6 +46,7 @@ struct http_conn {
 	enum route_scope scope;
 	enum phase phase;
 	struct loop_timer deadline;
+	struct loop_source *hangup;   /* NULL once it was seen */
 	struct http_request *request; /* owned; NULL between requests */
 };
 
@@ -110,6 +111,7 @@ set_phase(struct http_conn *c, enum phase phase)
 		[PHASE_ANSWER] = HTTP_ANSWER_US,
 		[PHASE_SEND] = HTTP_SEND_US,
 	};
+	bool reads = phase == PHASE_HEAD || phase == PHASE_BODY;
 
 	if (c->phase == PHASE_GONE)
 		return;
@@ -117,7 +119,25 @@ set_phase(struct http_conn *c, enum phase phase)
 	if (phase == PHASE_GONE)
 		loop_timer_stop(c->http->loop, &c->deadline);
 	else
-		loop_timer_in(c->http->loop, &c->deadline, spans[phase]);
+		loop_timer_in(c->http->loop, &c->deadline,
+		    c->hangup == NULL && reads ? HTTP_HANGUP_US : spans[phase]);
+}
+
+/*
+ * The client will send no more.  The library, which is told of a change once,
+ * misses the end when it comes together with data; it gets time to read what
+ * is there, and then the place is wanted for others.
+ */
+static void
+on_hangup(struct loop *l, int fd, short revents, void *arg)
+{
+	struct http_conn *c = arg;
+
+	(void)fd;
+	(void)revents;
+	loop_del(l, &c->hangup);
+	if (c->phase == PHASE_HEAD || c->phase == PHASE_BODY)
+		set_phase(c, c->phase);
 }
 
 /* The library owns the descriptor: it is shut, and the library closes it when
@@ -184,6 +204,7 @@ conn_free(struct http_conn *c)
 			break;
 		}
 	loop_timer_stop(h->loop, &c->deadline);
+	loop_del(h->loop, &c->hangup);
 	request_free(&c->request);
 	free(c);
 	h->nconns--;
@@ -271,6 +292,7 @@ take_client(struct listener *ls, int fd, const struct sockaddr *sa,
 	};
 	h->conns = c;
 	h->nconns++;
+	c->hangup = loop_add(h->loop, fd, POLLRDHUP, on_hangup, c);
 	set_phase(c, PHASE_HEAD);
 	/* on failure the library has closed the descriptor, and has perhaps
 	 * said so */

@@ -31,6 +31,8 @@
 #define HTTP_BODY_US (30 * CLK_SEC)
 #define HTTP_ANSWER_US (60 * CLK_SEC) /* the daemon's, not the client's */
 #define HTTP_SEND_US (60 * CLK_SEC)
+/* What a client that will send no more has sent is read within this. */
+#define HTTP_HANGUP_US (CLK_SEC / 2)
 
 struct http;
 

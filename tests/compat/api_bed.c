@@ -454,8 +454,6 @@ play_master(struct bed *b, const struct bed_options *o, const int fds[3],
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
 
-static int stop_pipe = -1; /* its end tells the master to stop */
-
 void
 bed_start(struct bed *b, const struct bed_options *o)
 {
@@ -482,7 +480,7 @@ bed_start(struct bed *b, const struct bed_options *o)
 	for (int i = 0; i < 3; i++)
 		close(fds[i]);
 	b->asked = report_pipe[0];
-	stop_pipe = stop[1];
+	b->stop = stop[1];
 	if (read(b->asked, &b->worker, sizeof(b->worker)) !=
 	    (ssize_t)sizeof(b->worker))
 		die("the worker did not start");
@@ -493,7 +491,7 @@ bed_stop(struct bed *b)
 {
 	int status = -1;
 
-	close(stop_pipe);
+	close(b->stop);
 	close(b->asked);
 	if (waitpid(b->master, &status, 0) != b->master)
 		die("waitpid");

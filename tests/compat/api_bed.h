@@ -18,6 +18,7 @@ struct bed {
 	pid_t master;	  /* our child, which plays it */
 	pid_t worker;	  /* its child */
 	int asked;	  /* what the worker asked, a line each */
+	int stop;	  /* closing it tells the master to stop */
 	int port;	  /* of the API and everything beside it */
 	int metrics_port; /* of metrics alone; 0: there is none */
 	char path[64];	  /* of the Unix socket */

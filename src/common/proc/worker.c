@@ -15,7 +15,7 @@
 #define FRAMES_PER_TURN 16 /* handled before timers and other sources */
 #define EXIT_CHANNEL 71	   /* the channel broke; the master says why */
 
-static void
+static void FX_NORETURN
 die(const char *role, const char *what)
 {
 	fprintf(stderr, "%s: %s\n", role, what);
