@@ -434,6 +434,9 @@ main(int argc, char *argv[])
 	static struct master m;
 	int status;
 
+	/* whoever started us may have left some open */
+	if (close_range(STDERR_FILENO + 1, ~0u, 0) == -1)
+		return 1;
 	if (read_flags(&m, argc, argv, &status))
 		return status;
 	sandbox_early(0);
