@@ -245,7 +245,9 @@ setup_ssh() {
 			"$(cut -d' ' -f1,2 "$DIR/ssh/host/$type.pub")"
 	done >"$DIR/ssh/known_hosts"
 	# StrictModes off: the folder of a bed may stand below one that others
-	# write to.  Without PAM: an ordinary user's sshd cannot ask it.
+	# write to.  Without PAM: an ordinary user's sshd cannot ask it.  SHLVL: a
+	# bash that sshd starts takes itself for a login otherwise and runs the
+	# user's start-up files, half a second a command on some machines.
 	cat >"$DIR/ssh/sshd_config" <<-TXT
 	ListenAddress 127.0.0.1
 	Port $(port ssh)
@@ -266,6 +268,7 @@ setup_ssh() {
 	PermitUserRC no
 	PrintMotd no
 	PrintLastLog no
+	SetEnv SHLVL=2
 	MaxStartups 1000
 	MaxSessions 1000
 	LogLevel VERBOSE
