@@ -42,6 +42,8 @@ static const struct sandbox_call calls[] = {
 	/* libcurl, for its own log only */
 	SB_ERRNO(getsockname, 1),
 	SB_ERRNO(getpeername, 1),
+	/* libcurl's clean-up wants to ignore SIGPIPE, which is ignored */
+	SB_ERRNO(rt_sigaction, 1),
 };
 /* clang-format on */
 
