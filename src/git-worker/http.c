@@ -389,6 +389,7 @@ static int
 pump(struct http *h, struct fx_err *err)
 {
 	int running;
+	int64_t left;
 
 	for (;;) {
 		if (h->paused && buf_left(&h->answer) == 0) {
@@ -400,12 +401,15 @@ pump(struct http *h, struct fx_err *err)
 		take_result(h);
 		if (h->done || buf_left(&h->answer) != 0)
 			return FX_OK;
-		if (h->link->deadline_us <= clk_now_us())
+		left = h->link->deadline_us - clk_now_us();
+		if (left <= 0)
 			return fx_fail(err, FX_ETIMEOUT,
 			    "no answer from %s within the time limit",
 			    h->link->url.host);
-		if (curl_multi_poll(multi, NULL, 0, HTTP_SLICE_MS, NULL) !=
-		    CURLM_OK)
+		left = (left + CLK_MS - 1) / CLK_MS;
+		if (curl_multi_poll(multi, NULL, 0,
+			left < HTTP_SLICE_MS ? (int)left : HTTP_SLICE_MS,
+			NULL) != CURLM_OK)
 			return fx_fail(err, FX_EFAIL, "libcurl failed");
 	}
 }
@@ -464,15 +468,21 @@ same_part(CURLU *a, CURLU *b, CURLUPart part)
 	return same;
 }
 
+/* Is it the same scheme, host and port?  Then *clean is the URL without user
+ * and password, which libcurl adds to where a relative redirect leads. */
 static bool
-same_server(const char *one, const char *other)
+same_server(const char *base, const char *to, char **clean)
 {
 	CURLU *a = curl_url(), *b = curl_url();
 	bool same = a != NULL && b != NULL &&
-	    curl_url_set(a, CURLUPART_URL, one, 0) == CURLUE_OK &&
-	    curl_url_set(b, CURLUPART_URL, other, 0) == CURLUE_OK &&
+	    curl_url_set(a, CURLUPART_URL, base, 0) == CURLUE_OK &&
+	    curl_url_set(b, CURLUPART_URL, to, 0) == CURLUE_OK &&
 	    same_part(a, b, CURLUPART_SCHEME) &&
-	    same_part(a, b, CURLUPART_HOST) && same_part(a, b, CURLUPART_PORT);
+	    same_part(a, b, CURLUPART_HOST) &&
+	    same_part(a, b, CURLUPART_PORT) &&
+	    curl_url_set(b, CURLUPART_USER, NULL, 0) == CURLUE_OK &&
+	    curl_url_set(b, CURLUPART_PASSWORD, NULL, 0) == CURLUE_OK &&
+	    curl_url_get(b, CURLUPART_URL, clean, 0) == CURLUE_OK;
 
 	curl_url_cleanup(a);
 	curl_url_cleanup(b);
@@ -485,19 +495,22 @@ static int
 follow(struct http *h, struct fx_err *err)
 {
 	auto_free char *tail = xasprintf("/info/refs?service=%s", h->service);
-	char *to = NULL;
+	char *to = NULL, *clean = NULL;
+	int r = FX_OK;
 
 	(void)curl_easy_getinfo(h->easy, CURLINFO_REDIRECT_URL, &to);
 	if (to == NULL || h->posting || strlen(to) > GIT_URL_MAX ||
-	    !str_ends(to, tail) || !same_server(h->base, to))
-		return fx_fail(err, FX_EDENIED,
+	    !same_server(h->base, to, &clean) || !str_ends(clean, tail)) {
+		r = fx_fail(err, FX_EDENIED,
 		    "'%s' redirects to another place, which is not followed: "
 		    "configure the URL it has now",
 		    h->base);
-	to = xstrndup(to, strlen(to) - strlen(tail));
-	free(h->base);
-	h->base = to;
-	return FX_OK;
+	} else {
+		free(h->base);
+		h->base = xstrndup(clean, strlen(clean) - strlen(tail));
+	}
+	curl_free(clean);
+	return r;
 }
 
 static bool

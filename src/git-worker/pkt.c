@@ -4,6 +4,7 @@
 #include "pkt.h"
 
 #include "str.h"
+#include "text.h"
 
 void
 pkt_watch_init(struct pkt_watch *w, unsigned flushes)
@@ -70,16 +71,11 @@ on_head(struct pkt_watch *w, struct fx_err *err)
 static int
 on_line(struct pkt_watch *w, struct fx_err *err)
 {
-	struct buf b = BUF_INIT(8 * PKT_ERR_MAX);
 	auto_free char *shown = NULL;
-	size_t n = w->nstart;
 
-	if (n < 4 || memcmp(w->start, "ERR ", 4) != 0)
+	if (w->nstart < 4 || memcmp(w->start, "ERR ", 4) != 0)
 		return FX_OK;
-	while (n > 4 && w->start[n - 1] == '\n')
-		n--;
-	str_printable(&b, w->start + 4, n - 4, PKT_ERR_MAX);
-	shown = str_take(&b);
+	shown = text_one_line(w->start + 4, w->nstart - 4, PKT_ERR_MAX);
 	return fx_fail(err, FX_EDENIED, "remote: %s", shown);
 }
 

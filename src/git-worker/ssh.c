@@ -101,6 +101,39 @@ ssh_free(struct ssh **sp)
 
 /* ---- waiting ---- */
 
+static int
+fail_time(const struct ssh *s, struct fx_err *err)
+{
+	return fx_fail(err, FX_ETIMEOUT,
+	    "ssh: no answer from %s within the time limit", s->link->url.host);
+}
+
+/* libssh2 goes on as long as there is something to read: a server that never
+ * ends its banner must not keep us beyond the deadline. */
+static ssize_t
+on_receive(libssh2_socket_t fd, void *p, size_t n, int flags, void **abstract)
+{
+	const struct ssh *s = *abstract;
+	ssize_t k;
+
+	if (s->deadline_us <= clk_now_us())
+		return -ETIMEDOUT;
+	k = recv(fd, p, n, flags);
+	return k == -1 ? -errno : k;
+}
+
+static void
+set_receive(struct ssh *s)
+{
+#if LIBSSH2_VERSION_NUM >= 0x010b01
+	libssh2_session_callback_set2(s->session, LIBSSH2_CALLBACK_RECV,
+	    (libssh2_cb_generic *)on_receive);
+#else
+	(void)libssh2_session_callback_set(s->session, LIBSSH2_CALLBACK_RECV,
+	    (void *)on_receive);
+#endif
+}
+
 /* Until the socket is ready for what libssh2 wants to do. */
 static int
 wait_io(struct ssh *s, struct fx_err *err)
@@ -110,9 +143,7 @@ wait_io(struct ssh *s, struct fx_err *err)
 	int64_t left = s->deadline_us - clk_now_us();
 
 	if (left <= 0)
-		return fx_fail(err, FX_ETIMEOUT,
-		    "ssh: no answer from %s within the time limit",
-		    s->link->url.host);
+		return fail_time(s, err);
 	if (left > SSH_SLICE_US)
 		left = SSH_SLICE_US;
 	if (dir & LIBSSH2_SESSION_BLOCK_OUTBOUND)
@@ -136,6 +167,8 @@ lib_fail(struct ssh *s, int code, struct fx_err *err, const char *what)
 	char *text = NULL;
 	int n = 0;
 
+	if (s->deadline_us <= clk_now_us())
+		return fail_time(s, err);
 	(void)libssh2_session_last_error(s->session, &text, &n, 0);
 	if (text != NULL && n > 0)
 		str_printable(&b, text, (size_t)n, 512);
@@ -395,6 +428,7 @@ open_session(struct ssh *s, struct fx_err *err)
 	if (s->session == NULL)
 		return fx_fail(err, FX_EFAIL, "ssh: no memory");
 	libssh2_session_set_blocking(s->session, 0);
+	set_receive(s);
 	if ((r = set_algorithms(s, err)) != FX_OK ||
 	    (r = handshake(s, err)) != FX_OK ||
 	    (r = check_host_key(s, err)) != FX_OK)

@@ -3,3 +3,10 @@ tests_integration_git_drive_SOURCES = tests/integration/git_drive.c
 tests_integration_git_drive_CPPFLAGS = $(TEST_CPPFLAGS) $(CRYPTO_CFLAGS)
 tests_integration_git_drive_LDADD = src/common/libproc.a src/common/libipc.a \
 	src/common/libbase.a $(MSGPACK_LIBS) $(CRYPTO_LIBS)
+
+git_scripts = \
+	tests/attack/a01_git_server.sh \
+	tests/attack/a11_ssh_server.sh \
+	tests/integration/git_remote.sh
+TESTS += $(git_scripts)
+EXTRA_DIST += $(git_scripts) tests/attack/git_server.py tests/attack/ssh_server.py

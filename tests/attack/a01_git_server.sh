@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# A01 to A10, A17: a git server that means harm, against the git worker inside
+# its sandbox.  Each time a typed error in bounded time, nothing of what the
+# server sent raw, no credentials elsewhere, and the worker goes on.
+set -euo pipefail
+. "$(dirname "$0")/../testbed/lib.sh"
+python=/usr/bin/python3
+[ -x "$python" ] || t_skip_all "needs $python"
+here=$(dirname "$0")
+drive=${FX_BUILDDIR:-.}/tests/integration/git_drive
+git=${FX_BUILDDIR:-.}/fluxd-git
+secret=canary-$RANDOM$RANDOM
+
+printf %s "$secret" >"$T_DIR/password"
+: >"$T_DIR/record"
+"$python" "$here/git_server.py" "$T_DIR/port" "$T_DIR/record" &
+at_exit "kill $!"
+wait_for 10 test -s "$T_DIR/port"
+port=$(cat "$T_DIR/port")
+
+run() { # TRICK MILLISECONDS COMMAND...: what the worker answers
+	local url=http://user@127.0.0.1:$port/$1 dir=$T_DIR/mirror
+	shift
+	rm -rf "$dir" && mkdir "$dir"
+	"$drive" "$git" remote git-url="$url" mirror-dir="$dir" \
+		git-branch=main password="$T_DIR/password" -- "$@" 2>&1
+}
+ms() { sed -n 's/.* ms=\([0-9]*\).*/\1/p' <<<"$1" | tail -1; }
+faster() { [ "$(ms "$1")" -lt "$2" ]; }
+
+refused() { # TRICK REGEX NAME: fails at once, in these words
+	local out
+	out=$(run "$1" "fetch 20000")
+	t_like "$out" "failed code=$2" "$3"
+	faster "$out" 5000 || t_fail "$3: in time" "$out"
+	case $out in
+	*"$secret"* | *$'\033'*) t_fail "$3: nothing raw and no password is shown" "$out" ;;
+	esac
+	[[ $out != *$'\nstatus '* ]] || t_fail "$3: the worker lives" "$out"
+}
+
+refused endless "limit text=the server's list of refs is larger than 64 MiB" \
+	"A02: an endless list of refs is cut off"
+for length in length-1 length-3 length-max no-hex; do
+	refused "line:$length" "syntax text=the server does not speak git's protocol" \
+		"A03: a pkt-line with $length is a typed error"
+done
+refused line:err 'denied text=remote: go\\x1b\[2J away ts=1 forged=yes ' \
+	"A03: an ERR line is shown, escaped, in one line"
+refused pack:count 'failed text=fetch: too many objects' \
+	"A04: a pack of 2^32-1 objects is refused"
+refused pack:bomb 'failed text=fetch: ' "A05: a delta of 256 MiB is refused"
+refused pack:cycle 'failed text=fetch: ' "A06: deltas on each other end"
+refused pack:before 'failed text=fetch: ' "A06: a delta on what is before the pack ends"
+refused pack:truncated 'failed text=fetch: ' "A07: a truncated object ends"
+refused pack:checksum 'failed text=fetch: ' "A08: a pack with a wrong checksum is refused"
+refused pack:other 'failed text=update refs: ' "A08: an object that was not sent is no head"
+refused pack:none 'failed text=fetch: ' "A08: no pack at all is an error"
+for to in host port file ssh other; do
+	refused "redirect:$to" "denied text=.*redirects to another place" \
+		"A09, A10: a redirect to another $to is refused"
+done
+refused redirect:loop 'denied text=.*redirects without end' "A09: redirects end"
+t_is "$(grep -c elsewhere "$T_DIR/record")" 0 "A09: nobody asked elsewhere"
+refused redirect:path 'failed text=fetch: ' "a redirect to another path of the server is followed"
+t_is "$(grep -c 'POST /pack:none/git-upload-pack' "$T_DIR/record")" 2 \
+	"and what is posted goes there"
+refused status:401 'denied text=Authentication failed' "a refusal is told as such"
+refused status:500 'failed text=.*returned error: 500' "an error page is not shown"
+refused page 'failed text=.*smart protocol' "a web page is no repository"
+
+for trick in silent drip stall; do
+	out=$(run "$trick" "fetch 1000" "fetch 300")
+	t_like "$out" 'failed code=timeout .*failed code=timeout ' \
+		"A01: a server that is $trick costs its deadline, and the worker goes on"
+	first=$(sed -n 's/.* ms=\([0-9]*\).*/\1/p' <<<"$out" | head -1)
+	t_ok "A01: $trick took $first of 1000 ms"
+	{ [ "$first" -ge 1000 ] && [ "$first" -lt 1500 ]; } ||
+		t_fail "A01: within half a second of the deadline" "$out"
+done
+
+# A17: none of these reaches a server, and none is repeated in an error
+for url in 'git@h:$(touch x)' "git@h:a'b" 'ssh://-oProxyCommand=x/y' 'git@h:-x' 'ssh://h/a%0ab' 'ext::sh -c x'; do
+	out=$("$drive" "$git" remote "git-url=$url" mirror-dir="$T_DIR/mirror" -- "fetch 1000" 2>&1)
+	t_like "$out" 'failed code=syntax text=git URL: ' "A17: $url is refused"
+	t_unlike "$out" 'connect host' "A17: and nobody is dialled"
+done
+t_done
