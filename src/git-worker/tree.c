@@ -92,23 +92,6 @@ check_roots(struct walk *w, const git_tree *tree)
 	return FX_OK;
 }
 
-static bool
-below_root(const struct walk *w, const char *path)
-{
-	if (w->q->nroots == 0)
-		return true;
-	for (size_t i = 0; i < w->q->nroots; i++) {
-		const char *root = w->roots[i];
-		size_t n = strlen(root);
-
-		if (n == 0 ||
-		    (strncmp(path, root, n) == 0 &&
-			(path[n] == '/' || path[n] == '\0')))
-			return true;
-	}
-	return false;
-}
-
 /* ---- which entries ---- */
 
 static bool
@@ -117,9 +100,9 @@ is_tree(const git_tree_entry *e)
 	return git_tree_entry_filemode_raw(e) == GIT_FILEMODE_TREE;
 }
 
-/* Is the entry, whose path is w->path, to be reported? */
+/* Is the entry to be reported? */
 static bool
-is_wanted(const struct walk *w, const git_tree_entry *e)
+is_wanted(const git_tree_entry *e)
 {
 	const char *name = git_tree_entry_name(e);
 	unsigned mode = git_tree_entry_filemode_raw(e);
@@ -128,10 +111,8 @@ is_wanted(const struct walk *w, const git_tree_entry *e)
 		return true;
 	if (mode == GIT_FILEMODE_TREE || mode == GIT_FILEMODE_COMMIT)
 		return false;
-	if (mode != GIT_FILEMODE_LINK && !str_ends(name, ".yaml") &&
-	    !str_ends(name, ".yml"))
-		return false;
-	return below_root(w, w->path);
+	return mode == GIT_FILEMODE_LINK || str_ends(name, ".yaml") ||
+	    str_ends(name, ".yml");
 }
 
 static char *
@@ -216,7 +197,7 @@ report(struct walk *w, const git_tree_entry *e, bool removed)
 
 	if (++w->reported > TREE_MAX_ENTRIES)
 		return fx_fail(w->err, FX_ELIMIT,
-		    "the git paths have more than %d manifest files",
+		    "the repository has more than %d manifest files",
 		    TREE_MAX_ENTRIES);
 	item.mode = git_tree_entry_filemode_raw(e);
 	if (!removed && item.mode != GIT_FILEMODE_TREE &&
@@ -278,9 +259,9 @@ compare_entry(struct walk *w, const git_tree_entry *now,
 		git_tree_entry_filemode_raw(then))
 		return FX_OK;
 	r = enter(w, now != NULL ? now : then);
-	if (r == FX_OK && now != NULL && is_wanted(w, now))
+	if (r == FX_OK && now != NULL && is_wanted(now))
 		r = report(w, now, false);
-	else if (r == FX_OK && then != NULL && is_wanted(w, then))
+	else if (r == FX_OK && then != NULL && is_wanted(then))
 		r = report(w, then, true);
 	if (r == FX_OK && (subtree(now) != NULL || subtree(then) != NULL))
 		r = compare_trees(w, subtree(now), subtree(then), depth + 1);

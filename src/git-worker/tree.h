@@ -1,10 +1,12 @@
 /*
  * tree: which files of a commit may hold manifests.
  *
- * Reported are, below the configured roots: files called *.yaml and *.yml and
- * symbolic links; and everywhere: whatever is called Chart.yaml or
- * values.yaml, since a chart anywhere hides what is below it.  Against a base
- * only differences are reported, and what is equal is not even read.
+ * Reported are files called *.yaml and *.yml, symbolic links, and whatever is
+ * called Chart.yaml or values.yaml.  All of the tree is looked at, not only
+ * what is below the configured roots: a chart anywhere hides what is below it,
+ * and links lead from the roots to files elsewhere.  The roots have to be
+ * there. Against a base only differences are reported, and what is equal is not
+ * even read.
  *
  * Names come out of a repository that we do not trust.  A path is reported in
  * printable form, it names and does not lead anywhere; content is asked for by

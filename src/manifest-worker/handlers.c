@@ -11,22 +11,6 @@
 /* Encoded size of a row beside its strings; generous. */
 #define ROW_COST 64
 
-static int
-byte_order(const void *a, const void *b)
-{
-	return *(const char *)a - *(const char *)b;
-}
-
-/* glibc's qsort asks the system once how much memory there is, for arrays of
- * more than a kilobyte. */
-void
-mw_warm_up(void)
-{
-	char large_enough[4096] = { 0 };
-
-	qsort(large_enough, sizeof(large_enough), 1, byte_order);
-}
-
 void
 mw_open(struct mw *mw, struct worker *w)
 {

@@ -16,9 +16,6 @@ struct mw {
 	struct set set;
 };
 
-/* Before lock-down: what libraries do once and could not do later. */
-void mw_warm_up(void);
-
 /* After lock-down: the settings. */
 void mw_open(struct mw *, struct worker *);
 void mw_close(struct mw *);

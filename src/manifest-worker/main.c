@@ -24,7 +24,6 @@ main(int argc, char *argv[])
 	int r;
 
 	worker_init(&w, argc, argv, IPC_R_MANIFEST, IPC_R_MANIFEST);
-	mw_warm_up();
 	worker_lock_down(&w, &mw_sandbox, NULL);
 	mw_open(&state, &w);
 	r = worker_run(&w, mw_handlers, mw_nhandlers, &state);

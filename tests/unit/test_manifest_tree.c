@@ -193,6 +193,8 @@ test_links(void)
 		{ "",
 		    "d/one.yaml=d/real.yaml d/real.yaml "
 		    "e/three.yaml=d/real.yaml e/two.yaml=d/real.yaml" },
+		/* links lead out of the configured path */
+		{ "e", "e/three.yaml=d/real.yaml e/two.yaml=d/real.yaml" },
 		{ "l", "" },
 		{ "l/real.yaml", "l/real.yaml=d/real.yaml" },
 		{ "d/one.yaml", "d/one.yaml=d/real.yaml" },

@@ -285,7 +285,6 @@ run_child(int fd, const char *path)
 	ipc_peer_init(&w.master, fd, IPC_R_MANIFEST, IPC_R_MASTER, 0);
 	w.master.phase = IPC_PH_RUN;
 	log_to(child_log, &w);
-	mw_warm_up();
 	sandbox_enter(&mw_sandbox, (uid_t)-1, NULL, false, &st);
 	mw_open(&state, &w);
 	status = worker_run(&w, mw_handlers, mw_nhandlers, &state);

@@ -379,6 +379,22 @@ enter_seccomp(struct lockdown *l)
 
 /* ---- all of it -------------------------------------------------------- */
 
+static int
+byte_order(const void *a, const void *b)
+{
+	return *(const char *)a - *(const char *)b;
+}
+
+/* What the C library does once and could not do later: glibc's qsort asks how
+ * much memory there is (sysinfo), for arrays of more than a kilobyte. */
+static void
+warm_up(void)
+{
+	char large_enough[4096] = { 0 };
+
+	qsort(large_enough, sizeof(large_enough), 1, byte_order);
+}
+
 void
 sandbox_enter(const struct sandbox *sb, uid_t uid,
     const struct sandbox_paths *paths, bool strict, struct sandbox_state *state)
@@ -386,6 +402,7 @@ sandbox_enter(const struct sandbox *sb, uid_t uid,
 	struct lockdown l = { sb, strict, state, { .fd = -1 } };
 
 	memset(state, 0, sizeof(*state));
+	warm_up();
 	if (SANDBOX_TEST_BUILD)
 		lacking(&l,
 		    "TEST BUILD: instruments' calls pass, files and "
