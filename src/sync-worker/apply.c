@@ -8,8 +8,7 @@
 #define KINDS_PAUSE_US (20 * CLK_MS)
 #define KINDS_PAUSE_MAX_US CLK_SEC
 
-/* ---- what the parts share
- * ------------------------------------------------------ */
+/* ---- what the parts share --------------------------------------------- */
 
 static bool
 is_in_stage(const struct pass *p, const struct object *o)
@@ -57,8 +56,7 @@ pass_error(struct pass *p, struct object *o, const char *text)
 	c->hooks.error(c->hooks.arg, o->id, o->source, text);
 }
 
-/* ---- kinds
- * ---------------------------------------------------------------------- */
+/* ---- kinds ------------------------------------------------------------ */
 
 /* Kinds of this stage that the catalog does not have. */
 static bool
@@ -156,8 +154,7 @@ step_resolve(struct pass *p)
 	return true;
 }
 
-/* ---- lists
- * ------------------------------------------------------------------------ */
+/* ---- lists ------------------------------------------------------------ */
 
 static bool
 is_listing(const struct cluster *c)
@@ -222,8 +219,7 @@ start_lists(struct pass *p)
 		}
 }
 
-/* ---- the end
- * ----------------------------------------------------------------------- */
+/* ---- the end ---------------------------------------------------------- */
 
 static void
 report_object(struct pass *p, struct object *o)
@@ -297,8 +293,7 @@ pass_end(struct pass *p)
 	loop_timer_at(c->loop, &c->drift_timer, loop_now_us(c->loop));
 }
 
-/* ---- the machine
- * --------------------------------------------------------------------- */
+/* ---- the machine ------------------------------------------------------ */
 
 static void
 stage_start(struct pass *p, enum pass_stage stage)

@@ -54,7 +54,7 @@ struct request_state {
 	int64_t deadline_us, not_before_us, started_us;
 	unsigned tries;
 	bool renewed;  /* credentials were asked for once already */
-	bool too_long; /* answer_max was reached */
+	int refused;   /* why we did not take the answer; FX_OK */
 };
 
 struct client {
@@ -91,7 +91,7 @@ client_jitter_us(struct client *c, int64_t max_us)
 	return max_us / 2 + (int64_t)(c->random % (uint64_t)(max_us / 2 + 1));
 }
 
-/* ---- requests ------------------------------------------------------------ */
+/* ---- requests --------------------------------------------------------- */
 
 struct request *
 request_new(const char *method, char *path)
@@ -132,7 +132,7 @@ request_rest(struct request *r)
 	buf_clear(&st->error);
 	st->content_type[0] = st->etag[0] = st->retry_after[0] = '\0';
 	st->problem[0] = '\0';
-	st->too_long = false;
+	st->refused = FX_OK;
 }
 
 static void
@@ -239,8 +239,7 @@ client_cancel(struct client *c, struct request **rp)
 	*rp = NULL;
 }
 
-/* ---- what libcurl calls ---------------------------------------------------
- */
+/* ---- what libcurl calls ----------------------------------------------- */
 
 static void
 take_header(const char *line, size_t n, const char *name, char *out,
@@ -302,8 +301,7 @@ on_body(char *p, size_t one, size_t n, void *arg)
 	}
 	res = r->stream != NULL ? r->stream(r->arg, p, n)
 				: buf_put(&st->body, p, n);
-	if (res == FX_ELIMIT)
-		st->too_long = true;
+	st->refused = res;
 	return res == FX_OK ? n : 0;
 }
 
@@ -358,8 +356,7 @@ on_ssl_ctx(CURL *easy, void *ctx, void *arg)
 						: CURLE_SSL_CERTPROBLEM;
 }
 
-/* ---- one try ---------------------------------------------------------------
- */
+/* ---- one try ---------------------------------------------------------- */
 
 #define set(option, value)                                                     \
 	do {                                                                   \
@@ -504,8 +501,7 @@ request_start(struct lane *l, struct request *r)
 		fx_bug("curl_multi_add_handle");
 }
 
-/* ---- the end of a try ------------------------------------------------------
- */
+/* ---- the end of a try ------------------------------------------------- */
 
 static void
 request_again(struct request *r, int64_t pause_us)
@@ -613,8 +609,10 @@ broke_off(struct client *c, struct request *r, CURLcode res)
 	}
 	snprintf(text, sizeof(text), "API server: %s",
 	    st->problem[0] != '\0' ? st->problem : curl_easy_strerror(res));
-	if (st->too_long) {
-		request_fail(r, FX_ELIMIT, "API server: answer too long");
+	if (st->refused != FX_OK) {
+		request_fail(r, st->refused,
+		    st->refused == FX_ELIMIT ? "API server: answer too long" :
+					       "API server: answer malformed");
 	} else if (res == CURLE_OPERATION_TIMEDOUT) {
 		give_up_silent(l, r);
 		request_fail(r, FX_ETIMEOUT, text);
@@ -650,8 +648,7 @@ lane_reap(struct lane *l)
 		lane_wake(l);
 }
 
-/* ---- driving ---------------------------------------------------------------
- */
+/* ---- driving ---------------------------------------------------------- */
 
 static void
 on_socket(struct loop *loop, int fd, short revents, void *arg)
@@ -723,8 +720,7 @@ set_curl_timer(CURLM *multi, long ms, void *arg)
 	return 0;
 }
 
-/* ---- waiting requests ------------------------------------------------------
- */
+/* ---- waiting requests ------------------------------------------------- */
 
 /* Is there a connection for one more, or is one being made? */
 static bool
@@ -847,8 +843,7 @@ client_not_connected(struct client *c, enum client_lane which,
 	lane_wake(l);
 }
 
-/* ---- life ------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------- */
 
 static void
 lane_init(struct client *c, enum client_lane which, unsigned in_flight,

@@ -25,9 +25,10 @@
 #define CLIENT_IN_FLIGHT 64 /* requests of the first lane */
 #define CLIENT_WATCHES 512  /* of the second */
 #define CLIENT_TRIES_MAX 10 /* of a request the server refuses to run */
-#define CLIENT_ERROR_BODY (64 * 1024) /* of an error's body that is looked at  \
-				       */
-#define CLIENT_GROW_MS 100	      /* first pause between tries */
+#define CLIENT_ERROR_BODY                                                      \
+	(64 * 1024)	   /* of an error's body that is looked at             \
+			    */
+#define CLIENT_GROW_MS 100 /* first pause between tries */
 #define CLIENT_GROW_MAX_MS 5000
 
 enum client_lane { LANE_REQUESTS, LANE_WATCHES, LANE_COUNT };

@@ -85,8 +85,7 @@ cluster_get(struct cluster *c, struct buf *path, const char *accept, size_t max,
 	return r;
 }
 
-/* ---- drift ------------------------------------------------------------------
- */
+/* ---- drift ------------------------------------------------------------ */
 
 static void
 on_drift_timer(struct loop *l, void *arg)

@@ -21,9 +21,8 @@
 #include "loop.h"
 #include "objects.h"
 
-#define LIST_PAGE 500
-#define LIST_PAGE_SMALL 25 /* when a page was too long */
-#define LIST_BODY_MAX (32u << 20)
+#define LIST_PAGE 1000
+#define MARK_SELECTOR "labelSelector=fluxcd.io%2Fsync-gc-mark"
 #define META_BODY_MAX (4u << 20)
 #define OBJECT_BODY_MAX 3145728 /* what the API server takes */
 #define KINDS_MAX 1024
@@ -39,8 +38,7 @@ struct cluster;
 struct kind;
 struct pass;
 
-/* ---- the catalog (refresh.c) ----------------------------------------------
- */
+/* ---- the catalog (refresh.c) ------------------------------------------ */
 
 typedef void refreshed_fn(void *arg, const struct fx_err *);
 
@@ -81,8 +79,22 @@ const struct disc_kind *cluster_find_kind(const struct cluster *,
 void cluster_why_unknown(const struct cluster *, const char *api_version,
     const char *kind, char *out, size_t size);
 
-/* ---- kinds (kinds.c) and their watches (watch.c) ---------------------------
- */
+/* ---- lists (list.c) --------------------------------------------------- */
+
+struct listing;
+
+typedef void list_item_fn(void *arg, const json_t *metadata);
+/* The version is that of the whole list; "" if the answer is a failure. */
+typedef void
+list_done_fn(void *arg, const struct answer *, const char *version);
+
+/* The metadata of a kind in a namespace ("": in all), with our mark or of
+ * everybody.  No request may be sent or cancelled from item. */
+struct listing *list_start(struct cluster *, const struct kind *,
+    const char *ns, bool marked, list_item_fn *, list_done_fn *, void *arg);
+void list_cancel(struct listing **);
+
+/* ---- kinds (kinds.c) and their watches (watch.c) ---------------------- */
 
 enum stream_state {
 	STREAM_IDLE,	/* not started, or to be listed again */
@@ -102,12 +114,11 @@ struct stream {
 	struct fx_err error; /* of the last list */
 	bool unreachable;    /* it failed because nobody answered */
 	char version[40]; /* where the watch goes on; "": from what is there */
-	char *cont;	  /* continue token of the list */
-	bool small_pages;
-	unsigned generation; /* of the list; objects remember it */
-	int64_t listed_us;   /* when the last list began */
-	unsigned failures;   /* of the watch, in a row */
-	struct request *request;
+	unsigned generation;	 /* of the list; objects remember it */
+	int64_t listed_us;	 /* when the last list began */
+	unsigned failures;	 /* of the watch, in a row */
+	struct listing *listing; /* the list that runs */
+	struct request *request; /* the watch */
 	struct lines lines;
 	bool expired;		 /* the watch said 410 */
 	bool catalog;		 /* of CRDs or API services: never listed */
@@ -154,8 +165,7 @@ void catalog_watch_stop(struct cluster *);
 /* An object changed under us: tell the master soon. */
 void drift_found(struct cluster *, struct object *);
 
-/* ---- the set (set.c) --------------------------------------------------------
- */
+/* ---- the set (set.c) -------------------------------------------------- */
 
 struct set_item {
 	uint64_t index;
@@ -172,8 +182,7 @@ int set_end(struct cluster *, uint64_t number, uint64_t base, uint64_t count,
     struct fx_err *) FX_MUSTUSE;
 void set_drop(struct cluster *);
 
-/* ---- passes (apply.c, work.c, look.c, crd.c)
- * --------------------------------- */
+/* ---- passes (apply.c, work.c, look.c, crd.c) -------------------------- */
 
 struct pass_result {
 	uint64_t resources, patched, unchanged, ignored, errors;
@@ -196,8 +205,7 @@ void pass_body_too_long(struct cluster *, size_t position);
 void pass_bodies_end(struct cluster *, const struct fx_err *);
 void pass_clear(struct cluster *);
 
-/* ---- all of it
- * --------------------------------------------------------------- */
+/* ---- all of it -------------------------------------------------------- */
 
 struct cluster_hooks {
 	/* Answered by pass_set_ready, after set_begin, set_add … set_end. */

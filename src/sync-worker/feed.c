@@ -4,8 +4,7 @@
 
 /* What manifest sends: the set, and the bodies of some of it. */
 
-/* ---- the set
- * ----------------------------------------------------------------------- */
+/* ---- the set ---------------------------------------------------------- */
 
 static int on_set(void *arg, struct ipc_frame *f);
 
@@ -104,8 +103,7 @@ feed_set(void *arg, uint64_t set, uint64_t base)
 	ask_set(sw, base);
 }
 
-/* ---- bodies
- * ------------------------------------------------------------------------- */
+/* ---- bodies ----------------------------------------------------------- */
 
 void
 feed_clear(struct sw *sw)

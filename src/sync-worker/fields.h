@@ -14,8 +14,9 @@
 
 #include <jansson.h>
 
-#define SW_MANAGER "fluxd" /* our field manager: never changed, never kubectl  \
-			    */
+#define SW_MANAGER                                                             \
+	"fluxd" /* our field manager: never changed, never kubectl             \
+		 */
 #define FIELDS_DIGEST 16
 
 /* fieldsV1 of our Apply entry; NULL if there is none.  Borrowed. */

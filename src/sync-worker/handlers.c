@@ -11,8 +11,7 @@
 #define PART_ERRORS_MAX 1024
 #define VERSION_MAX (64 * 1024)
 
-/* ---- scopes
- * ------------------------------------------------------------------------ */
+/* ---- scopes ----------------------------------------------------------- */
 
 struct scopes_ask {
 	struct sw *sw;
@@ -104,8 +103,7 @@ sw_on_scopes(struct sw *sw, const struct ipc_req *req, struct ipc_scopes *m)
 }
 IPC_HANDLER(scopes, sw_on_scopes, struct sw)
 
-/* ---- version
- * ------------------------------------------------------------------------- */
+/* ---- version ---------------------------------------------------------- */
 
 struct version_ask {
 	struct sw *sw;
@@ -157,9 +155,7 @@ sw_on_cluster(struct sw *sw, const struct ipc_req *req, struct ipc_cluster *m)
 }
 IPC_HANDLER(cluster, sw_on_cluster, struct sw)
 
-/* ---- passes
- * ----------------------------------------------------------------------------
- */
+/* ---- passes ---------------------------------------------------------- */
 
 void
 reply_error(void *arg, const char *id, const char *source, const char *text)

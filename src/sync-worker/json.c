@@ -77,3 +77,123 @@ lines_feed(struct lines *l, const void *data, size_t n, line_fn *fn, void *arg)
 		r = buf_put(&l->rest, p, n);
 	return r;
 }
+
+void
+items_init(struct items *t)
+{
+	*t = (struct items){ 0 };
+	buf_init(&t->frame, SW_FRAME_MAX);
+	buf_init(&t->item, SW_LINE_MAX);
+}
+
+void
+items_clear(struct items *t)
+{
+	buf_clear(&t->frame);
+	buf_clear(&t->item);
+}
+
+/* A byte within a string, or its end. */
+static void
+in_string(struct items *t, char c)
+{
+	if (t->escaped)
+		t->escaped = false;
+	else if (c == '\\')
+		t->escaped = true;
+	else if (c == '"')
+		t->in_string = false;
+	if (t->in_string && t->depth == 1 && t->name_len < sizeof(t->name))
+		t->name[t->name_len++] = c;
+}
+
+static void
+begin_string(struct items *t)
+{
+	t->in_string = true;
+	if (t->depth == 1)
+		t->name_len = 0;
+}
+
+/* A byte outside of strings.  true: it ends an element. */
+static bool
+structure(struct items *t, char c)
+{
+	switch (c) {
+	case '"':
+		begin_string(t);
+		break;
+	case ':':
+		if (t->depth == 1)
+			t->is_items = t->name_len == 5 &&
+			    memcmp(t->name, "items", 5) == 0;
+		break;
+	case '{':
+	case '[':
+		t->depth++;
+		if (c == '[' && t->depth == 2 && t->is_items)
+			t->in_items = true;
+		break;
+	case '}':
+	case ']':
+		if (t->depth > 0)
+			t->depth--;
+		if (t->depth == 1)
+			t->in_items = false;
+		return t->in_items && t->depth == 2;
+	default:
+		break;
+	}
+	return false;
+}
+
+/* Where do bytes go at this moment?  NULL: between elements, nowhere. */
+static struct buf *
+target(struct items *t)
+{
+	if (!t->in_items)
+		return &t->frame;
+	return t->depth > 2 ? &t->item : NULL;
+}
+
+int
+items_feed(struct items *t, const void *data, size_t n, line_fn *fn, void *arg)
+{
+	const char *p = data, *end = p + n, *from = p;
+	struct buf *to = target(t);
+	int r = FX_OK;
+
+	for (; p < end && r == FX_OK; p++) {
+		bool ended = false;
+		struct buf *next;
+
+		if (t->in_string)
+			in_string(t, *p);
+		else
+			ended = structure(t, *p);
+		next = target(t);
+		if (next == to && !ended)
+			continue;
+		/* an opening bracket belongs to what it opens, a closing one
+		 * to what it closes, and the array's own to the frame */
+		if (to != NULL)
+			r = buf_put(to, from,
+			    (size_t)(p - from) + (next != &t->item));
+		from = next == &t->item || to == NULL ? p : p + 1;
+		if (r == FX_OK && ended) {
+			r = fn(arg, (const char *)buf_head(&t->item),
+			    buf_left(&t->item));
+			buf_reset(&t->item);
+		}
+		to = next;
+	}
+	if (r == FX_OK && to != NULL)
+		r = buf_put(to, from, (size_t)(end - from));
+	return r;
+}
+
+json_t *
+items_end(struct items *t, struct fx_err *err)
+{
+	return sw_json(buf_head(&t->frame), buf_left(&t->frame), err);
+}

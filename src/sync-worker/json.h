@@ -44,4 +44,29 @@ void lines_clear(struct lines *);
 int lines_feed(struct lines *, const void *, size_t n, line_fn *,
     void *arg) FX_MUSTUSE;
 
+#define SW_FRAME_MAX 65536 /* of a list's document, without its items */
+
+/*
+ * A list as it comes in: each element of the top-level array "items" is handed
+ * on by itself, so a list of any length needs the memory of one element.
+ */
+struct items {
+	struct buf frame; /* the document with its items left out */
+	struct buf item;  /* the one that has not ended yet */
+	unsigned depth;	  /* open brackets */
+	bool in_string, escaped;
+	bool in_items; /* within the array */
+	char name[6];  /* the last string on the top level, its beginning */
+	size_t name_len;
+	bool is_items; /* the member that began is "items" */
+};
+
+void items_init(struct items *);
+void items_clear(struct items *);
+/* FX_ELIMIT, FX_ESYNTAX, or what fn said of an element. */
+int items_feed(struct items *, const void *, size_t n, line_fn *,
+    void *arg) FX_MUSTUSE;
+/* The document without its items, once all of it was fed. */
+json_t *items_end(struct items *, struct fx_err *) FX_MUSTUSE;
+
 #endif

@@ -15,6 +15,7 @@ src_sync_worker_libsync_a_SOURCES = \
 	src/sync-worker/kinds.c \
 	src/sync-worker/kubeconfig.c \
 	src/sync-worker/kubeconfig.h \
+	src/sync-worker/list.c \
 	src/sync-worker/look.c \
 	src/sync-worker/objects.c \
 	src/sync-worker/objects.h \

@@ -24,8 +24,7 @@ die(struct sw *sw, const struct fx_err *err)
 	log_at(LVL_ERROR, KS("err", err->text));
 }
 
-/* ---- the connector
- * ------------------------------------------------------------ */
+/* ---- the connector ---------------------------------------------------- */
 
 struct connect_ask {
 	struct sw *sw;
@@ -74,8 +73,7 @@ login_connect(void *arg, enum client_lane lane)
 	client_not_connected(sw->cluster->client, lane, &err);
 }
 
-/* ---- headers
- * ------------------------------------------------------------------- */
+/* ---- headers ---------------------------------------------------------- */
 
 static void
 add_header(char **headers, size_t *n, const char *name, const char *value)
@@ -167,8 +165,7 @@ send_login(struct sw *sw)
 	free(auth);
 }
 
-/* ---- files
- * ---------------------------------------------------------------------- */
+/* ---- files ------------------------------------------------------------ */
 
 static struct kc_file *
 file_of(struct sw *sw, size_t i)
@@ -346,8 +343,7 @@ on_file_timer(struct loop *l, void *arg)
 	ask_file(arg);
 }
 
-/* ---- fresh tokens
- * --------------------------------------------------------------- */
+/* ---- fresh tokens ----------------------------------------------------- */
 
 static void
 on_token_timer(struct loop *l, void *arg)
@@ -372,8 +368,7 @@ login_renew(void *arg)
 		ask_file(src);
 }
 
-/* ---- start
- * ------------------------------------------------------------------------ */
+/* ---- start ------------------------------------------------------------ */
 
 /* Files that the kubeconfig names are opened by their number in this list. */
 static void

@@ -15,17 +15,13 @@ struct look {
 	struct kind *kind;
 	char *id; /* of the one object; NULL: a list */
 	char *ns; /* listed; "": all */
-	char *cont;
 };
-
-static void look_list(struct look *);
 
 static void
 look_free(struct look *l)
 {
 	free(l->id);
 	free(l->ns);
-	free(l->cont);
 	free(l);
 }
 
@@ -110,12 +106,12 @@ look_one(struct pass *p, struct object *o)
 		on_object, l));
 }
 
-/* ---- a whole kind
- * -------------------------------------------------------------- */
+/* ---- a whole kind ----------------------------------------------------- */
 
 static void
-take_item(struct look *l, const json_t *meta)
+take_item(void *arg, const json_t *meta)
 {
+	struct look *l = arg;
 	struct object *o = objects_find(&l->cluster->objects, l->kind,
 	    sw_json_str(meta, "namespace"), sw_json_str(meta, "name"));
 
@@ -145,50 +141,20 @@ list_failed(struct look *l, const struct answer *a)
 }
 
 static void
-on_list(void *arg, struct answer *a)
+on_list(void *arg, const struct answer *a, const char *version)
 {
 	struct look *l = arg;
 	struct objects *t = &l->cluster->objects;
-	auto_json json_t *doc = NULL;
-	const json_t *item;
-	size_t i;
 
-	if (a->err.code == FX_OK)
-		doc = sw_json(buf_head(&a->body), buf_left(&a->body), &a->err);
-	if (doc == NULL) {
+	(void)version;
+	if (a->err.code != FX_OK) {
 		list_failed(l, a);
 		return;
 	}
-	json_array_foreach(json_object_get(doc, "items"), i, item)
-	    take_item(l, json_object_get(item, "metadata"));
-	free(l->cont);
-	l->cont =
-	    xstrdup(sw_json_str(json_object_get(doc, "metadata"), "continue"));
-	if (l->cont[0] != '\0') {
-		look_list(l);
-		return;
-	}
-	for (i = 0; i < t->n; i++)
+	for (size_t i = 0; i < t->n; i++)
 		if (is_looked_for(l, t->v[i]))
 			absent(t->v[i]);
 	look_end(l);
-}
-
-static void
-look_list(struct look *l)
-{
-	struct buf path = BUF_INIT(16384);
-
-	if (kind_path(l->kind, l->ns, NULL, &path) != FX_OK)
-		fx_bug("namespace \"%s\" was let in", l->ns);
-	(void)str_addf(&path, "?limit=%d", LIST_PAGE);
-	if (l->cont != NULL) {
-		(void)str_add(&path, "&continue=");
-		disc_add_encoded(&path, l->cont);
-	}
-	client_send(l->cluster->client, LANE_REQUESTS,
-	    cluster_get(l->cluster, &path, ACCEPT_META_LIST, LIST_BODY_MAX,
-		on_list, l));
 }
 
 static void
@@ -197,11 +163,10 @@ look_scope(struct pass *p, struct kind *k, const char *ns)
 	struct look *l = look_new(p, k);
 
 	l->ns = xstrdup(ns);
-	look_list(l);
+	(void)list_start(l->cluster, k, ns, false, take_item, on_list, l);
 }
 
-/* ---- all kinds
- * ------------------------------------------------------------------ */
+/* ---- all kinds -------------------------------------------------------- */
 
 struct missing {
 	struct object *few[LOOK_SINGLY];

@@ -9,7 +9,7 @@
 
 #define SLOTS_FIRST 256
 
-/* ---- the table ----------------------------------------------------------- */
+/* ---- the table -------------------------------------------------------- */
 
 /* FNV-1a from a start that nobody outside knows. */
 static uint64_t
@@ -152,7 +152,7 @@ object_free(struct object **op)
 	*op = NULL;
 }
 
-/* ---- order --------------------------------------------------------------- */
+/* ---- order ------------------------------------------------------------ */
 
 unsigned
 object_rank(const char *kind)
@@ -210,7 +210,7 @@ object_compare(const void *a, const void *b)
 	return strcmp(x->id, y->id);
 }
 
-/* ---- what is seen -------------------------------------------------------- */
+/* ---- what is seen ----------------------------------------------------- */
 
 static bool
 is_ignored(const json_t *annotations)

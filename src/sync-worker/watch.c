@@ -6,9 +6,9 @@
 
 #include <stdio.h>
 
-#define SELECTOR "labelSelector=fluxcd.io%2Fsync-gc-mark"
-#define WATCH_MIN_S 300 /* a watch is asked to end after this, and half more   \
-			 */
+#define WATCH_MIN_S                                                            \
+	300 /* a watch is asked to end after this, and half more               \
+	     */
 #define WATCH_GRACE_S 30
 #define RELIST_US (30 * CLK_SEC) /* a stream is not listed more often */
 #define AGAIN_US (100 * CLK_MS)	 /* after a watch that ended as it should */
@@ -19,8 +19,7 @@
 static void stream_list(struct stream *);
 static void stream_watch(struct stream *);
 
-/* ---- objects that show up --------------------------------------------------
- */
+/* ---- objects that show up --------------------------------------------- */
 
 static struct object *
 find(struct stream *s, const json_t *meta)
@@ -69,8 +68,7 @@ settle(struct stream *s)
 	}
 }
 
-/* ---- lists ------------------------------------------------------------------
- */
+/* ---- lists ------------------------------------------------------------ */
 
 static void
 after(struct stream *s, int64_t span_us)
@@ -94,7 +92,7 @@ on_timer(struct loop *l, void *arg)
 	struct stream *s = arg;
 
 	(void)l;
-	if (s->request != NULL)
+	if (s->request != NULL || s->listing != NULL)
 		return;
 	if (s->state == STREAM_IDLE && !s->catalog)
 		stream_list(s);
@@ -105,33 +103,36 @@ on_timer(struct loop *l, void *arg)
 static void
 list_failed(struct stream *s, const struct answer *a)
 {
-	if (a->err.code == FX_ELIMIT && !s->small_pages) {
-		s->small_pages = true;
-		stream_list(s);
-		return;
-	}
-	/* the continue token grew too old: from the start, but not for ever */
-	if (a->status.what == SW_GONE && s->cont != NULL &&
-	    s->failures++ < FAILURES_STALE) {
-		stream_list(s);
-		return;
-	}
 	s->state = a->status.what == SW_DENIED || a->status.http == 405
 	    ? STREAM_DENIED
 	    : STREAM_FAILED;
 	s->error = a->err;
-	s->unreachable = a->status.http == 0;
+	s->unreachable = a->status.http == 0 && a->err.code != FX_ELIMIT &&
+	    a->err.code != FX_ESYNTAX;
 	if (a->status.what == SW_NO_KIND) {
 		s->kind->known = false;
 		s->cluster->catalog_stale = true;
 	}
-	free(fx_steal(&s->cont));
-	pass_step(s->cluster);
 }
 
 static void
-list_done(struct stream *s)
+on_item(void *arg, const json_t *meta)
 {
+	observe(arg, meta);
+}
+
+static void
+on_list(void *arg, const struct answer *a, const char *version)
+{
+	struct stream *s = arg;
+
+	s->listing = NULL;
+	if (a->err.code != FX_OK) {
+		list_failed(s, a);
+		pass_step(s->cluster);
+		return;
+	}
+	snprintf(s->version, sizeof(s->version), "%s", version);
 	settle(s);
 	s->failures = 0;
 	s->error.code = FX_OK;
@@ -141,71 +142,18 @@ list_done(struct stream *s)
 	pass_step(s->cluster);
 }
 
-static void list_page(struct stream *);
-
-static void
-on_list(void *arg, struct answer *a)
-{
-	struct stream *s = arg;
-	auto_json json_t *doc = NULL;
-	const json_t *item, *meta;
-	size_t i;
-
-	s->request = NULL;
-	if (a->err.code == FX_OK)
-		doc = sw_json(buf_head(&a->body), buf_left(&a->body), &a->err);
-	buf_clear(&a->body);
-	if (doc == NULL) {
-		list_failed(s, a);
-		return;
-	}
-	json_array_foreach(json_object_get(doc, "items"), i, item)
-	    observe(s, json_object_get(item, "metadata"));
-	meta = json_object_get(doc, "metadata");
-	free(s->cont);
-	s->cont = xstrdup(sw_json_str(meta, "continue"));
-	snprintf(s->version, sizeof(s->version), "%s",
-	    sw_json_str(meta, "resourceVersion"));
-	if (s->cont[0] != '\0') {
-		list_page(s);
-		return;
-	}
-	free(fx_steal(&s->cont));
-	list_done(s);
-}
-
-static void
-list_page(struct stream *s)
-{
-	struct buf path = BUF_INIT(16384);
-
-	if (kind_path(s->kind, s->ns, NULL, &path) != FX_OK)
-		fx_bug("namespace \"%s\" was let in", s->ns);
-	(void)str_add(&path, "?" SELECTOR);
-	(void)str_addf(&path, "&limit=%d",
-	    s->small_pages ? LIST_PAGE_SMALL : LIST_PAGE);
-	if (s->cont != NULL) {
-		(void)str_add(&path, "&continue=");
-		disc_add_encoded(&path, s->cont);
-	}
-	s->request = cluster_get(s->cluster, &path, ACCEPT_META_LIST,
-	    LIST_BODY_MAX, on_list, s);
-	client_send(s->cluster->client, LANE_REQUESTS, s->request);
-}
-
 static void
 stream_list(struct stream *s)
 {
 	loop_timer_stop(s->cluster->loop, &s->timer);
-	free(fx_steal(&s->cont));
 	s->state = STREAM_LISTING;
 	s->listed_us = clk_now_us();
 	s->generation++;
-	list_page(s);
+	s->listing =
+	    list_start(s->cluster, s->kind, s->ns, true, on_item, on_list, s);
 }
 
-/* ---- watches
- * ----------------------------------------------------------------- */
+/* ---- watches ---------------------------------------------------------- */
 
 static int
 on_event(struct stream *s, const char *type, const json_t *object)
@@ -325,7 +273,7 @@ stream_watch(struct stream *s)
 	    "?watch=true&allowWatchBookmarks=true&timeoutSeconds=%d",
 	    (int)seconds);
 	if (!s->catalog)
-		(void)str_add(&path, "&" SELECTOR);
+		(void)str_add(&path, "&" MARK_SELECTOR);
 	if (s->version[0] != '\0') {
 		(void)str_add(&path, "&resourceVersion=");
 		disc_add_encoded(&path, s->version);
@@ -339,8 +287,7 @@ stream_watch(struct stream *s)
 	client_send(s->cluster->client, LANE_WATCHES, s->request);
 }
 
-/* ---- kinds
- * -------------------------------------------------------------------- */
+/* ---- kinds ------------------------------------------------------------ */
 
 static void
 add_stream(struct cluster *c, struct kind *k, const char *ns)
@@ -414,9 +361,9 @@ kind_stop(struct kind *k)
 
 		loop_timer_stop(s->cluster->loop, &s->timer);
 		client_cancel(s->cluster->client, &s->request);
+		list_cancel(&s->listing);
 		lines_clear(&s->lines);
 		free(s->ns);
-		free(s->cont);
 	}
 	free(fx_steal(&k->streams));
 	k->nstreams = 0;

@@ -205,8 +205,7 @@ pass_bodies_end(struct cluster *c, const struct fx_err *err)
 	pass_step(c);
 }
 
-/* ---- the queue --------------------------------------------------------------
- */
+/* ---- the queue -------------------------------------------------------- */
 
 static bool
 may_send(struct pass *p, struct object *o)

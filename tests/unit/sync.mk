@@ -1,4 +1,31 @@
-# fluxd-sync against the real API server of a test bed; skipped without one.
+check_PROGRAMS += tests/unit/test_sync_config tests/unit/test_sync_api
+TESTS += tests/unit/test_sync_config tests/unit/test_sync_api
+sync_test_cppflags = $(TEST_CPPFLAGS) -I$(srcdir)/src/sync-worker $(SYNC_CFLAGS)
+sync_test_ldadd = src/sync-worker/libsync.a src/common/libbase.a $(SYNC_LIBS)
+tests_unit_test_sync_config_SOURCES = tests/unit/test_sync_config.c
+tests_unit_test_sync_config_CPPFLAGS = $(sync_test_cppflags)
+tests_unit_test_sync_config_LDADD = $(sync_test_ldadd)
+tests_unit_test_sync_api_SOURCES = tests/unit/test_sync_api.c
+tests_unit_test_sync_api_CPPFLAGS = $(sync_test_cppflags)
+tests_unit_test_sync_api_LDADD = $(sync_test_ldadd)
+
+check_PROGRAMS += tests/fuzz/replay_kubeconfig
+TESTS += tests/fuzz/replay_kubeconfig
+tests_fuzz_replay_kubeconfig_SOURCES = tests/fuzz/replay.c \
+	tests/fuzz/fuzz_kubeconfig.c
+tests_fuzz_replay_kubeconfig_CPPFLAGS = $(fuzz_cppflags) $(sync_test_cppflags) \
+	-DFX_CORPUS=\"kubeconfig\"
+tests_fuzz_replay_kubeconfig_LDADD = $(sync_test_ldadd)
+
+if FX_FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_kubeconfig
+tests_fuzz_fuzz_kubeconfig_SOURCES = tests/fuzz/fuzz_kubeconfig.c
+tests_fuzz_fuzz_kubeconfig_CPPFLAGS = $(fuzz_cppflags) $(sync_test_cppflags)
+tests_fuzz_fuzz_kubeconfig_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_kubeconfig_LDADD = $(sync_test_ldadd)
+endif
+
+# fluxd-sync against the real API server of a test bed.
 check_PROGRAMS += tests/integration/test_sync_worker
 tests_integration_test_sync_worker_SOURCES = \
 	tests/integration/sync_bed.c \
@@ -7,3 +34,5 @@ tests_integration_test_sync_worker_SOURCES = \
 tests_integration_test_sync_worker_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_integration_test_sync_worker_LDADD = src/common/libproc.a \
 	src/common/libipc.a src/common/libbase.a
+TESTS += tests/integration/sync.sh
+EXTRA_DIST += tests/integration/sync.sh

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# fluxd-sync against a real API server: what each situation costs.
+set -euo pipefail
+. "$(dirname "$0")/../testbed/lib.sh"
+bed_require api
+printf '%s' "$BED_API_TOKEN" >"$T_DIR/token"
+export BED_TOKEN_FILE="$T_DIR/token"
+"$FX_BUILDDIR"/tests/integration/test_sync_worker

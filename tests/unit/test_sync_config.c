@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base.h"
+
+#include "kubeconfig.h"
+#include "str.h"
+#include "test.h"
+
+#define HEAD                                                                   \
+	"apiVersion: v1\nkind: Config\ncurrent-context: c\n"                   \
+	"contexts:\n- name: c\n  context: {cluster: k, user: u}\n"
+#define CLUSTER "clusters:\n- name: k\n  cluster:\n    server: https://k:6443\n"
+#define USER "users:\n- name: u\n  user:\n    "
+
+static int
+parse(struct kubeconfig *kc, const char *text, struct fx_err *err)
+{
+	return kubeconfig_parse(kc, text, strlen(text), err);
+}
+
+static void
+test_refused(void)
+{
+	static const struct {
+		const char *text, *why;
+	} tv[] = {
+		/* ways to log in that need a program: named, with a remedy */
+		{ HEAD CLUSTER USER "exec: {command: aws}\n",
+		    "user \"u\" logs in with an exec plugin" },
+		{ HEAD CLUSTER USER "auth-provider: {name: gcp}\n",
+		    "user \"u\" logs in with an auth-provider" },
+		{ HEAD CLUSTER "    proxy-url: http://p:1\n" USER "token: t\n",
+		    "cluster \"k\" has a proxy-url" },
+		{ HEAD CLUSTER USER "as-user-extra: {a: [b]}\n",
+		    "user \"u\" has as-user-extra" },
+		{ HEAD CLUSTER USER "as-groups: [g]\n",
+		    "without impersonating a user" },
+		{ HEAD CLUSTER "    insecure-skip-tls-verify: true\n"
+			       "    certificate-authority: /ca\n" USER
+			       "token: t\n",
+		    "the insecure flag is not allowed" },
+		{ HEAD CLUSTER "    certificate-authority-data: '%%%'\n" USER
+			       "token: t\n",
+		    "certificate-authority-data is not base64" },
+		{ HEAD CLUSTER, "auth info \"u\" does not exist" },
+		{ HEAD "clusters: []\n", "cluster \"k\" does not exist" },
+		{ "current-context: other\ncontexts: []\n",
+		    "context was not found for specified context: other" },
+		{ "a: &x 1\nb: *x\n", "anchors and aliases" },
+		{ "a: [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\n",
+		    "nested more than 32" },
+		{ "a: 'x\n", "yaml: line" },
+		{ "\xff\xff", "yaml: line" },
+	};
+
+	for (size_t i = 0; i < nitems(tv); i++) {
+		struct kubeconfig kc;
+		struct fx_err err = { 0 };
+
+		want(parse(&kc, tv[i].text, &err) != FX_OK);
+		if (!want(strstr(err.text, tv[i].why) != NULL))
+			printf("# %zu: %s\n", i, err.text);
+		want(strstr(err.text, "secret") == NULL);
+	}
+}
+
+static void
+test_read(void)
+{
+	struct kubeconfig kc;
+	struct fx_err err = { 0 };
+
+	want_int(parse(&kc,
+		     "apiVersion: v1\ncurrent-context: c\ncontexts:\n"
+		     "- name: other\n  context: {cluster: x, user: x}\n"
+		     "- name: c\n  context: {cluster: k, user: u, "
+		     "namespace: team}\n"
+		     "clusters:\n- {name: k, cluster: {server: "
+		     "'https://k:6443/prefix', certificate-authority: /ca, "
+		     "certificate-authority-data: Y2E=, tls-server-name: n}}\n"
+		     "users:\n- {name: u, user: {token: 's', tokenFile: /t, "
+		     "client-certificate: /c, client-key-data: a2V5, "
+		     "username: a, password: b, as: jane, as-uid: '7', "
+		     "as-groups: [x, y]}}\n",
+		     &err),
+	    FX_OK);
+	want_str(err.text, "");
+	want_str(kc.server, "https://k:6443/prefix");
+	want_str(kc.tls_server_name, "n");
+	want_str(kc.ns, "team");
+	/* data wins over a file, which is then not asked for */
+	want_int(buf_left(&kc.ca.data), 2);
+	want_mem(buf_head(&kc.ca.data), "ca", 2);
+	want_str(kc.ca.path, NULL);
+	want_str(kc.cert.path, "/c");
+	want_mem(buf_head(&kc.key.data), "key", 3);
+	want_str(kc.token.path, "/t");
+	want_mem(buf_head(&kc.token.data), "s", 1);
+	want_str(kc.username, "a");
+	want_str(kc.password, "b");
+	want_str(kc.as, "jane");
+	want_str(kc.as_uid, "7");
+	want_int(kc.nas_groups, 2);
+	kubeconfig_clear(&kc);
+}
+
+static void
+test_empty(void)
+{
+	static const char *const texts[] = {
+		"",
+		"{}",
+		"apiVersion: v1\nkind: Config\n",
+		"current-context: ''\n",
+		"current-context: null\n",
+		/* the one that upstream's image ships: a context, no cluster */
+		"apiVersion: v1\nclusters: []\ncontexts:\n- context:\n"
+		"    cluster: \"\"\n    namespace: default\n    user: \"\"\n"
+		"  name: default\ncurrent-context: default\nkind: Config\n"
+		"preferences: {}\nusers: []\n",
+		/* JSON is YAML */
+		"{\"current-context\":\"c\",\"contexts\":[{\"name\":\"c\","
+		"\"context\":{}}]}",
+	};
+
+	for (size_t i = 0; i < nitems(texts); i++) {
+		struct kubeconfig kc;
+		struct fx_err err = { 0 };
+
+		want_int(parse(&kc, texts[i], &err), FX_OK);
+		want_str(kc.server, NULL);
+		kubeconfig_clear(&kc);
+	}
+}
+
+static void
+test_url(void)
+{
+	static const struct {
+		const char *url, *host;
+		int port;
+		const char *prefix;
+	} tv[] = {
+		{ "https://10.96.0.1:443", "10.96.0.1", 443, "" },
+		{ "https://k8s.example.org", "k8s.example.org", 443, "" },
+		{ "http://k8s.example.org", "k8s.example.org", 80, "" },
+		{ "k8s.example.org:6443", "k8s.example.org", 6443, "" },
+		{ "https://[fd00::1]:6443/", "fd00::1", 6443, "" },
+		{ "https://[fd00::1]", "fd00::1", 443, "" },
+		{ "https://h:1/k8s/clusters/c-1/", "h", 1,
+		    "/k8s/clusters/c-1" },
+		{ "ftp://h", NULL, 0, NULL },
+		{ "https://", NULL, 0, NULL },
+		{ "https://user@h", NULL, 0, NULL },
+		{ "https://h:0", NULL, 0, NULL },
+		{ "https://h:70000", NULL, 0, NULL },
+		{ "https://h:", NULL, 0, NULL },
+		{ "https://[fd00::1", NULL, 0, NULL },
+		{ "https://h/a?b", NULL, 0, NULL },
+		{ "https://h/%2e%2e/", NULL, 0, NULL },
+		{ "https://h\r\nX: y", NULL, 0, NULL },
+	};
+
+	for (size_t i = 0; i < nitems(tv); i++) {
+		struct kc_url u;
+		struct fx_err err = { 0 };
+		int r = kubeconfig_url(tv[i].url, &u, &err);
+
+		if (!want_int(r == FX_OK, tv[i].host != NULL) ||
+		    tv[i].host == NULL)
+			continue;
+		want_str(u.host, tv[i].host);
+		want_int(u.port, tv[i].port);
+		want_str(u.prefix, tv[i].prefix);
+	}
+}
+
+static void
+test_too_large(void)
+{
+	char *big = xcalloc(1, KC_FILE_MAX + 2);
+	struct kubeconfig kc;
+	struct fx_err err = { 0 };
+
+	memset(big, '#', KC_FILE_MAX + 1);
+	want_int(parse(&kc, big, &err), FX_ELIMIT);
+	free(big);
+}
+
+int
+main(void)
+{
+	test_run("kubeconfig: what we cannot do is said, with the entry's name",
+	    test_refused);
+	test_run("kubeconfig: the current context is read", test_read);
+	test_run("kubeconfig: one without a cluster means the service account",
+	    test_empty);
+	test_run("kubeconfig: a server's URL gives host, port and prefix",
+	    test_url);
+	test_run("kubeconfig: a file that is too large is not read",
+	    test_too_large);
+	return test_done();
+}
