@@ -11,6 +11,8 @@
 #include "spec.h"
 #include "str.h"
 
+#define METRICS_QUEUE_MAX (256u << 10) /* bytes waiting for the master */
+
 enum metric_id {
 #define METRIC(kind, id, ...) METRIC_##id,
 #include "metrics.def"
@@ -766,7 +768,9 @@ aw_answered(const struct http_request *r, int64_t took_us)
 	struct aw_state *s = r->ctx;
 	auto_free char *labels = NULL;
 
-	if (r->route.name == NULL || r->route.id == ROUTE_Metrics ||
+	/* observations are lost before they crowd out questions */
+	if (buf_left(&s->w->master.out) > METRICS_QUEUE_MAX ||
+	    r->route.name == NULL || r->route.id == ROUTE_Metrics ||
 	    r->route.id == ROUTE_Healthz || r->route.id == ROUTE_Readyz ||
 	    r->route.id == ROUTE_NO_PAGE || r->route.id == ROUTE_REDIRECT)
 		return;

@@ -67,7 +67,6 @@ take_length(struct reading *rd, const char *value)
 	struct head *h = rd->out;
 
 	rd->lengths++;
-	h->has_length = true;
 	if (value[strspn(value, "0123456789")] != '\0' || *value == '\0')
 		rd->why = "Content-Length is not a number";
 	else if (strlen(value) > 18)
@@ -87,7 +86,6 @@ take_field(struct reading *rd, const char *name, const char *value)
 		take_length(rd, value);
 	} else if (strcasecmp(name, "Transfer-Encoding") == 0) {
 		rd->codings++;
-		h->chunked = true;
 		if (strcasecmp(value, "chunked") != 0)
 			rd->why = "this Transfer-Encoding is not supported";
 	} else if (strcasecmp(name, "Upgrade") == 0) {

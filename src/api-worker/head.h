@@ -17,11 +17,9 @@
 #define HEAD_MAX (32 * 1024) /* bytes of request line and header together */
 
 struct head {
-	char *accept; /* owned; all Accept values, a line each; NULL: none */
-	bool has_length;
-	uint64_t length;
-	bool chunked;
-	bool form; /* the body is said to be a form */
+	char *accept;	 /* owned; all Accept values, a line each; NULL: none */
+	uint64_t length; /* of the body, where it is given */
+	bool form;	 /* the body is said to be a form */
 };
 
 /* The request line as the library's first call of the handler gives it;

@@ -45,6 +45,7 @@ struct http_conn {
 	struct peer_id peer;
 	enum route_scope scope;
 	enum phase phase;
+	int64_t since_us; /* in this phase */
 	struct loop_timer deadline;
 	struct loop_source *hangup;   /* NULL once it was seen */
 	struct http_request *request; /* owned; NULL between requests */
@@ -58,7 +59,8 @@ struct http {
 	struct loop_timer kick;	    /* the library has something to do now */
 	struct listener listeners[MAX_LISTENERS];
 	size_t nlisteners;
-	bool full; /* listeners are not watched */
+	bool full;	   /* listeners are not watched */
+	int64_t warned_us; /* when a refused client was last logged */
 	struct http_conn *conns;
 	size_t nconns;
 	size_t bodies; /* bytes reserved by all requests */
@@ -116,6 +118,7 @@ set_phase(struct http_conn *c, enum phase phase)
 	if (c->phase == PHASE_GONE)
 		return;
 	c->phase = phase;
+	c->since_us = loop_now_us(c->http->loop);
 	if (phase == PHASE_GONE)
 		loop_timer_stop(c->http->loop, &c->deadline);
 	else
@@ -232,7 +235,7 @@ count_peer(const struct http *h, const struct peer_id *peer)
 	return n;
 }
 
-/* All places are taken: whoever has been sending its header for longest gives
+/* All places are taken: whoever has been reading or writing for longest gives
  * up its own.  A client that means it needs milliseconds for that. */
 static void
 make_room(struct http *h)
@@ -240,9 +243,8 @@ make_room(struct http *h)
 	struct http_conn *oldest = NULL;
 
 	for (struct http_conn *c = h->conns; c != NULL; c = c->next)
-		if (c->phase == PHASE_HEAD &&
-		    (oldest == NULL ||
-			c->deadline.when_us <= oldest->deadline.when_us))
+		if (c->phase != PHASE_ANSWER && c->phase != PHASE_GONE &&
+		    (oldest == NULL || c->since_us <= oldest->since_us))
 			oldest = c;
 	watch_listeners(h, false);
 	if (oldest != NULL)
@@ -251,6 +253,19 @@ make_room(struct http *h)
 
 /* ---- accepting
  * --------------------------------------------------------------- */
+
+/* Once a second: a stranger shall not fill the log. */
+static void
+warn_refused(struct http *h, uid_t uid)
+{
+	int64_t now = loop_now_us(h->loop);
+
+	if (h->warned_us != 0 && now - h->warned_us < CLK_SEC)
+		return;
+	h->warned_us = now;
+	log_at(LVL_WARN, KS("warning", "client refused"),
+	    KS("component", "api"), KI("uid", uid));
+}
 
 /* May this peer have one more connection? */
 static bool
@@ -262,8 +277,7 @@ admit(const struct listener *ls, int fd, const struct sockaddr *sa,
 	if (ls->rule == NULL)
 		peer_of_address(sa, peer);
 	else if (peer_of_user(fd, ls->rule, peer, &uid) != FX_OK) {
-		log_at(LVL_WARN, KS("warning", "client refused"),
-		    KS("component", "api"), KI("uid", uid));
+		warn_refused(ls->http, uid);
 		return false;
 	}
 	return count_peer(ls->http, peer) < HTTP_MAX_PER_PEER;
@@ -370,15 +384,18 @@ reject(struct http_request *r)
 	return send_answer(r);
 }
 
+/* A small body always has a place, a larger one if the others leave it one. */
 static bool
-reserve(struct http_request *r, uint64_t n)
+reserve(struct http_request *r, uint64_t size)
 {
 	struct http *h = r->conn->http;
 
-	if (n > HTTP_MAX_BODIES - h->bodies)
+	if (size <= HTTP_SMALL_BODY || size <= r->reserved)
+		return true;
+	if (size - r->reserved > HTTP_MAX_BODIES - h->bodies)
 		return false;
-	h->bodies += (size_t)n;
-	r->reserved += (size_t)n;
+	h->bodies += (size_t)size - r->reserved;
+	r->reserved = (size_t)size;
 	return true;
 }
 
@@ -404,12 +421,12 @@ begin(struct http_request *r, const char *method, const char *url,
 		return reject(r);
 	}
 	route_find(r->conn->scope, r->method, &r->target, &r->route);
-	if (head.has_length && head.length > HTTP_MAX_BODY) {
+	if (head.length > HTTP_MAX_BODY) {
 		answer_trouble(&r->answer, r->accept, 413,
 		    "the body of the request is too large");
 		return reject(r);
 	}
-	if (!reserve(r, head.has_length ? head.length : 0)) {
+	if (!reserve(r, head.length)) {
 		answer_trouble(&r->answer, r->accept, 503,
 		    "too many requests at once");
 		return reject(r);
@@ -420,10 +437,8 @@ begin(struct http_request *r, const char *method, const char *url,
 static enum MHD_Result
 take_body(struct http_request *r, const char *data, size_t n)
 {
-	size_t after = buf_left(&r->body) + n;
-
 	/* a chunked body's size is known only now; too much ends it */
-	if (after > r->reserved && !reserve(r, after - r->reserved))
+	if (!reserve(r, buf_left(&r->body) + n))
 		return MHD_NO;
 	return buf_put(&r->body, data, n) == FX_OK ? MHD_YES : MHD_NO;
 }

@@ -24,7 +24,8 @@
 #define HTTP_MAX_CONNECTIONS 256
 #define HTTP_MAX_PER_PEER 64
 #define HTTP_MAX_BODY (1u << 20)    /* of one request; specs are small */
-#define HTTP_MAX_BODIES (16u << 20) /* of all requests together */
+#define HTTP_SMALL_BODY (64u << 10) /* most are much smaller than this */
+#define HTTP_MAX_BODIES (16u << 20) /* of all that are not small together */
 
 /* From the first to the last byte of each phase. */
 #define HTTP_HEAD_US (10 * CLK_SEC) /* since accept, or the last answer */

@@ -44,20 +44,4 @@ int jr_mismatch(const json_t *, const char *field, const char *type,
 int jr_text(const json_t *object, const char *key, const char **out,
     struct fx_err *) FX_MUSTUSE;
 
-/* One member and the check it must pass; called with the value unless that
- * is absent or null. */
-struct jr_rule {
-	const char *key;
-	int (*check)(const json_t *, const char *key, struct fx_err *);
-};
-
-/* An object (or null), whose listed members pass their checks. */
-int jr_check(const json_t *, const char *field, const struct jr_rule *,
-    size_t n, struct fx_err *) FX_MUSTUSE;
-
-/* Checks for rules. */
-int jr_is_string(const json_t *, const char *key, struct fx_err *);
-int jr_is_bool(const json_t *, const char *key, struct fx_err *);
-int jr_is_strings(const json_t *, const char *key, struct fx_err *);
-
 #endif

@@ -36,6 +36,6 @@ const struct sandbox aw_sandbox = {
 	.ncalls = nitems(calls),
 	/* clients, listeners, channel, the library's two, standard ones */
 	.nofile = HTTP_MAX_CONNECTIONS + 32,
-	/* all bodies, twice over as JSON, and the largest answers */
-	.as_bytes = 256u << 20,
+	/* libraries 10 MiB, bodies 32, what is made of them, answers */
+	.as_bytes = 128u << 20,
 };

@@ -6,226 +6,184 @@
 #include "scalar.h"
 #include "str.h"
 
-/* ---- checks of single values --------------------------------------------- */
-
-static int
-is_id(const json_t *v, const char *key, struct fx_err *err)
-{
-	if (!json_is_string(v))
-		return jr_mismatch(v, key, "string", err);
-	/* an empty id stands for none */
-	return *json_string_value(v) == '\0'
-	    ? FX_OK
-	    : scalar_resource_id(json_string_value(v), err);
-}
-
-static int
-is_image(const json_t *v, const char *key, struct fx_err *err)
-{
-	bool tagged;
-
-	if (!json_is_string(v))
-		return jr_mismatch(v, key, "string", err);
-	return scalar_image(json_string_value(v), &tagged, err);
-}
-
-/* An array, each element of which is null or passes the check. */
-static int
-is_array_of(const json_t *v, const char *key,
-    int (*check)(const json_t *, const char *, struct fx_err *),
-    struct fx_err *err)
-{
-	int r;
-
-	if (!json_is_array(v))
-		return jr_mismatch(v, key, "array", err);
-	for (size_t i = 0; i < json_array_size(v); i++) {
-		json_t *e = json_array_get(v, i);
-
-		if (!json_is_null(e) && (r = check(e, key, err)) != FX_OK)
-			return r;
-	}
-	return FX_OK;
-}
-
-/* An object whose keys are ids and whose values pass the check. */
-static int
-is_map_of(const json_t *v, const char *key,
-    int (*check)(const json_t *, const char *, struct fx_err *),
-    struct fx_err *err)
-{
-	const char *id;
-	json_t *e;
-	int r;
-
-	if (!json_is_object(v))
-		return jr_mismatch(v, key, "object", err);
-	/* the library's iterator takes no const object */
-	json_object_foreach((json_t *)(uintptr_t)v, id, e)
-	{
-		if ((r = scalar_resource_id(id, err)) != FX_OK)
-			return r;
-		if (!json_is_null(e) && (r = check(e, key, err)) != FX_OK)
-			return r;
-	}
-	return FX_OK;
-}
-
-static int
-is_ids(const json_t *v, const char *key, struct fx_err *err)
-{
-	return is_array_of(v, key, is_id, err);
-}
-
-/* ---- the five specs --------------------------------------------------------
+/* ---- what specs look like -------------------------------------------------
  */
 
-static int
-is_container_update(const json_t *v, const char *key, struct fx_err *err)
-{
-	static const struct jr_rule rules[] = {
-		{ "Container", jr_is_string },
-		{ "Current", is_image },
-		{ "Target", is_image },
-	};
+enum shape { STRING, BOOL, ID, IMAGE, POLICIES, LIST, BY_ID, OBJECT };
 
-	return jr_check(v, key, rules, nitems(rules), err);
-}
+struct schema {
+	const char *key; /* of a member; NULL ends the members of an object */
+	enum shape shape;
+	const struct schema *of; /* LIST, BY_ID: each; OBJECT: its members */
+};
 
-static int
-is_container_updates(const json_t *v, const char *key, struct fx_err *err)
-{
-	return is_array_of(v, key, is_container_update, err);
-}
+static const struct schema a_string = { NULL, STRING, NULL };
+static const struct schema an_id = { NULL, ID, NULL };
 
-static int
-is_container_specs(const json_t *v, const char *key, struct fx_err *err)
-{
-	return is_map_of(v, key, is_container_updates, err);
-}
+static const struct schema image_members[] = {
+	{ "ServiceSpecs", LIST, &a_string },
+	{ "ImageSpec", STRING, NULL }, /* read by the job */
+	{ "Kind", STRING, NULL },
+	{ "Excludes", LIST, &an_id },
+	{ "Force", BOOL, NULL },
+	{ NULL, OBJECT, NULL },
+};
 
-/* {"name":"value"}, or the list form ["name"]. */
-static int
-is_policy_set(const json_t *v, const char *key, struct fx_err *err)
-{
-	const char *name;
-	json_t *e;
+static const struct schema container_update_members[] = {
+	{ "Container", STRING, NULL },
+	{ "Current", IMAGE, NULL },
+	{ "Target", IMAGE, NULL },
+	{ NULL, OBJECT, NULL },
+};
+static const struct schema container_update = { NULL, OBJECT,
+	container_update_members };
+static const struct schema container_updates = { NULL, LIST,
+	&container_update };
+static const struct schema containers_members[] = {
+	{ "Kind", STRING, NULL },
+	{ "ContainerSpecs", BY_ID, &container_updates },
+	{ "SkipMismatches", BOOL, NULL },
+	{ "Force", BOOL, NULL },
+	{ NULL, OBJECT, NULL },
+};
 
-	if (json_is_array(v))
-		return jr_is_strings(v, key, err);
-	if (!json_is_object(v))
-		return jr_mismatch(v, key, "policy set", err);
-	json_object_foreach((json_t *)(uintptr_t)v, name,
-	    e) if (!json_is_string(e) && !json_is_null(e)) return jr_mismatch(e,
-	    name, "string", err);
-	return FX_OK;
-}
+static const struct schema policy_update_members[] = {
+	{ "add", POLICIES, NULL },
+	{ "remove", POLICIES, NULL },
+	{ NULL, OBJECT, NULL },
+};
+static const struct schema policy_update = { NULL, OBJECT,
+	policy_update_members };
 
-static int
-is_policy_update(const json_t *v, const char *key, struct fx_err *err)
-{
-	static const struct jr_rule rules[] = {
-		{ "add", is_policy_set },
-		{ "remove", is_policy_set },
-	};
+static const struct schema auto_container_members[] = {
+	{ "Name", STRING, NULL },
+	{ "Image", IMAGE, NULL },
+	{ NULL, OBJECT, NULL },
+};
+static const struct schema auto_change_members[] = {
+	{ "WorkloadID", ID, NULL },
+	{ "Container", OBJECT, auto_container_members },
+	{ "ImageID", IMAGE, NULL },
+	{ NULL, OBJECT, NULL },
+};
+static const struct schema auto_change = { NULL, OBJECT, auto_change_members };
+static const struct schema auto_members[] = {
+	{ "Changes", LIST, &auto_change },
+	{ NULL, OBJECT, NULL },
+};
 
-	return jr_check(v, key, rules, nitems(rules), err);
-}
+static const struct schema no_members[] = { { NULL, OBJECT, NULL } };
 
-static int
-is_container(const json_t *v, const char *key, struct fx_err *err)
-{
-	static const struct jr_rule rules[] = {
-		{ "Name", jr_is_string },
-		{ "Image", is_image },
-	};
-
-	return jr_check(v, key, rules, nitems(rules), err);
-}
-
-static int
-is_auto_change(const json_t *v, const char *key, struct fx_err *err)
-{
-	static const struct jr_rule rules[] = {
-		{ "WorkloadID", is_id },
-		{ "Container", is_container },
-		{ "ImageID", is_image },
-	};
-
-	return jr_check(v, key, rules, nitems(rules), err);
-}
-
-static int
-is_auto_changes(const json_t *v, const char *key, struct fx_err *err)
-{
-	return is_array_of(v, key, is_auto_change, err);
-}
-
-static int
-check_image(const json_t *spec, const char *key, struct fx_err *err)
-{
-	static const struct jr_rule rules[] = {
-		{ "ServiceSpecs", jr_is_strings },
-		{ "ImageSpec", jr_is_string },
-		{ "Kind", jr_is_string },
-		{ "Excludes", is_ids },
-		{ "Force", jr_is_bool },
-	};
-
-	return jr_check(spec, key, rules, nitems(rules), err);
-}
-
-static int
-check_containers(const json_t *spec, const char *key, struct fx_err *err)
-{
-	static const struct jr_rule rules[] = {
-		{ "Kind", jr_is_string },
-		{ "ContainerSpecs", is_container_specs },
-		{ "SkipMismatches", jr_is_bool },
-		{ "Force", jr_is_bool },
-	};
-
-	return jr_check(spec, key, rules, nitems(rules), err);
-}
-
-static int
-check_policy(const json_t *spec, const char *key, struct fx_err *err)
-{
-	return json_is_null(spec) ? FX_OK
-				  : is_map_of(spec, key, is_policy_update, err);
-}
-
-static int
-check_auto(const json_t *spec, const char *key, struct fx_err *err)
-{
-	static const struct jr_rule rules[] = {
-		{ "Changes", is_auto_changes },
-	};
-
-	return jr_check(spec, key, rules, nitems(rules), err);
-}
-
-static int
-check_sync(const json_t *spec, const char *key, struct fx_err *err)
-{
-	return jr_check(spec, key, NULL, 0, err);
-}
-
-static const struct {
-	const char *name;
-	int (*check)(const json_t *, const char *, struct fx_err *);
-} types[] = {
-	[SPEC_IMAGE] = { "image", check_image },
-	[SPEC_CONTAINERS] = { "containers", check_containers },
-	[SPEC_POLICY] = { "policy", check_policy },
-	[SPEC_AUTO] = { "auto", check_auto },
-	[SPEC_SYNC] = { "sync", check_sync },
+/* The names of the types, each with the shape of its spec. */
+static const struct schema types[] = {
+	[SPEC_IMAGE] = { "image", OBJECT, image_members },
+	[SPEC_CONTAINERS] = { "containers", OBJECT, containers_members },
+	[SPEC_POLICY] = { "policy", BY_ID, &policy_update },
+	[SPEC_AUTO] = { "auto", OBJECT, auto_members },
+	[SPEC_SYNC] = { "sync", OBJECT, no_members },
 };
 
 const char *
 spec_type_name(enum spec_type t)
 {
-	return types[t].name;
+	return types[t].key;
+}
+
+/* ---- checking a value against its shape ------------------------------------
+ */
+
+static int
+check(const json_t *, const char *key, const struct schema *, struct fx_err *);
+
+static int
+check_list(const json_t *v, const char *key, const struct schema *each,
+    struct fx_err *err)
+{
+	int r = FX_OK;
+
+	if (!json_is_array(v))
+		return jr_mismatch(v, key, "array", err);
+	for (size_t i = 0; r == FX_OK && i < json_array_size(v); i++)
+		r = check(json_array_get(v, i), key, each, err);
+	return r;
+}
+
+/* Keys are ids, or names of policies, which may be any. */
+static int
+check_map(const json_t *v, bool by_id, const struct schema *each,
+    struct fx_err *err)
+{
+	const char *name;
+	json_t *e;
+	int r = FX_OK;
+
+	/* the library's iterator takes no const object */
+	json_object_foreach((json_t *)(uintptr_t)v, name, e)
+	{
+		if (by_id)
+			r = scalar_resource_id(name, err);
+		if (r == FX_OK)
+			r = check(e, name, each, err);
+		if (r != FX_OK)
+			break;
+	}
+	return r;
+}
+
+static int
+check_members(const json_t *v, const struct schema *m, struct fx_err *err)
+{
+	int r = FX_OK;
+
+	for (; r == FX_OK && m->key != NULL; m++)
+		r = check(jr_member(v, m->key), m->key, m, err);
+	return r;
+}
+
+static int
+check_string(const json_t *v, enum shape shape, struct fx_err *err)
+{
+	const char *s = json_string_value(v);
+	bool tagged;
+
+	if (shape == IMAGE)
+		return scalar_image(s, &tagged, err);
+	/* an empty id stands for none */
+	return shape == ID && *s != '\0' ? scalar_resource_id(s, err) : FX_OK;
+}
+
+/* Absent and null are zero values, and fit everywhere. */
+static int
+check(const json_t *v, const char *key, const struct schema *s,
+    struct fx_err *err)
+{
+	if (v == NULL || json_is_null(v))
+		return FX_OK;
+	switch (s->shape) {
+	case STRING:
+	case ID:
+	case IMAGE:
+		return json_is_string(v) ? check_string(v, s->shape, err)
+					 : jr_mismatch(v, key, "string", err);
+	case BOOL:
+		return json_is_boolean(v) ? FX_OK
+					  : jr_mismatch(v, key, "bool", err);
+	case LIST:
+		return check_list(v, key, s->of, err);
+	case POLICIES: /* {"name":"value"}, or the list form ["name"] */
+		if (json_is_array(v))
+			return check_list(v, key, &a_string, err);
+		break;
+	case BY_ID:
+	case OBJECT:
+		break;
+	}
+	if (!json_is_object(v))
+		return jr_mismatch(v, key, "object", err);
+	if (s->shape == OBJECT)
+		return check_members(v, s->of, err);
+	return check_map(v, s->shape == BY_ID,
+	    s->shape == BY_ID ? s->of : &a_string, err);
 }
 
 /* ---- bodies ---------------------------------------------------------------
@@ -301,14 +259,14 @@ spec_update_parse(const char *text, size_t n, struct spec_update *out,
 		return err->code;
 	if ((r = jr_text(body, "type", &type, err)) != FX_OK)
 		return r;
-	while (t < nitems(types) && strcmp(types[t].name, type) != 0)
+	while (t < nitems(types) && strcmp(types[t].key, type) != 0)
 		t++;
 	if (t == nitems(types))
 		return fx_fail(err, FX_ESYNTAX, "unknown spec type: %s", type);
 	if (!jr_has(body, "spec"))
 		return fx_fail(err, FX_ESHORT, "unexpected end of JSON input");
-	if (jr_member(body, "spec") != NULL &&
-	    (r = types[t].check(jr_member(body, "spec"), "spec", err)) != FX_OK)
+	r = check(jr_member(body, "spec"), "spec", &types[t], err);
+	if (r != FX_OK)
 		return r;
 	*out = (struct spec_update){ .type = (enum spec_type)t };
 	return parse_cause(body, out, err);
@@ -403,8 +361,9 @@ spec_policies_check(const char *text, size_t n, struct fx_err *err)
 {
 	auto_json json_t *body = jr_parse(text, n, err);
 
-	return body == NULL ? err->code
-			    : check_policy(body, "policy updates", err);
+	return body == NULL
+	    ? err->code
+	    : check(body, "policy updates", &types[SPEC_POLICY], err);
 }
 
 int

@@ -273,8 +273,7 @@ on_processes(struct script *s, const struct ipc_req *req,
 }
 IPC_HANDLER(processes, on_processes, struct script)
 
-static ipc_handler_fn *const quiet[] = { on_ready_frame, on_log_frame,
-	on_metric_frame };
+#define QUIET 3 /* the first of them are no questions */
 
 static const struct ipc_handler answers[] = {
 	{ IPC_T_READY, on_ready_frame },
@@ -296,7 +295,7 @@ answer(void *ctx, struct ipc_peer *p, struct ipc_frame *f)
 	for (size_t i = 0; i < nitems(answers); i++) {
 		if (answers[i].type != f->type)
 			continue;
-		if (i >= nitems(quiet))
+		if (i >= QUIET)
 			report(ctx, f);
 		return answers[i].run(ctx, p, f);
 	}

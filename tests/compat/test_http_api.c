@@ -449,6 +449,7 @@ want_asked(const char *method, const char *target, const char *body,
 	auto_free char *response = bed_exchange(bed.port, rq, strlen(rq));
 	auto_free char *got = bed_asked(&bed);
 
+	want(*response != '\0');
 	want_str(got, asked);
 }
 
@@ -456,9 +457,10 @@ static void
 test_asked(void)
 {
 	/* what earlier cases asked */
-	for (char *line = bed_asked(&bed); *line != '\0';) {
-		free(line);
-		line = bed_asked(&bed);
+	for (bool more = true; more;) {
+		auto_free char *line = bed_asked(&bed);
+
+		more = *line != '\0';
 	}
 	want_asked("POST", API "/v11/notify",
 	    "{\"kind\":\"image\",\"source\":{\"name\":{\"domain\":\"r.example"

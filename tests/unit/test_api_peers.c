@@ -14,7 +14,7 @@ of(const char *text)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = 7 };
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = 9 };
-	struct peer_id p;
+	struct peer_id p = { { 0 } };
 
 	if (inet_pton(AF_INET, text, &in.sin_addr) == 1)
 		peer_of_address((struct sockaddr *)&in, &p);
