@@ -91,8 +91,8 @@ code_of(int r)
 	}
 }
 
-static int vfail(int r, struct fx_err *, const char *fmt, va_list)
-    FX_PRINTF(3, 0);
+static int
+vfail(int r, struct fx_err *, const char *fmt, va_list) FX_PRINTF(3, 0);
 
 static int
 vfail(int r, struct fx_err *err, const char *fmt, va_list ap)

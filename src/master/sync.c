@@ -9,8 +9,9 @@
 
 #include <stdio.h>
 
-#define APPLY_LIMIT_US (3600 * CLK_SEC) /* sync times out each request itself  \
-					 */
+#define APPLY_LIMIT_US                                                         \
+	(3600 * CLK_SEC) /* sync times out each request itself                 \
+			  */
 #define LIST_LIMIT_US CLK_MIN
 #define LIST_MAX 1000 /* commits looked at for an event */
 #define TEXT_MAX 8000 /* bytes of a joined list in the log */

@@ -53,8 +53,8 @@ struct request_state {
 	char problem[CURL_ERROR_SIZE];
 	int64_t deadline_us, not_before_us, started_us;
 	unsigned tries;
-	bool renewed;  /* credentials were asked for once already */
-	int refused;   /* why we did not take the answer; FX_OK */
+	bool renewed; /* credentials were asked for once already */
+	int refused;  /* why we did not take the answer; FX_OK */
 };
 
 struct client {
@@ -611,8 +611,8 @@ broke_off(struct client *c, struct request *r, CURLcode res)
 	    st->problem[0] != '\0' ? st->problem : curl_easy_strerror(res));
 	if (st->refused != FX_OK) {
 		request_fail(r, st->refused,
-		    st->refused == FX_ELIMIT ? "API server: answer too long" :
-					       "API server: answer malformed");
+		    st->refused == FX_ELIMIT ? "API server: answer too long"
+					     : "API server: answer malformed");
 	} else if (res == CURLE_OPERATION_TIMEDOUT) {
 		give_up_silent(l, r);
 		request_fail(r, FX_ETIMEOUT, text);

@@ -299,21 +299,24 @@ fx_parse_duration(const char *text, int64_t *ns, struct fx_err *err)
 	return FX_OK;
 }
 
-/* A fraction without trailing zeros: 1500000000 in units of 1e9 is "1.5". */
+/* v in units of 10^digits, without trailing zeros: 1500000000, 9 is "1.5". */
 static void
-add_fraction(struct buf *b, uint64_t v, uint64_t unit)
+add_fraction(struct buf *b, uint64_t v, int digits)
 {
-	uint64_t rest = v % unit;
+	uint64_t unit = 1;
+	char text[24];
+	int n;
 
+	for (int i = 0; i < digits; i++)
+		unit *= 10;
 	(void)str_addf(b, "%llu", (unsigned long long)(v / unit));
-	if (rest == 0)
+	if (v % unit == 0)
 		return;
-	(void)str_addc(b, '.');
-	while (rest != 0) {
-		unit /= 10;
-		(void)str_addc(b, (char)('0' + rest / unit));
-		rest %= unit;
-	}
+	n = snprintf(text, sizeof(text), ".%0*llu", digits,
+	    (unsigned long long)(v % unit));
+	while (text[n - 1] == '0')
+		n--;
+	(void)str_addn(b, text, (size_t)n);
 }
 
 void
@@ -329,10 +332,10 @@ str_add_duration(struct buf *b, int64_t ns)
 	} else if (v < 1000) {
 		(void)str_addf(b, "%lluns", (unsigned long long)v);
 	} else if (v < 1000000) {
-		add_fraction(b, v, 1000);
+		add_fraction(b, v, 3);
 		(void)str_add(b, "\xc2\xb5s");
 	} else if (v < 1000000000) {
-		add_fraction(b, v, 1000000);
+		add_fraction(b, v, 6);
 		(void)str_add(b, "ms");
 	} else {
 		minutes = v / 60000000000u;
@@ -342,7 +345,7 @@ str_add_duration(struct buf *b, int64_t ns)
 		if (minutes > 0)
 			(void)str_addf(b, "%llum",
 			    (unsigned long long)(minutes % 60));
-		add_fraction(b, v % 60000000000u, 1000000000);
+		add_fraction(b, v % 60000000000u, 9);
 		(void)str_addc(b, 's');
 	}
 }

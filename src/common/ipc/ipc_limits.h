@@ -6,12 +6,13 @@
 
 #define IPC_MAX_FRAME (320 * 1024) /* bytes of one frame after its length */
 #define IPC_MAX_CHUNK (64 * 1024)  /* bytes of one chunk of bulk data */
-#define IPC_PART_TARGET (128 * 1024) /* a sender fills a part up to about here */
-#define IPC_MAX_LIST 4096	   /* elements of a list of a stream's part */
-#define IPC_MAX_QUEUE (4u << 20)   /* bytes waiting to be sent on one channel */
-#define IPC_CREDIT_FIRST 4	   /* parts an answer may send at once */
-#define IPC_MAX_ASKS 1024	   /* requests of one peer that wait for answers */
-#define IPC_MAX_FDS 8		   /* descriptors received, not yet claimed */
+#define IPC_PART_TARGET                                                        \
+	(128 * 1024)		 /* a sender fills a part up to about here */
+#define IPC_MAX_LIST 4096	 /* elements of a list of a stream's part */
+#define IPC_MAX_QUEUE (4u << 20) /* bytes waiting to be sent on one channel */
+#define IPC_CREDIT_FIRST 4	 /* parts an answer may send at once */
+#define IPC_MAX_ASKS 1024 /* requests of one peer that wait for answers */
+#define IPC_MAX_FDS 8	  /* descriptors received, not yet claimed */
 
 #define IPC_MAX_NAME 256     /* Kubernetes names are at most 253 */
 #define IPC_MAX_TEXT 4096    /* a text for people, a URL */
@@ -26,9 +27,9 @@
 #define IPC_MAX_SETTINGS 512 /* flags with all list items */
 #define IPC_MAX_LOG_VALUE 8192
 #define IPC_MAX_LOG_PAIRS 24
-#define IPC_MAX_REFS 16		/* refs of one push */
-#define IPC_MAX_KINDS 4096	/* kinds whose scope is asked at once */
-#define IPC_MAX_BUCKETS 32	/* of a histogram */
-#define IPC_MAX_NAMED_PATHS 16	/* files that a kubeconfig names */
+#define IPC_MAX_REFS 16	       /* refs of one push */
+#define IPC_MAX_KINDS 4096     /* kinds whose scope is asked at once */
+#define IPC_MAX_BUCKETS 32     /* of a histogram */
+#define IPC_MAX_NAMED_PATHS 16 /* files that a kubeconfig names */
 
 #endif

@@ -158,8 +158,8 @@ ipc_peer_events(const struct ipc_peer *p)
 	return (short)(POLLIN | (buf_left(&p->out) != 0 ? POLLOUT : 0));
 }
 
-static int broke(struct ipc_peer *, int code, const char *fmt, ...)
-    FX_PRINTF(3, 4);
+static int
+broke(struct ipc_peer *, int code, const char *fmt, ...) FX_PRINTF(3, 4);
 
 static int
 broke(struct ipc_peer *p, int code, const char *fmt, ...)
