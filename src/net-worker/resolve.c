@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/random.h>
 #include <sys/time.h>
 
 #include "fd.h"
@@ -33,8 +34,14 @@ struct lookup {
 int
 resolve_init(void)
 {
-	return ares_library_init(ARES_LIB_INIT_ALL) == ARES_SUCCESS ? FX_OK
-								    : FX_EFAIL;
+	uint8_t random;
+
+	/* glibc from 2.41 on sets up its generator at first use, with calls
+	 * that are not allowed later */
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random) ||
+	    ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS)
+		return FX_EFAIL;
+	return FX_OK;
 }
 
 void

@@ -30,6 +30,7 @@ static const struct sandbox_call calls[] = {
 	SB_ALLOW(read),
 	SB_ALLOW(lseek),
 	SB_ALLOW(newfstatat),
+	SB_ALLOW(fstat), /* the same, from glibc 2.39 on */
 	/* c-ares: the search domain, from the host's name */
 	SB_ALLOW(uname),
 	/* if_nametoindex, for a name server with a zone: goes without */
@@ -46,6 +47,7 @@ static const char *const read_paths[] = {
 	"/etc/nsswitch.conf",
 	"/etc/host.conf",
 	"/etc/svc.conf",
+	"/etc/netsvc.conf",
 	/* where resolv.conf's content comes from when it is a link: these are
 	 * replaced by renaming, so the directories are needed */
 	"/run/systemd/resolve",
