@@ -5,80 +5,35 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+/* clang-format off */
+#define N(call) SCMP_SYS(call)
 static const int refused[] = {
 	/* looking into others */
-	SCMP_SYS(ptrace),
-	SCMP_SYS(process_vm_readv),
-	SCMP_SYS(process_vm_writev),
-	SCMP_SYS(process_madvise),
-	SCMP_SYS(process_mrelease),
-	SCMP_SYS(pidfd_getfd),
-	SCMP_SYS(kcmp),
-	SCMP_SYS(perf_event_open),
-	/* loading code into the kernel, large and young parts of it */
-	SCMP_SYS(bpf),
-	SCMP_SYS(init_module),
-	SCMP_SYS(finit_module),
-	SCMP_SYS(delete_module),
-	SCMP_SYS(kexec_load),
-	SCMP_SYS(kexec_file_load),
-	SCMP_SYS(io_uring_setup),
-	SCMP_SYS(io_uring_enter),
-	SCMP_SYS(io_uring_register),
-	SCMP_SYS(userfaultfd),
-	SCMP_SYS(memfd_secret),
-	SCMP_SYS(vmsplice),
-	SCMP_SYS(modify_ldt),
-	SCMP_SYS(personality),
-	SCMP_SYS(uselib),
+	N(ptrace), N(process_vm_readv), N(process_vm_writev),
+	N(process_madvise), N(process_mrelease), N(pidfd_getfd), N(kcmp),
+	N(perf_event_open), N(move_pages), N(migrate_pages),
+	/* loading code into the kernel; large and young parts of it */
+	N(bpf), N(init_module), N(finit_module), N(delete_module),
+	N(kexec_load), N(kexec_file_load), N(io_uring_setup),
+	N(io_uring_enter), N(io_uring_register), N(userfaultfd),
+	N(memfd_secret), N(vmsplice), N(modify_ldt), N(personality), N(uselib),
 	/* another view of the system */
-	SCMP_SYS(unshare),
-	SCMP_SYS(setns),
-	SCMP_SYS(mount),
-	SCMP_SYS(umount2),
-	SCMP_SYS(pivot_root),
-	SCMP_SYS(fsopen),
-	SCMP_SYS(fsconfig),
-	SCMP_SYS(fsmount),
-	SCMP_SYS(fspick),
-	SCMP_SYS(move_mount),
-	SCMP_SYS(open_tree),
-	SCMP_SYS(mount_setattr),
-	SCMP_SYS(quotactl),
-	SCMP_SYS(quotactl_fd),
-	SCMP_SYS(open_by_handle_at),
-	SCMP_SYS(name_to_handle_at),
-	SCMP_SYS(fanotify_init),
-	SCMP_SYS(mknod),
-	SCMP_SYS(mknodat),
+	N(unshare), N(setns), N(mount), N(umount2), N(pivot_root), N(fsopen),
+	N(fsconfig), N(fsmount), N(fspick), N(move_mount), N(open_tree),
+	N(mount_setattr), N(quotactl), N(quotactl_fd), N(open_by_handle_at),
+	N(name_to_handle_at), N(fanotify_init), N(mknod), N(mknodat),
 	/* the machine */
-	SCMP_SYS(reboot),
-	SCMP_SYS(swapon),
-	SCMP_SYS(swapoff),
-	SCMP_SYS(acct),
-	SCMP_SYS(syslog),
-	SCMP_SYS(sethostname),
-	SCMP_SYS(setdomainname),
-	SCMP_SYS(settimeofday),
-	SCMP_SYS(clock_settime),
-	SCMP_SYS(clock_adjtime),
-	SCMP_SYS(adjtimex),
-	SCMP_SYS(iopl),
-	SCMP_SYS(ioperm),
-	SCMP_SYS(vhangup),
-	SCMP_SYS(nfsservctl),
-	SCMP_SYS(lookup_dcookie),
+	N(reboot), N(swapon), N(swapoff), N(acct), N(syslog), N(sethostname),
+	N(setdomainname), N(settimeofday), N(clock_settime), N(clock_adjtime),
+	N(adjtimex), N(iopl), N(ioperm), N(vhangup), N(nfsservctl),
+	N(lookup_dcookie),
 	/* keys of others */
-	SCMP_SYS(keyctl),
-	SCMP_SYS(add_key),
-	SCMP_SYS(request_key),
-	/* waiting for the network, and programs from elsewhere than a path */
-	SCMP_SYS(listen),
-	SCMP_SYS(execveat),
-	/* memory of others by pages and nodes */
-	SCMP_SYS(move_pages),
-	SCMP_SYS(migrate_pages),
+	N(keyctl), N(add_key), N(request_key),
+	/* waiting for the network; programs from elsewhere than a path */
+	N(listen), N(execveat),
 };
+#undef N
+/* clang-format on */
 
 /* Families below AF_INET, between it and AF_INET6, and above. */
 static int
