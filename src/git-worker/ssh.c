@@ -299,6 +299,33 @@ check_host_key(struct ssh *s, struct fx_err *err)
 
 /* ---- a session ---- */
 
+/* Those of a list that this libssh2 has: given the others, it takes them out
+ * by a memcpy onto itself. */
+static char *
+known_algorithms(struct ssh *s, int method, const char *list)
+{
+	struct buf out = BUF_INIT(8192);
+	const char **have = NULL;
+	int count = libssh2_session_supported_algs(s->session, method, &have);
+
+	while (*list != '\0') {
+		size_t n = strcspn(list, ",");
+
+		for (int i = 0; i < count; i++)
+			if (strlen(have[i]) == n &&
+			    memcmp(have[i], list, n) == 0 &&
+			    str_addf(&out, "%s%s",
+				buf_left(&out) == 0 ? "" : ",",
+				have[i]) != FX_OK)
+				break; /* as many as there is room for */
+		list += n;
+		list += *list == ',';
+	}
+	if (count > 0)
+		libssh2_free(s->session, have);
+	return str_take(&out);
+}
+
 static int
 set_algorithms(struct ssh *s, struct fx_err *err)
 {
@@ -315,16 +342,21 @@ set_algorithms(struct ssh *s, struct fx_err *err)
 		{ LIBSSH2_METHOD_HOSTKEY, host_keys },
 	};
 
-	for (size_t i = 0; i < nitems(prefs); i++)
-		if (libssh2_session_method_pref(s->session, prefs[i].method,
-			prefs[i].list) != 0)
+	for (size_t i = 0; i < nitems(prefs); i++) {
+		auto_free char *known =
+		    known_algorithms(s, prefs[i].method, prefs[i].list);
+
+		if (*known == '\0' ||
+		    libssh2_session_method_pref(s->session, prefs[i].method,
+			known) != 0)
 			return fx_fail(err, FX_EDENIED,
 			    "ssh: libssh2 %s can do none of %s%s",
 			    libssh2_version(0), prefs[i].list,
 			    prefs[i].method == LIBSSH2_METHOD_HOSTKEY
-				? ": known_hosts needs another type of key for "
-				  "this host"
+				? ": known_hosts needs another type of key "
+				  "for this host"
 				: "");
+	}
 	return FX_OK;
 }
 

@@ -275,7 +275,8 @@ send_file(struct drive *d, enum ipc_file_id which, const char *path)
 static void
 configure(struct drive *d, enum ipc_role role, char *const *opts, size_t n)
 {
-	struct buf notice = BUF_INIT(4096), scratch = BUF_INIT(1 << 16);
+	auto_buf struct buf notice = BUF_INIT(4096);
+	auto_buf struct buf scratch = BUF_INIT(1 << 16);
 	struct ipc_setting rows[IPC_MAX_SETTINGS];
 	struct ipc_config m = { .settings = rows };
 	struct ipc_go go = { 0 };
@@ -306,6 +307,9 @@ configure(struct drive *d, enum ipc_role role, char *const *opts, size_t n)
 	if (ipc_tell_config(&d->peer, &m) != FX_OK ||
 	    ipc_tell_go(&d->peer, &go) != FX_OK)
 		die("configure");
+	config_clear(&cfg);
+	while (nflags > 1)
+		free(flags[--nflags]);
 }
 
 /* ---- answers ---- */
