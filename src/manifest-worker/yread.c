@@ -20,6 +20,8 @@
 #define ALIASES_FREE 100 /* aliased nodes that are never too many */
 #define NODES_FREE 1000	 /* nodes of a document that is never too large */
 
+#define SLOTS_FIRST 256 /* room for waiting children at first */
+
 /* A finished child that waits for its collection to end. */
 struct slot {
 	struct node *node;
@@ -184,7 +186,7 @@ static void
 push(struct yread *y, struct node *node, bool alias, bool merge)
 {
 	if (y->nslots == y->cap_slots) {
-		y->cap_slots = y->cap_slots == 0 ? 256 : y->cap_slots * 2;
+		y->cap_slots *= 2;
 		y->slots =
 		    xreallocarray(y->slots, y->cap_slots, sizeof(*y->slots));
 	}
@@ -494,6 +496,8 @@ yread_new(const void *text, size_t n)
 	y->arena = (struct arena)ARENA_INIT(YREAD_MAX_MEMORY);
 	y->text = text;
 	y->text_len = n;
+	y->cap_slots = SLOTS_FIRST;
+	y->slots = xcalloc(SLOTS_FIRST, sizeof(*y->slots));
 	if (!yaml_parser_initialize(&y->parser))
 		fx_bug("out of memory for a YAML parser");
 	yaml_parser_set_input_string(&y->parser, text, n);

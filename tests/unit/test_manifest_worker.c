@@ -793,6 +793,64 @@ test_streams(void)
 	free(big);
 }
 
+#define LARGEST 8388608 /* bytes; the default of --git-max-file */
+
+/* A file of n bytes: a beginning, and a piece again and again. */
+static char *
+large(const char *begin, const char *piece, size_t n)
+{
+	size_t len = strlen(begin), k = strlen(piece);
+	char *p = xmalloc(n + 1);
+
+	memcpy(p, begin, len);
+	for (; len + k <= n; len += k)
+		memcpy(p + len, piece, k);
+	p[len] = '\0';
+	return p;
+}
+
+/* A21: the largest files there can be, inside the memory of the sandbox.  Each
+ * is read or refused; the process lives. */
+static void
+test_large(void)
+{
+	static const struct {
+		const char *begin, *piece, *error;
+	} tv[] = {
+		{ CM("a") "data:\n  x: ", "x", NULL },
+		{ CM("a") "data:\n  x: \"", "\\U0001F600", "unexpected end" },
+		{ CM("a") "data:\n  x: |\n", "    line\n", NULL },
+		{ CM("a") "spec:\n", "- a\n", "bytes of memory" },
+		{ CM("a") "spec: [", "a,", "bytes of memory" },
+		{ CM("a") "spec: {", "a,", "bytes of memory" },
+		{ CM("a") "spec: {<<: [", "{a},", "bytes of memory" },
+		{ CM("a") "spec: [", "\n", "did not find expected node" },
+		{ "", "---\n", "more than 100000 documents" },
+		{ "", "--- {kind: A}\n", "duplicate definition" },
+		{ CM("a") "spec:\n", "- &a x\n", NULL },
+		{ "", "*a ", "unknown anchor" },
+		{ "", "[", "max depth" },
+	};
+
+	for (size_t i = 0; i < nitems(tv); i++) {
+		char *text = large(tv[i].begin, tv[i].piece, LARGEST);
+		struct file f = { "a.yaml", text, 0 };
+		struct commit c = { "c", &f, 1 };
+		struct world w;
+		struct answer a;
+
+		begin(&w, NULL, &c, 1);
+		free(load(&w, "c", &a));
+		if (tv[i].error == NULL)
+			want_str(a.err.text, "");
+		else if (!want(strstr(a.err.text, tv[i].error) != NULL))
+			printf("# [%s] of [%s]\n", a.err.text, tv[i].piece);
+		answer_clear(&a);
+		end(&w);
+		free(text);
+	}
+}
+
 int
 main(void)
 {
@@ -802,6 +860,7 @@ main(void)
 	test_run("worker: failures are answers, and the next load works",
 	    test_troubles);
 	test_run("worker: only the configured paths are read", test_paths);
+	test_run("worker: the largest files do not end it", test_large);
 	test_run("worker: long answers wait for credit", test_streams);
 	return test_done();
 }
