@@ -694,6 +694,8 @@ bed_cluster(struct bed *b, char *out, size_t size)
 /* ---- the cluster, from outside
  * --------------------------------------------------------- */
 
+static char *command_line(const char *fmt, va_list ap) FX_PRINTF(1, 0);
+
 static char *
 command_line(const char *fmt, va_list ap)
 {

@@ -118,8 +118,7 @@ test_empty(void)
 		"  name: default\ncurrent-context: default\nkind: Config\n"
 		"preferences: {}\nusers: []\n",
 		/* JSON is YAML */
-		"{\"current-context\":\"c\",\"contexts\":[{\"name\":\"c\","
-		"\"context\":{}}]}",
+		"{\"contexts\":[{\"name\":\"c\",\"context\":{}}]}",
 	};
 
 	for (size_t i = 0; i < nitems(texts); i++) {
