@@ -340,8 +340,12 @@ child_exited(struct child *c, uint64_t pid, uint64_t status)
 		log_at(LVL_WARN, KS("component", "supervisor"),
 		    KS("warning", "worker ended"), KS("worker", child_name(c)),
 		    KI("pid", pid), KS("how", mst_exit_text(status)));
-	if (c->source != NULL)
+	if (c->source != NULL) {
+		/* whoever asks again because a call ended waits for the next
+		 * incarnation; nothing more is sent on this channel */
+		c->state = CHILD_ENDING;
 		give_up(c);
+	}
 	if (c->m->stopping)
 		c->state = CHILD_OFF;
 	else

@@ -1,0 +1,160 @@
+#!/usr/bin/env bash
+# Nothing is lost: workers, launcher and master are killed at random while
+# commits arrive and clients ask for syncs; afterwards cluster, tag and every
+# job that was answered are as in an undisturbed run, and nothing is left over.
+# FLUXD_KILLS says how many kills, FLUXD_SEED repeats a run's choices.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+bed_require api ssh
+kills=${FLUXD_KILLS:-200}
+seed=${FLUXD_SEED:-$RANDOM}
+RANDOM=$seed
+
+ns=$(bed_namespace kills)
+repo=kills-$$
+url=$(bed_repo "$repo")
+work=$T_DIR/work
+repo_clone "$url" "$work"
+
+objects=20
+write() { # ROUND
+	local i
+	for i in $(seq $objects); do
+		configmap "$work" "c$i" "$ns" "$1"
+	done
+}
+start() {
+	fluxd_start --git-url="$url" --git-poll-interval=1s --sync-interval=2s "$@" &&
+		disown "$FLUXD_PID" # so that bash does not comment on its end
+}
+# The daemon's processes, launcher first; all that ever were, in `seen`.
+declare -A seen
+victims=()
+find_victims() {
+	local launcher pid
+	launcher=$(children_of "$FLUXD_PID")
+	read -ra victims <<<"$launcher $(children_of "${launcher%% *}")"
+	for pid in "${victims[@]}"; do seen[$pid]=1; done
+}
+pause() { # 0 to 90 ms
+	read -rt "0.0$((RANDOM % 10))" <> <(:) || true
+}
+
+declare -A jobs
+hung=0
+ask_sync() {
+	local id status=0
+	id=$(fluxd_curl --max-time 20 --data-binary '{"type":"sync","cause":{"Message":"","User":""},"spec":{}}' \
+		"$(fluxd_url)/api/flux/v9/update-manifests" 2>/dev/null) || status=$?
+	[ "$status" != 28 ] || hung=$((hung + 1))
+	id=${id//\"/}
+	[[ ! $id =~ ^[0-9a-f]{8}-[0-9a-f-]{27}$ ]] || jobs[$id]=1
+}
+
+# ---- the disturbed run
+write 0
+repo_commit_all "$work" 0 >/dev/null
+repo_push "$work"
+start
+done_kills=0 round=0 masters=0
+while [ "$done_kills" -lt "$kills" ]; do
+	round=$((round + 1))
+	write "$round"
+	last=$(repo_commit_all "$work" "$round")
+	repo_push "$work"
+	ask_sync
+	for _ in 1 2 3 4 5 6 7 8; do
+		if ! fluxd_alive; then
+			FLUXD_PID=
+			start
+		fi
+		find_victims
+		[ ${#victims[@]} -gt 0 ] || continue
+		seen[$FLUXD_PID]=1
+		if [ $((RANDOM % 12)) -eq 0 ]; then
+			kill -KILL "$FLUXD_PID"
+			masters=$((masters + 1))
+			wait_for 5 fluxd_dead
+		else
+			kill -KILL "${victims[RANDOM % ${#victims[@]}]}" 2>/dev/null || true
+		fi
+		done_kills=$((done_kills + 1))
+		pause
+	done
+done
+t_diag "$done_kills kills, $masters of them of the master, ${#seen[@]} processes," \
+	"$round commits, ${#jobs[@]} jobs answered; FLUXD_SEED=$seed"
+if ! fluxd_alive; then
+	FLUXD_PID=
+	start
+fi
+t_wait "the tag reaches the last commit" 90 tag_is "$repo" "$last"
+t_is "$hung" 0 "no request was left without an answer"
+
+job_status() {
+	api_get "/api/flux/v6/jobs?id=$1" 2>/dev/null | jq -r '.StatusString + " " + .Err'
+}
+job_ended() { [[ $(job_status "$1") =~ ^(succeeded|failed) ]]; }
+bad=
+for id in "${!jobs[@]}"; do
+	wait_for 60 job_ended "$id" || true
+	[ "$(job_status "$id")" = 'succeeded ' ] || bad+="$id: $(job_status "$id")"$'\n'
+done
+t_isnt "${#jobs[@]}" 0 "there were jobs"
+t_is "$bad" "" "every job that was answered succeeded, and clients can see it"
+
+# What one can see of the objects, but for what the server numbers and dates.
+objects_now() {
+	kubectl -n "$ns" get configmaps -o json --show-managed-fields | jq -S '[.items[]
+		| del(.metadata.uid, .metadata.resourceVersion, .metadata.creationTimestamp)
+		| .metadata.managedFields |= map(del(.time))]'
+}
+refs_now() {
+	git -C "$(repo_path "$repo")" for-each-ref --format='%(refname) %(*objectname) %(objecttype)' | sort
+}
+all_current() {
+	[ "$(kubectl -n "$ns" get configmaps -o json | jq -c '[.items[].data.value]|group_by(.)|map([.[0],length])')" = "[[\"$round\",$objects]]" ]
+}
+t_wait "every object holds the last commit's content" 60 all_current
+objects_now >"$T_DIR/objects.disturbed"
+refs_now >"$T_DIR/refs.disturbed"
+
+# ---- what it leaves behind
+fluxd_pid=$FLUXD_PID
+kill -TERM "$FLUXD_PID"
+t_wait "the last daemon ends" 5 fluxd_dead
+FLUXD_PID=
+seen[$fluxd_pid]=1
+survivors() {
+	local pid
+	for pid in "${!seen[@]}"; do
+		[[ ! $(readlink "/proc/$pid/exe" 2>/dev/null) =~ /(lt-)?fluxd(-[a-z]+)?$ ]] || echo "$pid"
+	done
+}
+none_survive() { [ -z "$(survivors)" ]; }
+t_wait "no process outlived its daemon" 5 none_survive
+t_is "$(find "$FLUXD_STATE" \( -name '*.lock' -o -name 'tmp_*' -o -name '*.tmp' \) -printf '%P\n')" "" \
+	"no rubbish is left in the state directory"
+t_is "$(find "$(repo_path "$repo")" \( -name '*.lock' -o -name 'tmp_*' \) -printf '%P\n')" "" \
+	"nor in the repository"
+t_is "$(git -c safe.directory='*' -C "$FLUXD_STATE"/mirror/repository.git fsck --connectivity-only 2>&1 | grep -v '^dangling\|^notice' || true)" "" \
+	"the mirror is whole"
+
+# ---- the undisturbed run
+kubectl -n "$ns" delete configmaps --all >/dev/null
+git -C "$(repo_path "$repo")" update-ref -d refs/tags/flux-sync
+FLUXD_HOME='' FLUXD_LOG=$T_DIR/undisturbed.log
+T_DIR_kept=$T_DIR
+T_DIR=$T_DIR/undisturbed
+mkdir "$T_DIR"
+start
+t_wait "an undisturbed daemon comes as far" 60 tag_is "$repo" "$last"
+objects_now >"$T_DIR/objects"
+refs_now >"$T_DIR/refs"
+kill -TERM "$FLUXD_PID"
+wait_for 5 fluxd_dead
+FLUXD_PID=
+t_run "the objects of both runs are the same" diff "$T_DIR_kept/objects.disturbed" "$T_DIR/objects"
+t_run "the refs of both runs are the same" diff "$T_DIR_kept/refs.disturbed" "$T_DIR/refs"
+T_DIR=$T_DIR_kept
+t_done

@@ -1,0 +1,108 @@
+# lib.sh: what the attack scripts share beyond the test bed's lib.sh, which it
+# reads itself.  To be read by bash, not run.
+# shellcheck shell=bash
+
+attack_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$attack_dir/../testbed/lib.sh"
+python=/usr/bin/python3
+
+ctl() {
+	FLUX_URL=unix://${FLUXD_LISTEN#unix:} "$FLUXCTL" "$@"
+}
+
+# roles_read: who runs now, into pid_of, user_of and restarts_of, by role.
+declare -A pid_of user_of restarts_of
+roles_read() {
+	local role instance pid state user rest
+	pid_of=() user_of=() restarts_of=()
+	while read -r role instance pid state user rest; do
+		[ "$state" = running ] || continue
+		pid_of[$role]=$pid
+		user_of[$role]=$user
+		restarts_of[$role]=${rest##* }
+	done < <(ctl sandbox --no-headers)
+	: "$instance"
+}
+
+# role_pid ROLE: its process, as the kernel knows it; nothing if there is none.
+role_pid() {
+	roles_read
+	echo "${pid_of[$1]:-}"
+}
+
+# children_of PID: its child processes, in one line.
+children_of() {
+	local children=
+	[ -z "$1" ] || read -r children 2>/dev/null <"/proc/$1/task/$1/children" || true
+	echo "$children"
+}
+
+# now_us: microseconds since 1970.
+now_us() {
+	echo "${EPOCHREALTIME/[.,]/}"
+}
+
+# configmap DIR NAME NAMESPACE VALUE: a manifest, as DIR/NAME.yaml.
+configmap() {
+	cat >"$1/$2.yaml" <<-YAML
+		apiVersion: v1
+		kind: ConfigMap
+		metadata:
+		  name: $2
+		  namespace: $3
+		data:
+		  value: "$4"
+	YAML
+}
+
+live_value() { # NAMESPACE NAME: what the cluster has
+	kubectl -n "$1" get configmap "$2" -o 'jsonpath={.data.value}' 2>/dev/null
+}
+
+value_is() { # NAMESPACE NAME VALUE
+	[ "$(live_value "$1" "$2")" = "$3" ]
+}
+
+tag_is() { # REPOSITORY COMMIT
+	[ "$(repo_ref "$1" 'refs/tags/flux-sync^{commit}')" = "$2" ]
+}
+
+# log_mark: this place in the daemon's log; log_since MARK: what came after it.
+log_mark() {
+	stat -c %s "$FLUXD_LOG"
+}
+
+log_since() {
+	tail -c +"$(($1 + 1))" "$FLUXD_LOG"
+}
+
+logged_since() { # MARK REGEX
+	log_since "$1" | grep -qE -- "$2"
+}
+
+# fake_start SCRIPT ARG...: run one of the servers of fakes.py.  It is given a
+# port of its own and writes it down: FAKE_PORT; what it hears goes to FAKE_LOG.
+FAKE_PID=
+FAKE_PORT=
+FAKE_LOG=
+fake_count=0
+fake_start() {
+	fake_count=$((fake_count + 1))
+	FAKE_LOG=$T_DIR/fake-$fake_count.log
+	: >"$FAKE_LOG"
+	"$python" "$attack_dir/fakes.py" "$T_DIR/fake-$fake_count.port" "$@" \
+		>>"$FAKE_LOG" 2>&1 </dev/null &
+	FAKE_PID=$!
+	at_exit "kill $FAKE_PID 2>/dev/null"
+	if ! wait_for 10 test -s "$T_DIR/fake-$fake_count.port"; then
+		echo "Bail out! the server does not come up: $(cat "$FAKE_LOG")"
+		exit 1
+	fi
+	FAKE_PORT=$(cat "$T_DIR/fake-$fake_count.port")
+}
+
+fake_stop() {
+	kill "$FAKE_PID" 2>/dev/null || true
+	wait "$FAKE_PID" 2>/dev/null || true
+	FAKE_PID=
+}

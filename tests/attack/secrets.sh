@@ -1,0 +1,115 @@
+#!/usr/bin/env bash
+# A75: secrets are in the memory of the one process that needs them and nowhere
+# else: not in another process (freed memory included), an environment, a
+# command line, the log, a metric, an answer or an error.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+[ "$(id -u)" -eq 0 ] || t_skip_all "reads the memory of other processes: root only"
+bed_require api ssh https
+
+hex() { od -An -v -tx1 | tr -d ' \n'; }
+# The seed: the first 32 bytes of the 64 at the end of an ed25519 key file.
+seed_of() {
+	sed '/^-/d' "$1" | base64 -d | "$python" -c '
+import sys
+d = sys.stdin.buffer.read()
+i = d.rindex(b"\x00\x00\x00\x40")
+print(d[i + 4:i + 36].hex())'
+}
+
+# scan NAME=HEX...: look into every process, into found[ROLE NAME].
+declare -A found
+roles=()
+scan() {
+	local role name count
+	roles_read
+	found=()
+	mapfile -t roles < <(printf '%s\n' "${!pid_of[@]}" | sort)
+	for role in "${roles[@]}"; do
+		while read -r name count; do
+			found[$role $name]=$count
+		done < <("$python" "$attack_dir/memscan.py" "${pid_of[$role]}" "$@")
+	done
+}
+
+expect_only() { # NAME WHAT ROLE...: found there, and nowhere else
+	local name=$1 what=$2 role
+	shift 2
+	for role in "${roles[@]}"; do
+		if [[ " $* " == *" $role "* ]]; then
+			t_isnt "${found[$role $name]}" 0 "$what is in the memory of $role (control)"
+		else
+			t_is "${found[$role $name]}" 0 "$what is not in the memory of $role"
+		fi
+	done
+}
+
+in_proc_texts() { # TEXT: in an environment or a command line of ours
+	local role
+	for role in "${roles[@]}"; do
+		tr '\0' '\n' <"/proc/${pid_of[$role]}/environ" | grep -F -- "$1" || true
+		tr '\0' '\n' <"/proc/${pid_of[$role]}/cmdline" | grep -F -- "$1" || true
+	done
+}
+
+answers() {
+	api_get /metrics
+	api_post /api/flux/v9/git-repo-config false
+	api_get /api/flux/v12/sandbox
+	api_get /api/flux/v6/identity.pub
+}
+
+commit_something() { # REPOSITORY URL
+	local work=$T_DIR/work-$1
+	repo_clone "$2" "$work"
+	configmap "$work" "$1" "$ns" "$RANDOM"
+	repo_commit_all "$work" First >/dev/null
+	repo_push "$work"
+}
+tagged() { [ -n "$(repo_ref "$1" refs/tags/flux-sync)" ]; }
+log_has() { grep -cF -- "$1" "$FLUXD_LOG" || true; }
+
+ns=$(bed_namespace a75)
+
+# ---- over ssh: deploy key and API token
+url=$(bed_repo "a75-$$")
+commit_something "a75-$$" "$url"
+fluxd_start --git-url="$url"
+t_wait "a sync over ssh ends" 30 tagged "a75-$$"
+pem_line=$(sed -n '3p' "$BED_SSH_KEY")
+scan "seed=$(seed_of "$BED_SSH_KEY")" "text=$(printf %s "$pem_line" | hex)" \
+	"token=$(printf %s "$BED_API_TOKEN" | hex)"
+expect_only seed "the deploy key's seed" key
+expect_only text "the deploy key's text"
+expect_only token "the API token" sync
+t_is "$(in_proc_texts "$BED_API_TOKEN")" "" "the API token is in no environment or command line"
+t_is "$(log_has "$BED_API_TOKEN") $(log_has "$pem_line")" "0 0" "neither is in the log"
+t_unlike "$(answers)" "$BED_API_TOKEN" "nor the token in an answer"
+fluxd_stop
+
+# ---- over https: the password
+url=$(bed_repo_https "a75s-$$")
+commit_something "a75s-$$" "$url"
+export SSL_CERT_FILE=$BED_GIT_HTTPS_CA
+fluxd_start --git-url="$url"
+t_wait "a sync over https ends" 30 tagged "a75s-$$"
+basic=$(printf %s "$BED_GIT_HTTPS_USER:$BED_GIT_HTTPS_PASSWORD" | base64 -w0)
+scan "password=$(printf %s "$BED_GIT_HTTPS_PASSWORD" | hex)" "basic=$(printf %s "${basic:16}" | hex)"
+expect_only password "the git password" git-remote
+for role in "${roles[@]}"; do
+	[ "$role" = git-remote ] || t_is "${found[$role basic]}" 0 "nor as a header in the memory of $role"
+done
+t_is "$(in_proc_texts "$BED_GIT_HTTPS_PASSWORD")" "" "the password is in no environment or command line"
+t_is "$(log_has "$BED_GIT_HTTPS_PASSWORD") $(log_has "${basic:16}")" "0 0" "nor in the log"
+t_unlike "$(answers)" "$BED_GIT_HTTPS_PASSWORD|${basic:16}" "nor in an answer"
+fluxd_stop
+
+# ---- a password that is refused is not shown by the error
+wrong=canary-b1f7c2e09d
+fluxd_start --git-url="${url/$BED_GIT_HTTPS_PASSWORD/$wrong}" --state-dir="$T_DIR/state-wrong"
+has_error() { [ -n "$(answers | jq -r '.errors? // empty | .[]' 2>/dev/null)" ] || fluxd_logged 'git clone --mirror: '; }
+t_wait "a wrong password is an error" 30 has_error
+t_is "$(log_has "$wrong")" 0 "the log does not show it"
+t_unlike "$(answers)" "$wrong" "nor does an answer"
+fluxd_stop
+t_done
