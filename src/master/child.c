@@ -555,6 +555,7 @@ static void
 run(struct child *c)
 {
 	c->state = CHILD_RUNNING;
+	c->running_us = clk_now_us();
 	loop_timer_stop(c->m->loop, &c->start_by);
 	c->healthy = (struct loop_timer){ .fn = on_healthy, .arg = c };
 	loop_timer_in(c->m->loop, &c->healthy, HEALTHY_US);
