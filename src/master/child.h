@@ -57,6 +57,7 @@ struct child {
 	size_t files_open; /* OPENs not yet answered, before GO */
 
 	int64_t delay_us;	    /* before the next restart; 0: at once */
+	int64_t running_us;	    /* since when it has run */
 	struct loop_timer retry;    /* WAITING: when to start again */
 	struct loop_timer start_by; /* READY must come before */
 	struct loop_timer healthy;  /* when delay_us is forgiven */

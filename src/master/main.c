@@ -27,6 +27,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -326,6 +327,7 @@ static int
 prepare(struct master *m, int argc, char *argv[], struct fx_err *err)
 {
 	int r = setup_validate(&m->cfg, err);
+	uint8_t first;
 
 	if (r == FX_OK)
 		r = setup_url(m, argc, argv, err);
@@ -338,6 +340,8 @@ prepare(struct master *m, int argc, char *argv[], struct fx_err *err)
 	if (r == FX_OK && catch_signals() != FX_OK)
 		r = fx_fail(err, FX_ESYS, "socketpair: %s", strerror(errno));
 	tzset(); /* reads files; nothing may later */
+	/* glibc 2.41 sets up its generator at first use; not after lock-down */
+	(void)!getrandom(&first, sizeof(first), 0);
 	setup_wipe_environment();
 	return r;
 }
