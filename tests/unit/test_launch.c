@@ -379,6 +379,7 @@ test_end(void)
 {
 	struct ipc_stop m = { 0 };
 	struct answer a, b;
+	char text[512];
 	int status;
 
 	want(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0);
@@ -409,6 +410,7 @@ test_end(void)
 	start_launcher(NULL);
 	go();
 	a = ask_spawn(IPC_R_KEY, 0);
+	hear(a.fd, text, sizeof(text)); /* it runs */
 	kill(launcher_pid, SIGKILL);
 	waitpid(launcher_pid, NULL, 0);
 	/* it is our child now */

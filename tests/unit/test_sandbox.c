@@ -355,6 +355,15 @@ do_empty_root(void)
 	MUST(access("/etc", F_OK) == -1);
 }
 
+/* Capabilities, but not told to be anybody: they go all the same. */
+static void
+do_stay(void)
+{
+	sandbox_enter(&looking, (uid_t)-1, NULL, true, &state);
+	MUST(!sandbox_has_caps());
+	MUST(!state.own_uid && !state.empty_root);
+}
+
 static void
 do_not_capable(void)
 {
@@ -382,6 +391,7 @@ test_identity(void)
 	struct outcome o;
 
 	want(lived(in_child(do_identity)));
+	want(lived(in_child(do_stay)));
 	o = in_child(do_not_capable);
 	want_int(WEXITSTATUS(o.status), SANDBOX_EXIT);
 	want_str(o.text,
