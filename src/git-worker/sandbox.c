@@ -21,6 +21,7 @@
 	SB_ALLOW(pwrite64), /* the pack that is being received */	\
 	SB_ALLOW(lseek),						\
 	SB_ALLOW(newfstatat), /* stat, lstat, fstat */			\
+	SB_ALLOW(fstat), /* glibc from 2.39 on */			\
 	SB_ALLOW(access),						\
 	SB_ALLOW(faccessat2),						\
 	SB_ALLOW(readlink), /* p_realpath of the repository */		\
@@ -53,10 +54,10 @@ static const struct sandbox_call remote_calls[] = {
 	SB_ALLOW(shutdown), /* a session that is given up */
 	/* TCP_QUICKACK */
 	SB_ARG(setsockopt, 1, IPPROTO_TCP),
-	/* libcurl: how the connection is */
+	/* libcurl: how the connection is; it does without the names */
 	SB_ALLOW(getsockopt),
-	SB_ALLOW(getsockname),
-	SB_ALLOW(getpeername),
+	SB_ERRNO(getsockname, EPERM),
+	SB_ERRNO(getpeername, EPERM),
 	/* libcurl 7.88 connects sockets that are connected: never executed */
 	SB_FAKE(connect),
 };
