@@ -116,6 +116,7 @@ void
 gw_close(struct gw *g)
 {
 	remote_clear(&g->remote);
+	tree_memory_clear(&g->listed);
 	mirror_clear(&g->mirror);
 }
 
@@ -319,7 +320,8 @@ gw_on_tree(struct gw *g, const struct ipc_req *req, struct ipc_tree *m)
 
 	s->req = req;
 	if ((r = ready(g, &created, &err)) == FX_OK &&
-	    (r = tree_list(&g->mirror, &q, &result, &err)) == FX_OK &&
+	    (r = tree_list(&g->mirror, &q, &g->listed, &result, &err)) ==
+		FX_OK &&
 	    (r = tree_flush(s)) != FX_OK)
 		(void)fx_fail(&err, r, "the stream ended");
 	for (size_t i = 0; i < s->n; i++)

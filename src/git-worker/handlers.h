@@ -9,6 +9,7 @@
 #include "link.h"
 #include "mirror.h"
 #include "remote.h"
+#include "tree.h"
 #include "worker.h"
 
 /* The state of either role; `remote` is used by GIT_REMOTE only. */
@@ -16,7 +17,8 @@ struct gw {
 	struct worker *worker; /* not owned */
 	struct mirror mirror;
 	struct remote remote;
-	struct fx_err why; /* why nothing can be done: a bad setting */
+	struct tree_memory listed; /* local: of the tree it reported last */
+	struct fx_err why;	   /* why nothing can be done: a bad setting */
 };
 
 /* After lock-down: settings, known hosts, the transport. */

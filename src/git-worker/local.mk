@@ -16,6 +16,8 @@ src_git_worker_libgw_a_SOURCES = \
 	src/git-worker/pkt.c \
 	src/git-worker/pkt.h \
 	src/git-worker/link.h \
+	src/git-worker/links.c \
+	src/git-worker/links.h \
 	src/git-worker/local_repo.c \
 	src/git-worker/local_repo.h \
 	src/git-worker/mirror.c \

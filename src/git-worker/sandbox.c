@@ -36,15 +36,11 @@
 	SB_ALLOW(mkdir),						\
 	SB_ALLOW(rmdir),						\
 	SB_ALLOW(chmod), /* modes of a new repository */		\
-	SB_ALLOW(fchmod),						\
 	SB_ALLOW(ftruncate), /* the pack that is being received */	\
 	SB_ALLOW(utimensat), /* freshening of objects that are there */	\
 	SB_ALLOW(fsync),						\
-	SB_ALLOW(umask), /* read at the making of a repository */	\
 	/* a probe when a repository is made: no links here */		\
-	SB_ERRNO(symlink, EPERM),					\
-	/* libgit2 asks who it is when it makes files for a group */	\
-	SB_ALLOW(geteuid)
+	SB_ERRNO(symlink, EPERM)
 
 static const struct sandbox_call remote_calls[] = {
 	MIRROR_CALLS,

@@ -13,7 +13,10 @@ struct walk {
 	struct mirror *mirror;
 	git_odb *odb; /* owned */
 	const struct tree_query *q;
-	char **roots; /* cleaned; owned */
+	struct tree_memory *memory;
+	bool scanning; /* for links; nothing is reported */
+	bool new_name; /* scanning found a name that was not looked for */
+	char **roots;  /* cleaned; owned */
 	char path[TREE_MAX_PATH + 1];
 	size_t len;
 	uint64_t visited, reported;
@@ -65,29 +68,25 @@ clean_roots(struct walk *w)
 	return FX_OK;
 }
 
+/* Every root is there, perhaps through links. */
 static int
 check_roots(struct walk *w, const git_tree *tree)
 {
-	git_tree_entry *e = NULL;
-	int r;
+	struct fx_err why = { 0 };
+	int r = FX_OK;
 
-	for (size_t i = 0; i < w->q->nroots; i++) {
+	for (size_t i = 0; i < w->q->nroots && r == FX_OK; i++) {
 		const char *root = w->roots[i];
 
-		if (*root == '\0')
-			continue;
-		r = git_tree_entry_bypath(&e, tree, root);
-		git_tree_entry_free(e);
-		e = NULL;
-		if (r == GIT_ENOTFOUND) {
-			git_error_clear();
-			return fx_fail(w->err, FX_EUNKNOWN,
-			    "unable to read root path \"%s\": stat %s: no such "
-			    "file or directory",
+		r = link_path_exists(w->mirror, tree, root, &why);
+		if (r == FX_EUNKNOWN)
+			return fx_fail(w->err, r,
+			    "unable to read root path \"%s\": stat %s: no "
+			    "such file or directory",
 			    root, root);
-		}
-		if (r != 0)
-			return mirror_fail(w->mirror, r, w->err, "%s", root);
+		if (r != FX_OK)
+			return fx_fail(w->err, r, "git path \"%s\": %s", root,
+			    why.text);
 	}
 	return FX_OK;
 }
@@ -102,7 +101,7 @@ is_tree(const git_tree_entry *e)
 
 /* Is the entry to be reported? */
 static bool
-is_wanted(const git_tree_entry *e)
+is_wanted(const struct walk *w, const git_tree_entry *e)
 {
 	const char *name = git_tree_entry_name(e);
 	unsigned mode = git_tree_entry_filemode_raw(e);
@@ -112,7 +111,7 @@ is_wanted(const git_tree_entry *e)
 	if (mode == GIT_FILEMODE_TREE || mode == GIT_FILEMODE_COMMIT)
 		return false;
 	return mode == GIT_FILEMODE_LINK || str_ends(name, ".yaml") ||
-	    str_ends(name, ".yml");
+	    str_ends(name, ".yml") || link_names_has(&w->memory->names, name);
 }
 
 static char *
@@ -187,6 +186,16 @@ size_of(struct walk *w, const git_tree_entry *e, uint64_t *out)
 	return FX_OK;
 }
 
+/* The first of two passes: which names do links lead to? */
+static int
+scan(struct walk *w, const git_tree_entry *e)
+{
+	if (e == NULL || git_tree_entry_filemode_raw(e) != GIT_FILEMODE_LINK)
+		return FX_OK;
+	return link_names_add(&w->memory->names, w->mirror,
+	    git_tree_entry_id(e), &w->new_name, w->err);
+}
+
 static int
 report(struct walk *w, const git_tree_entry *e, bool removed)
 {
@@ -259,9 +268,11 @@ compare_entry(struct walk *w, const git_tree_entry *now,
 		git_tree_entry_filemode_raw(then))
 		return FX_OK;
 	r = enter(w, now != NULL ? now : then);
-	if (r == FX_OK && now != NULL && is_wanted(now))
+	if (r == FX_OK && w->scanning)
+		r = scan(w, now);
+	else if (r == FX_OK && now != NULL && is_wanted(w, now))
 		r = report(w, now, false);
-	else if (r == FX_OK && then != NULL && is_wanted(then))
+	else if (r == FX_OK && then != NULL && is_wanted(w, then))
 		r = report(w, then, true);
 	if (r == FX_OK && (subtree(now) != NULL || subtree(then) != NULL))
 		r = compare_trees(w, subtree(now), subtree(then), depth + 1);
@@ -346,7 +357,19 @@ tree_of(struct mirror *m, const char *commit, git_tree **out,
 }
 
 static int
-run(struct walk *w, const git_tree *now, const git_tree *then)
+pass(struct walk *w, bool scanning, const git_tree *now, const git_tree *then)
+{
+	w->scanning = scanning;
+	w->visited = 0;
+	w->new_name = false;
+	return compare_trees(w, git_tree_id(now),
+	    then == NULL ? NULL : git_tree_id(then), 0);
+}
+
+/* Look for links, then list.  Where a link has a new name, files that did not
+ * change may have it too: then the base is of no use. */
+static int
+run(struct walk *w, const git_tree *now, const git_tree **then)
 {
 	int r;
 
@@ -354,25 +377,47 @@ run(struct walk *w, const git_tree *now, const git_tree *then)
 		return r;
 	if ((r = git_repository_odb(&w->odb, w->mirror->repo)) != 0)
 		return mirror_fail(w->mirror, r, w->err, "object database");
-	return compare_trees(w, git_tree_id(now),
-	    then == NULL ? NULL : git_tree_id(then), 0);
+	if (*then != NULL) {
+		if ((r = pass(w, true, now, *then)) != FX_OK)
+			return r;
+		if (w->new_name)
+			*then = NULL;
+	}
+	if (*then == NULL) {
+		link_names_clear(&w->memory->names);
+		if ((r = pass(w, true, now, NULL)) != FX_OK)
+			return r;
+	}
+	return pass(w, false, now, *then);
+}
+
+void
+tree_memory_clear(struct tree_memory *m)
+{
+	link_names_clear(&m->names);
+	m->commit[0] = '\0';
 }
 
 int
 tree_list(struct mirror *m, const struct tree_query *q,
-    struct tree_result *result, struct fx_err *err)
+    struct tree_memory *memory, struct tree_result *result, struct fx_err *err)
 {
-	struct walk w = { .mirror = m, .q = q, .err = err };
-	git_tree *now = NULL, *then = NULL;
+	struct walk w = { .mirror = m, .q = q, .memory = memory, .err = err };
+	git_tree *now = NULL, *base = NULL;
+	const git_tree *then;
 	struct fx_err unknown = { 0 };
 	int r;
 
 	if ((r = tree_of(m, q->commit, &now, err)) != FX_OK)
 		return r;
 	/* a base that is gone (a rewritten history) is no base */
-	if (*q->base != '\0' && tree_of(m, q->base, &then, &unknown) != FX_OK)
-		then = NULL;
-	r = run(&w, now, then);
+	if (*q->base != '\0' && strcmp(q->base, memory->commit) == 0)
+		(void)tree_of(m, q->base, &base, &unknown);
+	then = base;
+	memory->commit[0] = '\0'; /* until this one is complete */
+	r = run(&w, now, &then);
+	if (r == FX_OK)
+		memcpy(memory->commit, q->commit, strlen(q->commit) + 1);
 	result->count = w.reported;
 	result->full = then == NULL;
 	for (size_t i = 0; w.roots != NULL && i < q->nroots; i++)
@@ -380,6 +425,6 @@ tree_list(struct mirror *m, const struct tree_query *q,
 	free(w.roots);
 	git_odb_free(w.odb);
 	git_tree_free(now);
-	git_tree_free(then);
+	git_tree_free(base);
 	return r;
 }

@@ -19,6 +19,7 @@
  * directory of the test's own, where git(1) runs. */
 static char top[] = "/tmp/fluxd-test-git.XXXXXX";
 static struct mirror mirror;
+static struct tree_memory memory;
 static bool created;
 
 static const char *sh(const char *fmt, ...) FX_PRINTF(1, 2);
@@ -85,11 +86,17 @@ set_up(void)
 
 /* Commit what is in the work tree and bring everything into the mirror. */
 static const char *
-commit(const char *message)
+commit_on(const char *branch, const char *message)
 {
 	return sh("git add -A && git commit -q --allow-empty -m '%s' && git "
-		  "push -q -f %s/m/repository.git main && git rev-parse HEAD",
-	    message, top);
+		  "push -q -f %s/m/repository.git %s && git rev-parse HEAD",
+	    message, top, branch);
+}
+
+static const char *
+commit(const char *message)
+{
+	return commit_on("main", message);
 }
 
 /* ---- trees ---- */
@@ -118,7 +125,7 @@ list(const char *id, const char *base, const char *roots, bool *full,
 
 	for (char *s = strtok(copy, ","); s != NULL; s = strtok(NULL, ","))
 		v[q.nroots++] = s;
-	if (tree_list(&mirror, &q, &result, err) != FX_OK)
+	if (tree_list(&mirror, &q, &memory, &result, err) != FX_OK)
 		buf_reset(&out);
 	*full = result.full;
 	free(copy);
@@ -187,6 +194,10 @@ test_tree(void)
 		 ">a/1.yaml/z.yaml && echo >l.yaml && echo new >>a/b/2.yml && "
 		 "chmod +x .yaml && rm -r .hidden");
 	two = commit("second");
+	want_list(one, "", "README", true,
+	    ".hidden/h.yaml 100644|.yaml 100644|a/1.yaml 100644|a/b/2.yml "
+	    "100644|c/3.yaml 100644|c/Chart.yaml 100644|c/values.yaml "
+	    "100644|d 120000|l.yaml 120000|x.yaml/in.yaml 100644");
 	want_list(two, one, "", false,
 	    ".hidden/h.yaml 100644 removed|.yaml 100755|a/1.yaml 100644 "
 	    "removed|a/1.yaml/z.yaml 100644|a/b/2.yml 100644|c/values.yaml "
@@ -196,6 +207,69 @@ test_tree(void)
 	    ".yaml 100755|a/1.yaml/z.yaml 100644|a/b/2.yml 100644|c/3.yaml "
 	    "100644|c/Chart.yaml 100644|d 120000|l.yaml 100644|x.yaml/in.yaml "
 	    "100644");
+}
+
+/* Links to files of other names, and roots that are reached through links. */
+static void
+test_links(void)
+{
+	static const struct {
+		const char *root, *error;
+		int code;
+	} roots[] = {
+		{ "via/sub", "", FX_OK },
+		{ "via/../real", "", FX_OK },
+		{ "chain/x.tmpl", "", FX_OK },
+		{ "out", "git path \"out\": it leads out of the repository",
+		    FX_EDENIED },
+		{ "abs",
+		    "git path \"abs\": a symbolic link leaves the repository",
+		    FX_EDENIED },
+		{ "loop",
+		    "git path \"loop\": too many levels of symbolic links",
+		    FX_ELIMIT },
+		{ "dangling",
+		    "unable to read root path \"dangling\": stat dangling: no "
+		    "such file or directory",
+		    FX_EUNKNOWN },
+	};
+	auto_free char *one = NULL, *two = NULL, *three = NULL;
+
+	(void)sh("git checkout -q --orphan links && git rm -rfq . && mkdir -p "
+		 "real/sub && echo >real/sub/x.tmpl && echo >real/other && "
+		 "echo >real/later && ln -s real/sub/x.tmpl x.yaml && ln -s "
+		 "real via && ln -s via/sub chain && ln -s ../../y out && ln "
+		 "-s /etc abs && ln -s loop loop && ln -s gone dangling");
+	one = xstrdup(commit_on("links", "one"));
+	want_list(one, "", "", true,
+	    "abs 120000|chain 120000|dangling 120000|loop 120000|out "
+	    "120000|real/sub/x.tmpl 100644|via 120000|x.yaml 120000");
+	/* the target changes, the link does not */
+	(void)sh("echo new >real/sub/x.tmpl");
+	two = xstrdup(commit_on("links", "two"));
+	want_list(two, one, "", false, "real/sub/x.tmpl 100644");
+	/* a link to what was there all along */
+	(void)sh("ln -s real/later l.yaml");
+	three = xstrdup(commit_on("links", "three"));
+	want_list(three, two, "", true,
+	    "abs 120000|chain 120000|dangling 120000|l.yaml 120000|loop "
+	    "120000|out 120000|real/later 100644|real/sub/x.tmpl 100644|via "
+	    "120000|x.yaml 120000");
+	/* only the commit listed last is a base */
+	want_list(three, one, "", true,
+	    "abs 120000|chain 120000|dangling 120000|l.yaml 120000|loop "
+	    "120000|out 120000|real/later 100644|real/sub/x.tmpl 100644|via "
+	    "120000|x.yaml 120000");
+	for (size_t i = 0; i < nitems(roots); i++) {
+		struct fx_err err = { 0 };
+		bool full;
+		auto_free char *got =
+		    list(three, "", roots[i].root, &full, &err);
+
+		want_int(err.code, roots[i].code);
+		want_str(err.text, roots[i].error);
+		want_int(*got != '\0', roots[i].code == FX_OK);
+	}
 }
 
 /* A commit of one file with any name, made behind git's back. */
@@ -335,7 +409,7 @@ test_cancel(void)
 	struct tree_result result;
 	struct fx_err err = { 0 };
 
-	want_int(tree_list(&mirror, &q, &result, &err), FX_ECANCELLED);
+	want_int(tree_list(&mirror, &q, &memory, &result, &err), FX_ECANCELLED);
 	want_int(calls, 1);
 }
 
@@ -352,7 +426,7 @@ test_big_tree(void)
 	struct tree_result result;
 	struct fx_err err = { 0 };
 
-	want_int(tree_list(&mirror, &q, &result, &err), FX_ELIMIT);
+	want_int(tree_list(&mirror, &q, &memory, &result, &err), FX_ELIMIT);
 	want_str(err.text, "an object is larger than 10 bytes");
 }
 
@@ -617,6 +691,8 @@ main(void)
 	set_up();
 	test_run("tree: candidates of a commit, and what changed since a base",
 	    test_tree);
+	test_run("tree: what links lead to is listed, inside of the tree",
+	    test_links);
 	test_run("tree: names that lead elsewhere are refused, others shown",
 	    test_names);
 	test_run("tree: a path has a limit, also when it is made printable",
@@ -636,6 +712,7 @@ main(void)
 	test_run("mirror: kept while it is ours, else made anew", test_mirror);
 	test_run("mirror: bad ref names are refused", test_names_of_refs);
 	mirror_clear(&mirror);
+	tree_memory_clear(&memory);
 	(void)sh("rm -rf %s", top);
 	return test_done();
 }
