@@ -639,6 +639,7 @@ static void
 add_gone(struct set *s, struct set_entry *e)
 {
 	size_t n = s->ngone;
+	struct set_gone *g;
 
 	if (n == SET_MAX_GONE) { /* older sets have to be told everything */
 		gone_clear(s);
@@ -648,8 +649,10 @@ add_gone(struct set *s, struct set_entry *e)
 	if ((n & (n - 1)) == 0)
 		s->gone = xreallocarray(s->gone, n == 0 ? 1 : n * 2,
 		    sizeof(*s->gone));
-	s->gone[s->ngone++] =
-	    (struct set_gone){ e->index, s->next_number, fx_steal(&e->id) };
+	g = &s->gone[s->ngone++];
+	g->index = e->index;
+	g->since = s->next_number;
+	g->id = fx_steal(&e->id);
 }
 
 /* The item becomes an entry; `old` is the one of the same name, or NULL. */
