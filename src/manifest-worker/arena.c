@@ -55,15 +55,18 @@ arena_strn(struct arena *a, const char *s, size_t n)
 	return p;
 }
 
+/* Free all blocks but `keep`, which may be NULL. */
 static void
 drop(struct arena *a, struct arena_block *keep)
 {
-	struct arena_block *next;
+	struct arena_block *b = a->head;
 
-	for (struct arena_block *b = a->head; b != NULL; b = next) {
-		next = b->next;
+	while (b != NULL) {
+		struct arena_block *next = b->next;
+
 		if (b != keep)
 			free(b);
+		b = next;
 	}
 	a->head = keep;
 	a->used = 0;

@@ -221,61 +221,80 @@ scope_kind(uint64_t scope)
 	}
 }
 
-static int
-commit_scopes(struct wait *w, const struct ipc_scopes_are *m)
-{
-	struct set *set = &w->mw->set;
-	struct set_scope *scopes;
-	int r;
-
-	if (m->scopes_len != set->nkinds)
-		return fx_fail(&w->err, FX_EFAIL,
-		    "sync answered for another number of kinds");
-	scopes = xcalloc(set->nkinds + 1, sizeof(*scopes));
-	for (size_t i = 0; i < set->nkinds; i++)
-		scopes[i] = (struct set_scope){ scope_kind(m->scopes[i].scope),
-			m->scopes[i].why };
-	r = set_commit(set, scopes, m->default_ns, &w->err);
-	free(scopes);
-	return r;
-}
+/* The answers for all kinds, gathered over several questions. */
+struct scopes_wait {
+	struct wait w;
+	struct set_scope *scopes; /* owned, with their why */
+	size_t at;		  /* kinds that are answered */
+	size_t asked;		  /* of the question at work */
+	char *default_ns;	  /* owned */
+};
 
 static int
 on_scopes(void *arg, struct ipc_frame *f)
 {
-	struct wait *w = arg;
+	struct scopes_wait *s = arg;
 	struct ipc_scopes_are m;
 	int r;
 
 	if (f == NULL || f->type != IPC_T_SCOPES_ARE)
-		return take_failure(w, f);
+		return take_failure(&s->w, f);
 	if ((r = DECODE(f, scopes_are, &m)) != FX_OK)
 		return r;
-	(void)commit_scopes(w, &m); /* what is wrong is in w->err */
+	if (m.scopes_len != s->asked)
+		fx_fail(&s->w.err, FX_EFAIL,
+		    "sync answered for another number of kinds");
+	else
+		for (size_t i = 0; i < s->asked; i++, s->at++) {
+			s->scopes[s->at].scope = scope_kind(m.scopes[i].scope);
+			s->scopes[s->at].why = fx_steal(&m.scopes[i].why);
+		}
+	free(s->default_ns);
+	s->default_ns = fx_steal(&m.default_ns);
 	ipc_scopes_are_clear(&m);
 	return FX_OK;
+}
+
+/* Ask about as many kinds as a frame surely holds. */
+static int
+ask_some(struct scopes_wait *s, struct fx_err *err)
+{
+	const struct set *set = &s->w.mw->set;
+	struct ipc_scopes m = { 0 };
+	size_t bytes = 0;
+
+	m.kinds = xcalloc(set->nkinds - s->at + 1, sizeof(*m.kinds));
+	for (size_t i = s->at; i < set->nkinds && bytes < IPC_PART_TARGET &&
+	     m.kinds_len < IPC_MAX_KINDS;
+	     i++) {
+		struct ipc_kind *k = &m.kinds[m.kinds_len++];
+
+		k->api_version = (char *)(uintptr_t)set->kinds[i].api_version;
+		k->kind = (char *)(uintptr_t)set->kinds[i].kind;
+		bytes += strlen(k->api_version) + strlen(k->kind) + ROW_COST;
+	}
+	s->asked = m.kinds_len;
+	s->w.seq = ipc_ask_scopes(&s->w.mw->worker->master, &m, on_scopes, s);
+	free(m.kinds);
+	return await(&s->w, err);
 }
 
 int
 mw_ask_scopes(struct mw *mw, struct fx_err *err)
 {
-	const struct set *set = &mw->set;
-	struct wait w = { .mw = mw };
-	struct ipc_scopes m = { 0 };
+	struct set *set = &mw->set;
+	struct scopes_wait s = { .w = { .mw = mw } };
+	int r;
 
-	if (set->nkinds > IPC_MAX_KINDS)
-		return fx_fail(err, FX_ELIMIT,
-		    "the repository has resources of more than %d kinds",
-		    IPC_MAX_KINDS);
-	m.kinds = xcalloc(set->nkinds + 1, sizeof(*m.kinds));
-	m.kinds_len = set->nkinds;
+	s.scopes = xcalloc(set->nkinds + 1, sizeof(*s.scopes));
+	do /* without any kind, too: the namespace is asked for */
+		r = ask_some(&s, err);
+	while (r == FX_OK && s.at < set->nkinds);
+	if (r == FX_OK)
+		r = set_commit(set, s.scopes, s.default_ns, err);
 	for (size_t i = 0; i < set->nkinds; i++)
-		m.kinds[i] = (struct ipc_kind){
-			.api_version =
-			    (char *)(uintptr_t)set->kinds[i].api_version,
-			.kind = (char *)(uintptr_t)set->kinds[i].kind,
-		};
-	w.seq = ipc_ask_scopes(&mw->worker->master, &m, on_scopes, &w);
-	free(m.kinds);
-	return await(&w, err);
+		free(s.scopes[i].why);
+	free(s.scopes);
+	free(s.default_ns);
+	return r;
 }

@@ -22,7 +22,7 @@ put(struct buf *b, const char *s, size_t n)
 }
 
 static void
-puts_(struct buf *b, const char *s)
+put_text(struct buf *b, const char *s)
 {
 	put(b, s, strlen(s));
 }
@@ -56,7 +56,7 @@ quote_char(struct buf *b, const char *s, size_t w, uint32_t cp)
 	else
 		snprintf(tmp, sizeof(tmp), cp < 0x10000 ? "\\u%04x" : "\\U%08x",
 		    cp);
-	puts_(b, tmp);
+	put_text(b, tmp);
 }
 
 void
@@ -71,7 +71,7 @@ go_quote(struct buf *b, const char *s, size_t n)
 
 		if (w == 0) {
 			snprintf(tmp, sizeof(tmp), "\\x%02x", (uint8_t)s[i]);
-			puts_(b, tmp);
+			put_text(b, tmp);
 			i++;
 			continue;
 		}
@@ -86,19 +86,19 @@ put_list(struct buf *b, const struct node *n)
 {
 	bool map = n->kind == NODE_MAP;
 
-	puts_(b, map ? "map[interface {}]interface {}{" : "[]interface {}{");
+	put_text(b, map ? "map[interface {}]interface {}{" : "[]interface {}{");
 	for (uint32_t i = 0; i < n->n && buf_left(b) < b->max; i++) {
 		if (i != 0)
-			puts_(b, ", ");
+			put_text(b, ", ");
 		if (map) {
 			go_syntax(b, n->pairs[i].key);
-			puts_(b, ":");
+			put_text(b, ":");
 			go_syntax(b, n->pairs[i].value);
 		} else {
 			go_syntax(b, n->items[i]);
 		}
 	}
-	puts_(b, "}");
+	put_text(b, "}");
 }
 
 void
@@ -110,12 +110,12 @@ go_syntax(struct buf *b, const struct node *n)
 	if (n->kind == NODE_SEQ || n->kind == NODE_MAP) {
 		put_list(b, n);
 	} else if (n->kind == NODE_NULL) {
-		puts_(b, "interface {}(nil)");
+		put_text(b, "interface {}(nil)");
 	} else if (n->kind == NODE_STR) {
 		go_quote(b, n->s, n->n);
 	} else if (n->kind == NODE_UINT) {
 		snprintf(tmp, sizeof(tmp), "0x%" PRIx64, n->u);
-		puts_(b, tmp);
+		put_text(b, tmp);
 	} else {
 		const char *text = node_text(n, tmp, &len);
 

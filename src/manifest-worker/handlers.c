@@ -8,9 +8,6 @@
 #include "mark.h"
 #include "str.h"
 
-/* Encoded size of a row beside its strings; generous. */
-#define ROW_COST 64
-
 void
 mw_open(struct mw *mw, struct worker *w)
 {

@@ -9,6 +9,9 @@
 #include "tree.h"
 #include "worker.h"
 
+/* Encoded size of a row beside its strings; generous. */
+#define ROW_COST 64
+
 struct mw {
 	struct worker *worker; /* not owned */
 	struct tree tree;

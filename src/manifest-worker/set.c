@@ -639,6 +639,7 @@ static void
 add_gone(struct set *s, struct set_entry *e)
 {
 	size_t n = s->ngone;
+	struct set_gone *g;
 
 	if (n == SET_MAX_GONE) { /* older sets have to be told everything */
 		gone_clear(s);
@@ -648,30 +649,30 @@ add_gone(struct set *s, struct set_entry *e)
 	if ((n & (n - 1)) == 0)
 		s->gone = xreallocarray(s->gone, n == 0 ? 1 : n * 2,
 		    sizeof(*s->gone));
-	s->gone[s->ngone++] =
-	    (struct set_gone){ e->index, s->next_number, fx_steal(&e->id) };
+	g = &s->gone[s->ngone++];
+	g->index = e->index;
+	g->since = s->next_number;
+	g->id = fx_steal(&e->id);
 }
 
 /* The item becomes an entry; `old` is the one of the same name, or NULL. */
-static struct set_entry
+static void
 make_entry(struct set *s, struct set_item *item, const struct set_entry *old,
-    bool *news, bool *changed)
+    struct set_entry *e, bool *news, bool *changed)
 {
 	bool same = old != NULL && same_entry(old, item);
 
 	*news |= !same;
 	*changed = old == NULL ||
 	    memcmp(old->r->hash, item->r->hash, sizeof(old->r->hash)) != 0;
-	return (struct set_entry){
-		.index = old != NULL ? old->index : s->next_index++,
-		.since = same ? old->since : s->next_number,
-		.id = fx_steal(&item->id),
-		.r = item->r,
-		.file = item->file,
-		.source = item->source,
-		.ns = item->ns,
-		.nth = item->nth,
-	};
+	e->index = old != NULL ? old->index : s->next_index++;
+	e->since = same ? old->since : s->next_number;
+	e->id = fx_steal(&item->id);
+	e->r = item->r;
+	e->file = item->file;
+	e->source = item->source;
+	e->ns = item->ns;
+	e->nth = item->nth;
 }
 
 /* Merge the sorted items with the sorted entries.  true: something differs. */
@@ -695,7 +696,7 @@ merge(struct set *s)
 			news = true;
 			continue;
 		}
-		v[i] = make_entry(s, item, order == 0 ? &s->v[j] : NULL, &news,
+		make_entry(s, item, order == 0 ? &s->v[j] : NULL, &v[i], &news,
 		    &changed);
 		if (changed)
 			s->changed[s->nchanged++] = &v[i];

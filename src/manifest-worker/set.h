@@ -69,7 +69,7 @@ enum set_scope_kind {
 
 struct set_scope {
 	enum set_scope_kind scope;
-	const char *why; /* borrowed; of UNKNOWN and FAILED */
+	char *why; /* the caller's; of UNKNOWN and FAILED */
 };
 
 /* A resource that the set does without, and why. */

@@ -296,16 +296,18 @@ test_canonical_limit(void)
 int
 main(void)
 {
-	test_run("canon: bytes, hashes and errors are upstream's",
+	test_run("A25: canon: bytes, hashes and errors are upstream's",
 	    test_fixtures);
-	test_run("yread: 100,000 levels are refused at once", test_nesting);
+	test_run("A22: yread: 100,000 levels are refused at once",
+	    test_nesting);
 	test_run("yread: the deepest allowed document is read",
 	    test_nesting_allowed);
 	test_run("yread: depth counts what aliases stand for",
 	    test_alias_depth);
-	test_run("yread: an alias bomb is refused at once", test_alias_bomb);
+	test_run("A23: yread: an alias bomb is refused at once",
+	    test_alias_bomb);
 	test_run("yread: a merge bomb is refused at once", test_merge_bomb);
-	test_run("yread: 50,000 anchors take no time", test_anchors);
+	test_run("A24: yread: 50,000 anchors take no time", test_anchors);
 	test_run("yread: %TAG directives are counted", test_directives);
 	test_run("yread: size is bounded by memory, not by luck", test_sizes);
 	test_run("canon: what aliases write out is bounded",

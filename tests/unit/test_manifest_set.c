@@ -15,6 +15,7 @@ struct given {
 static struct set_scope
 scope_of(const struct set_kind *k)
 {
+	static char unknown[] = "resource not found for API x, kind y";
 	static const struct {
 		const char *kind;
 		enum set_scope_kind scope;
@@ -31,10 +32,9 @@ scope_of(const struct set_kind *k)
 
 	for (size_t i = 0; i < nitems(kinds); i++)
 		if (strcmp(kinds[i].kind, k->kind) == 0)
-			return (
-			    struct set_scope){ kinds[i].scope, kinds[i].why };
-	return (struct set_scope){ SET_UNKNOWN,
-		"resource not found for API x, kind y" };
+			return (struct set_scope){ kinds[i].scope,
+				(char *)(uintptr_t)kinds[i].why };
+	return (struct set_scope){ SET_UNKNOWN, unknown };
 }
 
 static int
@@ -580,12 +580,12 @@ main(void)
 {
 	test_run("set: resources get the namespace they really have",
 	    test_namespaces);
-	test_run("set: duplicates are found as written and as placed",
+	test_run("A26: set: duplicates are found as written and as placed",
 	    test_duplicates);
 	test_run("set: groups are told apart, versions are not", test_groups);
 	test_run("set: definitions of the same load tell scopes",
 	    test_definitions);
-	test_run("set: an object that JSON cannot hold is left out",
+	test_run("A27: set: an object that JSON cannot hold is left out",
 	    test_unfit);
 	test_run("set: differences name what changed, once", test_differences);
 	test_run("set: bodies come from their place in the blob", test_bodies);

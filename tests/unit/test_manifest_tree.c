@@ -352,11 +352,11 @@ main(void)
 	    test_charts);
 	test_run("tree: a repository that is a chart has no manifests",
 	    test_root_chart);
-	test_run("tree: links stay inside", test_links);
+	test_run("A18: tree: links stay inside", test_links);
 	test_run("tree: forty links are followed and no more", test_link_chain);
 	test_run("tree: large files are refused before they are read",
 	    test_size);
 	test_run("tree: differences keep it up to date", test_changes);
-	test_run("tree: the number of files is bounded", test_limit);
+	test_run("A20: tree: the number of files is bounded", test_limit);
 	return test_done();
 }

@@ -35,7 +35,7 @@ struct world {
 	pid_t pid;
 	const struct commit *commits;
 	size_t ncommits;
-	size_t blobs_asked, trees_asked, logs;
+	size_t blobs_asked, trees_asked, scopes_asked, logs;
 	char last_log[256];
 	enum { GIT_GOOD, GIT_LOST_BLOB, GIT_WRONG_ORDER, GIT_SHORT } git;
 	enum { SYNC_GOOD, SYNC_DOWN, SYNC_FEW } sync;
@@ -189,6 +189,7 @@ on_scopes(struct world *w, const struct ipc_req *req, struct ipc_scopes *m)
 		.default_ns = ns };
 	int r;
 
+	w->scopes_asked++;
 	if (w->sync == SYNC_DOWN) {
 		free(v);
 		return ipc_reply_failf(req, FX_ERETRY, "connection refused");
@@ -793,6 +794,36 @@ test_streams(void)
 	free(big);
 }
 
+/* More kinds than one question holds. */
+static void
+test_kinds(void)
+{
+	enum { N = 3000 };
+	struct buf b = BUF_INIT(4u << 20);
+	auto_free char *text = NULL;
+	struct file f = { "a.yaml", NULL, 0 };
+	struct commit c = { "c", &f, 1 };
+	struct world w;
+	struct answer a;
+
+	for (int i = 0; i < N; i++)
+		want_int(str_addf(&b,
+			     "---\napiVersion: some.long.group.name.example.org"
+			     "/v1\nkind: SomeLongKindOfResource%04d\n"
+			     "metadata: {name: x}\n",
+			     i),
+		    FX_OK);
+	text = str_take(&b);
+	f.text = text;
+	begin(&w, NULL, &c, 1);
+	free(load(&w, "c", &a));
+	want_str(a.err.text, "");
+	want_int(a.loaded.resources, N);
+	want(w.scopes_asked > 1);
+	answer_clear(&a);
+	end(&w);
+}
+
 #define LARGEST 8388608 /* bytes; the default of --git-max-file */
 
 /* A file of n bytes: a beginning, and a piece again and again. */
@@ -860,7 +891,8 @@ main(void)
 	test_run("worker: failures are answers, and the next load works",
 	    test_troubles);
 	test_run("worker: only the configured paths are read", test_paths);
-	test_run("worker: the largest files do not end it", test_large);
+	test_run("worker: any number of kinds is asked for", test_kinds);
+	test_run("A21: worker: the largest files do not end it", test_large);
 	test_run("worker: long answers wait for credit", test_streams);
 	return test_done();
 }
