@@ -197,8 +197,8 @@ int pass_repair(struct cluster *, struct fx_err *) FX_MUSTUSE;
 void pass_step(struct cluster *);
 /* The set asked for is here (set_end was called), or is not to be had. */
 void pass_set_ready(struct cluster *, const struct fx_err *);
-/* A body is whole; the bytes are taken. */
-void pass_body(struct cluster *, size_t position, struct buf *body);
+/* A body is whole. */
+void pass_body(struct cluster *, size_t position, const struct buf *body);
 /* A body that is longer than the server takes. */
 void pass_body_too_long(struct cluster *, size_t position);
 /* No more bodies of the batch; FX_OK or why. */
