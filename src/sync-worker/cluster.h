@@ -115,7 +115,7 @@ struct stream {
 	bool unreachable;    /* it failed because nobody answered */
 	char version[40]; /* where the watch goes on; "": from what is there */
 	unsigned generation;	 /* of the list; objects remember it */
-	int64_t listed_us;	 /* when the last list began */
+	int64_t relisted_us;	 /* when it last had to begin anew */
 	unsigned failures;	 /* of the watch, in a row */
 	struct listing *listing; /* the list that runs */
 	struct request *request; /* the watch */
