@@ -115,7 +115,7 @@ struct stream {
 	bool unreachable;    /* it failed because nobody answered */
 	char version[40]; /* where the watch goes on; "": from what is there */
 	unsigned generation;	 /* of the list; objects remember it */
-	int64_t listed_us;	 /* when the last list began */
+	int64_t relisted_us;	 /* when it last had to begin anew */
 	unsigned failures;	 /* of the watch, in a row */
 	struct listing *listing; /* the list that runs */
 	struct request *request; /* the watch */
@@ -197,8 +197,8 @@ int pass_repair(struct cluster *, struct fx_err *) FX_MUSTUSE;
 void pass_step(struct cluster *);
 /* The set asked for is here (set_end was called), or is not to be had. */
 void pass_set_ready(struct cluster *, const struct fx_err *);
-/* A body is whole; the bytes are taken. */
-void pass_body(struct cluster *, size_t position, struct buf *body);
+/* A body is whole. */
+void pass_body(struct cluster *, size_t position, const struct buf *body);
 /* A body that is longer than the server takes. */
 void pass_body_too_long(struct cluster *, size_t position);
 /* No more bodies of the batch; FX_OK or why. */

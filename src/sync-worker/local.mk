@@ -1,6 +1,8 @@
 noinst_LIBRARIES += src/sync-worker/libsync.a
 src_sync_worker_libsync_a_SOURCES = \
 	src/sync-worker/apply.c \
+	src/sync-worker/body.c \
+	src/sync-worker/body.h \
 	src/sync-worker/client.c \
 	src/sync-worker/client.h \
 	src/sync-worker/cluster.c \

@@ -10,7 +10,7 @@
 	300 /* a watch is asked to end after this, and half more               \
 	     */
 #define WATCH_GRACE_S 30
-#define RELIST_US (30 * CLK_SEC) /* a stream is not listed more often */
+#define RELIST_US (30 * CLK_SEC) /* a stream does not begin anew more often */
 #define AGAIN_US (100 * CLK_MS)	 /* after a watch that ended as it should */
 #define AGAIN_MAX_US (30 * CLK_SEC)
 #define SHORT_US (2 * CLK_SEC) /* a watch that ends sooner went wrong */
@@ -147,7 +147,6 @@ stream_list(struct stream *s)
 {
 	loop_timer_stop(s->cluster->loop, &s->timer);
 	s->state = STREAM_LISTING;
-	s->listed_us = clk_now_us();
 	s->generation++;
 	s->listing =
 	    list_start(s->cluster, s->kind, s->ns, true, on_item, on_list, s);
@@ -219,16 +218,20 @@ on_bytes(void *arg, const void *p, size_t n)
 static void
 relist(struct stream *s)
 {
-	int64_t since = clk_now_us() - s->listed_us;
+	int64_t now = clk_now_us(), wait = 0;
 
 	s->expired = false;
 	s->version[0] = '\0';
 	s->cluster->catalog_stale |= s->catalog;
 	s->state = STREAM_IDLE;
+	/* the first at once; a server that says so each time has to wait */
+	if (s->relisted_us != 0 && now - s->relisted_us < RELIST_US)
+		wait = RELIST_US - (now - s->relisted_us);
+	s->relisted_us = now + wait;
 	if (s->catalog)
 		after(s, client_jitter_us(s->cluster->client, RELIST_US));
 	else
-		after(s, since > RELIST_US ? 0 : RELIST_US - since);
+		after(s, wait);
 }
 
 static void
@@ -321,8 +324,7 @@ kind_list(struct cluster *c, struct kind *k)
 		make_streams(c, k);
 	for (size_t i = 0; i < k->nstreams; i++) {
 		struct stream *s = &k->streams[i];
-		bool soon = s->state == STREAM_IDLE && s->listed_us != 0 &&
-		    clk_now_us() - s->listed_us < RELIST_US;
+		bool soon = s->state == STREAM_IDLE && s->timer.linked;
 
 		if (!k->can_list)
 			s->state = STREAM_DENIED;

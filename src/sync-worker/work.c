@@ -2,6 +2,7 @@
 #include "base.h"
 #include "pass.h"
 
+#include "body.h"
 #include "str.h"
 
 #include <stdio.h>
@@ -14,6 +15,9 @@
 
 #define APPLY_QUERY                                                            \
 	"?fieldManager=" SW_MANAGER "&force=true&fieldValidation=Strict"
+
+/* as the server says it */
+#define TOO_LARGE "Request entity too large: limit is 3145728"
 
 #define FIGHT_US (60 * CLK_SEC)	     /* repairs closer than this are a fight */
 #define FIGHT_MAX_US (300 * CLK_SEC) /* between two repairs of one object */
@@ -134,17 +138,16 @@ send_patch(struct pass *p, struct object *o, struct buf *body)
 
 /* After a restart: nothing to send if our entry has all of the body. */
 static bool
-is_covered(struct object *o, const struct buf *body)
+is_covered(struct object *o, const json_t *body)
 {
 	struct fx_err ignored;
-	auto_json json_t *fields = NULL, *doc = NULL;
+	auto_json json_t *fields = NULL;
 
 	if (o->state != OBJ_CHECK || o->fields == NULL)
 		return false;
 	fields = sw_json(o->fields, strlen(o->fields), &ignored);
-	doc = sw_json(buf_head(body), buf_left(body), &ignored);
 	free(fx_steal(&o->fields));
-	if (!fields_cover(fields, doc)) {
+	if (!fields_cover(fields, body)) {
 		o->state = OBJ_DIRTY;
 		return false;
 	}
@@ -154,26 +157,53 @@ is_covered(struct object *o, const struct buf *body)
 	return true;
 }
 
+static void
+refuse(struct pass *p, struct object *o, const char *why)
+{
+	(void)object_not_applied(o, why);
+	pass_error(p, o, why);
+}
+
+/* The body of an object whose turn it is. */
+static void
+apply_body(struct pass *p, struct object *o, const struct buf *text)
+{
+	struct buf out = BUF_INIT(OBJECT_BODY_MAX);
+	struct fx_err err = { 0 };
+	auto_json json_t *doc = sw_json(buf_head(text), buf_left(text), &err);
+
+	if (doc == NULL) {
+		refuse(p, o, err.text);
+		return;
+	}
+	body_adapt(doc, o->kind->namespaced);
+	if (is_covered(o, doc))
+		return;
+	if (body_write(&out, doc) != FX_OK) {
+		buf_wipe(&out);
+		refuse(p, o, TOO_LARGE);
+		return;
+	}
+	p->held += buf_left(&out);
+	send_patch(p, o, &out);
+}
+
 void
-pass_body(struct cluster *c, size_t position, struct buf *body)
+pass_body(struct cluster *c, size_t position, const struct buf *body)
 {
 	struct pass *p = c->pass;
 	struct object *o;
 
 	if (p == NULL || position >= p->nbatch ||
-	    (o = fx_steal(&p->batch[position])) == NULL)
-		return;
-	if (p->result.err.code != FX_OK)
+	    (o = fx_steal(&p->batch[position])) == NULL ||
+	    p->result.err.code != FX_OK)
 		return;
 	if (p->held + buf_left(body) > HELD_MAX && p->held > 0) {
 		p->large = true;
 		again(p, o);
 		return;
 	}
-	if (is_covered(o, body))
-		return;
-	p->held += buf_left(body);
-	send_patch(p, o, body);
+	apply_body(p, o, body);
 }
 
 void
@@ -185,8 +215,7 @@ pass_body_too_long(struct cluster *c, size_t position)
 	if (p == NULL || position >= p->nbatch ||
 	    (o = fx_steal(&p->batch[position])) == NULL)
 		return;
-	(void)object_not_applied(o, "too large");
-	pass_error(p, o, "Request entity too large: limit is 3145728");
+	refuse(p, o, TOO_LARGE);
 }
 
 void

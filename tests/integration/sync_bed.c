@@ -512,9 +512,16 @@ bed_start(struct bed *b, const char *kubeconfig, const char *server,
 void
 bed_stop(struct bed *b)
 {
+	int status = 0;
+
 	loop_del(b->loop, &b->channel);
 	ipc_peer_close(&b->peer);
-	waitpid(b->pid, NULL, 0);
+	waitpid(b->pid, &status, 0);
+	/* killed by its own filter, or by a sanitizer's finding */
+	if (status != 0) {
+		printf("# fluxd-sync ended with status 0x%x\n", status);
+		b->bad_ends++;
+	}
 	for (size_t i = 0; i < b->npaths; i++)
 		free(b->paths[i]);
 	b->npaths = 0;

@@ -47,6 +47,7 @@ struct bed {
 	bool silent_connect; /* … with a socket that says nothing */
 	bool auto_repair;
 	uint64_t repaired; /* objects put back */
+	unsigned bad_ends; /* workers that did not end well */
 	char *paths[IPC_MAX_NAMED_PATHS];
 	size_t npaths;
 	char last_log[1024];

@@ -253,6 +253,136 @@ test_foreign_first(void)
 	bed_commit(&bed);
 }
 
+/* Every shape of list and map that ownership is recorded for. */
+static void
+test_kinds(void)
+{
+	static const struct {
+		const char *api_version, *kind, *name, *rest;
+	} tv[] = {
+		{ "apps/v1", "Deployment", "web",
+		    ",\"spec\":{\"replicas\":2,\"selector\":{\"matchLabels\":{"
+		    "\"a\":\"b\"}},\"template\":{\"metadata\":{\"labels\":{"
+		    "\"a\":\"b\"},\"creationTimestamp\":null},\"spec\":{"
+		    "\"containers\":[{\"name\":\"c\",\"image\":\"i\",\"args\":["
+		    "\"x\",\"y\"],\"ports\":[{\"containerPort\":80},{"
+		    "\"containerPort\":80,\"protocol\":\"UDP\",\"name\":\"u\"}"
+		    "],\"env\":[{\"name\":\"A\",\"value\":\"1\"},{\"name\":"
+		    "\"B\",\"valueFrom\":{\"fieldRef\":{\"fieldPath\":"
+		    "\"metadata.name\"}}}],\"resources\":{\"limits\":{\"cpu\":"
+		    "\"1\",\"memory\":\"64Mi\"},\"requests\":{\"cpu\":0.1}},"
+		    "\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/v\"}],"
+		    "\"readinessProbe\":{\"httpGet\":{\"path\":\"/\",\"port\":"
+		    "80}}}],\"volumes\":[{\"name\":\"v\",\"emptyDir\":{}}],"
+		    "\"tolerations\":[{\"key\":\"k\"}],\"imagePullSecrets\":["
+		    "{\"name\":\"p\"}]}}}" },
+		{ "v1", "Service", "web",
+		    ",\"spec\":{\"selector\":{\"a\":\"b\"},\"ports\":[{"
+		    "\"port\":80,\"name\":\"x\"},{\"port\":81,\"protocol\":"
+		    "\"UDP\",\"name\":\"y\",\"targetPort\":\"u\"}]}" },
+		{ "v1", "Secret", "plain",
+		    ",\"type\":\"Opaque\",\"stringData\":{\"a\":\"b\"}" },
+		{ "v1", "ServiceAccount", "sa",
+		    ",\"imagePullSecrets\":[{\"name\":\"x\"}]" },
+		{ "rbac.authorization.k8s.io/v1", "Role", "r",
+		    ",\"rules\":[{\"apiGroups\":[\"\"],\"resources\":["
+		    "\"pods\"],\"verbs\":[\"get\"]}]" },
+		{ "rbac.authorization.k8s.io/v1", "RoleBinding", "r",
+		    ",\"roleRef\":{\"apiGroup\":\"rbac.authorization.k8s.io\","
+		    "\"kind\":\"Role\",\"name\":\"r\"},\"subjects\":[{"
+		    "\"kind\":\"ServiceAccount\",\"name\":\"sa\","
+		    "\"namespace\":\"default\"}]" },
+		{ "networking.k8s.io/v1", "NetworkPolicy", "n",
+		    ",\"spec\":{\"podSelector\":{},\"policyTypes\":["
+		    "\"Ingress\"],\"ingress\":[{\"from\":[{\"podSelector\":{"
+		    "\"matchLabels\":{\"a\":\"b\"}}}],\"ports\":[{\"port\":"
+		    "80}]}]}" },
+		{ "networking.k8s.io/v1", "Ingress", "i",
+		    ",\"spec\":{\"rules\":[{\"host\":\"h\",\"http\":{"
+		    "\"paths\":[{\"path\":\"/\",\"pathType\":\"Prefix\","
+		    "\"backend\":{\"service\":{\"name\":\"web\",\"port\":{"
+		    "\"number\":80}}}}]}}]}" },
+		{ "autoscaling/v2", "HorizontalPodAutoscaler", "h",
+		    ",\"spec\":{\"maxReplicas\":3,\"minReplicas\":1,"
+		    "\"scaleTargetRef\":{\"apiVersion\":\"apps/v1\","
+		    "\"kind\":\"Deployment\",\"name\":\"web\"},\"metrics\":[{"
+		    "\"type\":\"Resource\",\"resource\":{\"name\":\"cpu\","
+		    "\"target\":{\"type\":\"Utilization\","
+		    "\"averageUtilization\":80}}}]}" },
+		{ "batch/v1", "CronJob", "j",
+		    ",\"spec\":{\"schedule\":\"* * * * *\",\"jobTemplate\":{"
+		    "\"spec\":{\"template\":{\"spec\":{\"restartPolicy\":"
+		    "\"Never\",\"containers\":[{\"name\":\"c\",\"image\":"
+		    "\"i\"}]}}}}}" },
+		{ "policy/v1", "PodDisruptionBudget", "b",
+		    ",\"spec\":{\"minAvailable\":1,\"selector\":{"
+		    "\"matchLabels\":{\"a\":\"b\"}}}" },
+		{ "v1", "PersistentVolumeClaim", "c",
+		    ",\"spec\":{\"accessModes\":[\"ReadWriteOnce\"],"
+		    "\"resources\":{\"requests\":{\"storage\":\"1Gi\"}}}" },
+		{ "v1", "ConfigMap", "odd",
+		    ",\"data\":{\"a.b-"
+		    "c\":\"x\\ny\\u0085\\u2028\",\"e\":\"\"}" },
+	};
+	struct bed_result r;
+	long mark;
+
+	for (size_t i = 0; i < nitems(tv); i++)
+		bed_add(&bed, tv[i].api_version, tv[i].kind, space, tv[i].name,
+		    tv[i].rest);
+	bed_commit(&bed);
+	r = bed_apply(&bed);
+	want_str(r.errors, "");
+	want_int(r.applied.patched, nitems(tv));
+	bed_stop(&bed);
+	start();
+	mark = bed_audit_mark();
+	r = bed_apply(&bed);
+	want_str(r.errors, "");
+	want_int(r.applied.patched, 0);
+	want_int(bed_audit(mark, "patch", NULL), 0);
+	if (test_case_failures != 0)
+		(void)bed_kubectl("version");
+}
+
+/* Scaling by hand is drift of a value that git has. */
+static void
+test_scaled(void)
+{
+	uint64_t before = bed.repaired;
+	auto_free char *value = NULL;
+
+	want(bed_kubectl("-n %s scale deployment web --replicas=5", space));
+	want(bed_wait(&bed, &bed.repaired, before + 1, CLK_SEC));
+	value = bed_kubectl_get("-n %s get deployment web -o "
+				"jsonpath={.spec.replicas}",
+	    space);
+	want_str(value, "2");
+}
+
+/* The API server ends and comes back: nobody needs to be told. */
+static void
+test_server_restart(void)
+{
+	struct bed_result r;
+	uint64_t before;
+
+	if (getenv("BED_RESTART") == NULL) {
+		printf("# skipped: BED_RESTART is not set\n");
+		return;
+	}
+	want(system(getenv("BED_RESTART")) == 0);
+	bed_serve(&bed, 3 * CLK_SEC);
+	r = bed_apply(&bed);
+	want_str(r.err.text, "");
+	want_int(r.applied.patched, 0);
+	before = bed.repaired;
+	want(bed_kubectl("-n %s patch configmap map-30 --type=merge "
+			 "-p '{\"data\":{\"a\":\"foreign\"}}'",
+	    space));
+	want(bed_wait(&bed, &bed.repaired, before + 1, 5 * CLK_SEC));
+}
+
 static const char crd_rest[] =
     ",\"spec\":{\"group\":\"%s\",\"scope\":\"Namespaced\","
     "\"names\":{\"plural\":\"things\",\"singular\":\"thing\","
@@ -346,9 +476,9 @@ test_in_cluster(void)
 	bed_start(&bed, NULL, getenv("BED_API_URL"), getenv("BED_TOKEN_FILE"),
 	    getenv("BED_API_CA"), NULL, NULL);
 	want_int(bed_cluster(&bed, text, sizeof(text)), FX_OK);
-	printf("# %s\n", text);
 	want(!bed.closed);
 	bed_stop(&bed);
+	want_int(bed.bad_ends, 0);
 }
 
 int
@@ -382,6 +512,9 @@ main(void)
 	    test_foreign_first);
 	test_run("a CRD, its namespace and its object go in one pass",
 	    test_crd);
+	test_run("all kinds of kinds are in place after a restart", test_kinds);
+	test_run("a scaled Deployment is scaled back", test_scaled);
+	test_run("the server may be restarted under us", test_server_restart);
 	test_run("errors are each object's own, with the server's words",
 	    test_errors);
 	test_run("a server that is not there, or says nothing, is told at the "

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base.h"
 
+#include "body.h"
 #include "discovery.h"
 #include "fields.h"
 #include "json.h"
@@ -329,6 +330,103 @@ test_ours(void)
 	want(fields_ours(same) == NULL);
 }
 
+/* ---- bodies ----------------------------------------------------------- */
+
+static void
+test_body(void)
+{
+	static const struct {
+		const char *in, *out;
+		bool namespaced;
+	} tv[] = {
+		{ "{\"apiVersion\":\"v1\",\"kind\":\"A\",\"status\":{\"a\":1},"
+		  "\"metadata\":{\"name\":\"n\",\"namespace\":\"s\",\"uid\":"
+		  "\"u\",\"resourceVersion\":\"1\",\"managedFields\":[],"
+		  "\"creationTimestamp\":null,\"labels\":null}}",
+		    "{\"apiVersion\":\"v1\",\"kind\":\"A\",\"metadata\":{"
+		    "\"name\":\"n\",\"namespace\":\"s\"}}",
+		    true },
+		{ "{\"kind\":\"A\",\"metadata\":{\"namespace\":\"s\"}}",
+		    "{\"kind\":\"A\",\"metadata\":{}}", false },
+		{ "{\"kind\":\"A\",\"data\":{\"a\":null,\"b\":[{\"c\":null}]}}",
+		    "{\"kind\":\"A\",\"data\":{\"b\":[{}]}}", true },
+		/* a null in somebody's own kind may mean something */
+		{ "{\"apiVersion\":\"helm.fluxcd.io/v1\",\"kind\":\"H\","
+		  "\"spec\":{\"values\":{\"a\":null}}}",
+		    "{\"apiVersion\":\"helm.fluxcd.io/v1\",\"kind\":\"H\","
+		    "\"spec\":{\"values\":{\"a\":null}}}",
+		    true },
+		{ "{\"apiVersion\":\"networking.k8s.io/v1\",\"kind\":\"I\","
+		  "\"spec\":{\"a\":null}}",
+		    "{\"apiVersion\":\"networking.k8s.io/v1\",\"kind\":\"I\","
+		    "\"spec\":{}}",
+		    true },
+		/* stringData wins over data */
+		{ "{\"kind\":\"Secret\",\"data\":{\"a\":\"eA==\",\"b\":"
+		  "\"eQ==\"},\"stringData\":{\"a\":\"foo\"}}",
+		    "{\"kind\":\"Secret\",\"data\":{\"a\":\"Zm9v\",\"b\":"
+		    "\"eQ==\"}}",
+		    true },
+		{ "{\"kind\":\"Secret\",\"stringData\":{\"a\":\"\"}}",
+		    "{\"kind\":\"Secret\",\"data\":{\"a\":\"\"}}", true },
+		{ "{\"kind\":\"Secret\",\"stringData\":{\"a\":1}}",
+		    "{\"kind\":\"Secret\",\"stringData\":{\"a\":1}}", true },
+		{ "{\"kind\":\"ClusterRole\",\"rules\":[],"
+		  "\"aggregationRule\":{\"x\":1}}",
+		    "{\"kind\":\"ClusterRole\",\"aggregationRule\":{\"x\":1}}",
+		    false },
+		{ "{\"kind\":\"ClusterRole\",\"rules\":[1]}",
+		    "{\"kind\":\"ClusterRole\",\"rules\":[1]}", false },
+		{ "{\"kind\":\"CustomResourceDefinition\",\"spec\":{"
+		  "\"conversion\":{\"webhook\":{\"clientConfig\":{"
+		  "\"caBundle\":\"Cg==\",\"url\":\"u\"}}}}}",
+		    "{\"kind\":\"CustomResourceDefinition\",\"spec\":{"
+		    "\"conversion\":{\"webhook\":{\"clientConfig\":{"
+		    "\"url\":\"u\"}}}}}",
+		    false },
+		/* what a YAML reader would refuse or change */
+		{ "{\"a\":\"\\/ \x7f \xc2\x85 \xc2\x9f \xc2\xa0 \xe2\x80\xa8"
+		  " \xef\xbb\xbf \xef\xbf\xbf \xf0\x9f\x98\x80 \\u0001\"}",
+		    "{\"a\":\"/ \\u007f \\u0085 \\u009f \xc2\xa0 \\u2028"
+		    " \\ufeff \\uffff \xf0\x9f\x98\x80 \\u0001\"}",
+		    true },
+		{ "{\"a\":[9223372036854775807,-1,0.5,true,\"y\"]}",
+		    "{\"a\":[9223372036854775807,-1,0.5,true,\"y\"]}", true },
+	};
+
+	for (size_t i = 0; i < nitems(tv); i++) {
+		auto_json json_t *doc = text_json(tv[i].in);
+		struct buf b = BUF_INIT(4096);
+		auto_free char *s = NULL;
+
+		body_adapt(doc, tv[i].namespaced);
+		want_int(body_write(&b, doc), FX_OK);
+		s = str_take(&b);
+		want_str(s, tv[i].out);
+	}
+}
+
+static void
+test_body_refused(void)
+{
+	static const char *const texts[] = {
+		"{\"a\":9223372036854775808}",
+		"{\"a\":1e400}",
+		"{\"a\":1",
+	};
+	struct buf small = BUF_INIT(8);
+	auto_json json_t *doc = text_json("{\"a\":\"0123456789\"}");
+
+	for (size_t i = 0; i < nitems(texts); i++) {
+		struct fx_err err = { 0 };
+
+		want(sw_json(texts[i], strlen(texts[i]), &err) == NULL);
+		want(err.text[0] != '\0');
+	}
+	want_int(body_write(&small, doc), FX_ELIMIT);
+	buf_clear(&small);
+}
+
 /* ---- streams ---------------------------------------------------------- */
 
 static struct buf got;
@@ -589,6 +687,9 @@ main(void)
 	test_run("paths: names are encoded, or refused", test_paths);
 	test_run("fields: is every path of the object ours?", test_cover);
 	test_run("fields: our entry and its digest", test_ours);
+	test_run("bodies: what apply on the server needs otherwise", test_body);
+	test_run("bodies: what it cannot express is refused",
+	    test_body_refused);
 	test_run("streams: lines and elements, however they are cut",
 	    test_pieces);
 	test_run("streams: neither grows without end", test_line_limit);
