@@ -532,6 +532,10 @@ on_target(void *cls, const char *target, struct MHD_Connection *mhd)
 	buf_init(&r->body, HTTP_MAX_BODY);
 	answer_init(&r->answer);
 	c->request = r;
+	/* the library takes them apart next, and would run out of its memory
+	 * and neither answer nor close */
+	if (params_too_many(r->raw, strlen(r->raw)))
+		drop(c);
 	return r;
 }
 
