@@ -66,8 +66,7 @@ struct http {
 	size_t bodies; /* bytes reserved by all requests */
 };
 
-/* ---- running the library ----------------------------------------------------
- */
+/* ---- running the library ------------------------------------------------ */
 
 static void
 kick(struct http *h)
@@ -101,8 +100,7 @@ on_epoll(struct loop *l, int fd, short revents, void *arg)
 	run(arg);
 }
 
-/* ---- connections ------------------------------------------------------------
- */
+/* ---- connections -------------------------------------------------------- */
 
 static void
 set_phase(struct http_conn *c, enum phase phase)
@@ -251,8 +249,7 @@ make_room(struct http *h)
 		drop(oldest);
 }
 
-/* ---- accepting
- * --------------------------------------------------------------- */
+/* ---- accepting ---------------------------------------------------------- */
 
 /* Once a second: a stranger shall not fill the log. */
 static void
@@ -340,8 +337,7 @@ on_listener(struct loop *l, int fd, short revents, void *arg)
 	}
 }
 
-/* ---- requests
- * ------------------------------------------------------------------ */
+/* ---- requests ----------------------------------------------------------- */
 
 static enum MHD_Result
 send_answer(struct http_request *r)
@@ -468,7 +464,8 @@ on_request(void *cls, struct MHD_Connection *mhd, const char *url,
 
 	(void)cls;
 	(void)mhd;
-	if (r == NULL)
+	/* what had arrived from a client that was dropped is not served */
+	if (r == NULL || r->conn->phase == PHASE_GONE)
 		return MHD_NO;
 	if (!r->begun)
 		return begin(r, method, url, version);
@@ -490,8 +487,7 @@ http_answered(struct http_request *r)
 	kick(r->conn->http);
 }
 
-/* ---- what the library tells
- * --------------------------------------------------- */
+/* ---- what the library tells --------------------------------------------- */
 
 static void
 on_connection(void *cls, struct MHD_Connection *mhd, void **arg,
@@ -565,8 +561,7 @@ keep_escapes(void *cls, struct MHD_Connection *mhd, char *s)
 	return strlen(s);
 }
 
-/* ---- life
- * ----------------------------------------------------------------------- */
+/* ---- life --------------------------------------------------------------- */
 
 int
 http_new(struct http **out, struct loop *loop, const struct http_hooks *hooks,
