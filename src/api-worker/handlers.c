@@ -18,9 +18,7 @@ enum metric_id {
 #include "metrics.def"
 };
 
-/* ---- asking the master
- * --------------------------------------------------------
- */
+/* ---- asking the master -------------------------------------------------- */
 
 static struct ipc_peer *
 master(const struct http_request *r)
@@ -103,9 +101,7 @@ refused(struct http_request *r, struct ipc_frame *f)
 		return rc;                                                     \
 	}
 
-/* ---- not served yet
- * --------------------------------------------------------------
- */
+/* ---- not served yet ----------------------------------------------------- */
 
 static void
 unsupported(struct http_request *r, const char *what)
@@ -130,9 +126,7 @@ param(const struct http_request *r, const char *key)
 	return v == NULL ? "" : v;
 }
 
-/* ---- the daemon itself
- * --------------------------------------------------------------
- */
+/* ---- the daemon itself -------------------------------------------------- */
 
 static void
 pong(struct http_request *r, const struct ipc_client_pong *m)
@@ -200,9 +194,7 @@ aw_on_sandbox(struct http_request *r)
 	asked(r, ipc_ask_processes(master(r), &m, processes_frame, r));
 }
 
-/* ---- metrics
- * -------------------------------------------------------------------------
- */
+/* ---- metrics ------------------------------------------------------------ */
 
 static int
 add_sample(struct exposition *x, const struct ipc_sample *s)
@@ -262,9 +254,7 @@ aw_on_metrics(struct http_request *r)
 		forget_work(r);
 }
 
-/* ---- the repository and its key
- * --------------------------------------------------------
- */
+/* ---- the repository and its key ----------------------------------------- */
 
 static void
 add_fingerprint(struct buf *b, const char *name, const char *hash,
@@ -398,9 +388,7 @@ aw_on_readyz(struct http_request *r)
 	ask_git_config(r, false, ready_frame);
 }
 
-/* ---- changes from outside
- * ----------------------------------------------------------------
- */
+/* ---- changes from outside ----------------------------------------------- */
 
 static void
 notified(struct http_request *r, const struct ipc_notified *m)
@@ -446,9 +434,7 @@ aw_on_notify(struct http_request *r)
 	spec_change_clear(&c);
 }
 
-/* ---- updates, jobs and what became of them
- * -------------------------------------------------
- */
+/* ---- updates, jobs and what became of them ------------------------------ */
 
 static void
 update_job(struct http_request *r, const struct ipc_update_job *m)
@@ -594,9 +580,7 @@ aw_on_sync_status(struct http_request *r)
 			r));
 }
 
-/* ---- understood, checked, and not served yet
- * ------------------------------------------------
- */
+/* ---- understood, checked, and not served yet ---------------------------- */
 
 static void
 aw_on_services(struct http_request *r)
@@ -726,9 +710,7 @@ aw_on_policies(struct http_request *r)
 		refuse_update(r, SPEC_POLICY);
 }
 
-/* ---- the server's hooks
- * ----------------------------------------------------------------------
- */
+/* ---- the server's hooks ------------------------------------------------- */
 
 static void (*const serve[ROUTE_COUNT])(struct http_request *) = {
 #define ROUTE(name, methods, path, query, handler) [ROUTE_##name] = handler,
@@ -780,9 +762,7 @@ aw_answered(const struct http_request *r, int64_t took_us)
 	worker_metric(s->w, METRIC_REQUEST_DURATION, labels, took_us);
 }
 
-/* ---- life
- * ------------------------------------------------------------------------------------------
- */
+/* ---- life --------------------------------------------------------------- */
 
 static int
 find_group(struct peer_rule *rule, const char *name, struct fx_err *err)

@@ -94,9 +94,7 @@ repeat(const char *head, const char *s, size_t n, const char *tail)
 	return str_take(&b);
 }
 
-/* ---- bodies
- * ------------------------------------------------------------------------
- */
+/* ---- bodies ------------------------------------------------------------- */
 
 static void
 test_announced(void)
@@ -211,9 +209,7 @@ test_many_bodies(void)
 	want_alive();
 }
 
-/* ---- framing
- * -------------------------------------------------------------------------
- */
+/* ---- framing ------------------------------------------------------------ */
 
 static void
 test_smuggling(void)
@@ -370,9 +366,7 @@ test_long(void)
 	want_alive();
 }
 
-/* ---- who and why
- * ------------------------------------------------------------------------
- */
+/* ---- who and why -------------------------------------------------------- */
 
 static void
 test_causes(void)
@@ -411,9 +405,7 @@ test_causes(void)
 	}
 }
 
-/* ---- connections
- * ---------------------------------------------------------------------------
- */
+/* ---- connections -------------------------------------------------------- */
 
 /* From one of the many addresses of the loopback network. */
 static int
@@ -584,9 +576,7 @@ test_unread(void)
 	want_fds();
 }
 
-/* ---- the Unix socket
- * ---------------------------------------------------------------------------
- */
+/* ---- the Unix socket ---------------------------------------------------- */
 
 /* What another user gets: 0 nothing, 1 an answer. */
 static int
