@@ -106,8 +106,7 @@ answer_no_page(struct answer *a)
 	a->nosniff = true;
 }
 
-/* ---- negotiation -----------------------------------------------------------
- */
+/* ---- negotiation -------------------------------------------------------- */
 
 static size_t
 token_len(const char *s)
@@ -207,8 +206,7 @@ answer_negotiate(const char *accept)
 	return text >= 0 ? FORM_HELP : FORM_SHORT;
 }
 
-/* ---- errors -----------------------------------------------------------------
- */
+/* ---- errors ------------------------------------------------------------- */
 
 struct error {
 	unsigned status;

@@ -15,6 +15,12 @@
 #define EXPOSITION_MAX_SAMPLES 4096
 #define EXPOSITION_MAX_BUCKETS 32
 
+enum metric_id {
+#define METRIC(kind, id, ...) METRIC_##id,
+#include "metrics.def"
+	METRIC_COUNT
+};
+
 struct exposition_sample {
 	unsigned metric;
 	char *labels;	  /* owned; success="true", as printed */

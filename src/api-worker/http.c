@@ -2,75 +2,20 @@
 #include "base.h"
 #include "http.h"
 
-#include <errno.h>
-#include <inttypes.h>
-#include <netinet/in.h>
 #include <poll.h>
-#include <stdarg.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <microhttpd.h>
 
+#include "conn.h"
 #include "fd.h"
 #include "head.h"
-#include "log.h"
 #include "str.h"
 
-#define MAX_LISTENERS 8
-#define ACCEPTS_PER_TURN 16
+/* ---- running the library ------------------------------------------------ */
 
-enum phase {
-	PHASE_HEAD,   /* waiting for a whole header */
-	PHASE_BODY,   /* waiting for the rest of the request */
-	PHASE_ANSWER, /* asleep until the handler has an answer */
-	PHASE_SEND,
-	PHASE_GONE, /* shut down; the library will notice */
-};
-
-struct listener {
-	struct http *http;
-	int fd; /* borrowed */
-	enum route_scope scope;
-	const struct peer_rule *rule; /* borrowed; NULL: TCP */
-	struct loop_source *source;
-};
-
-struct http_conn {
-	struct http *http;
-	struct http_conn *next;
-	struct MHD_Connection *mhd; /* NULL until the library has it */
-	int fd;			    /* the library's */
-	struct peer_id peer;
-	enum route_scope scope;
-	enum phase phase;
-	int64_t since_us; /* in this phase */
-	struct loop_timer deadline;
-	struct loop_source *hangup;   /* NULL once it was seen */
-	struct http_request *request; /* owned; NULL between requests */
-};
-
-struct http {
-	struct loop *loop;
-	struct http_hooks hooks;
-	struct MHD_Daemon *daemon;
-	struct loop_source *source; /* the library's epoll descriptor */
-	struct loop_timer kick;	    /* the library has something to do now */
-	struct listener listeners[MAX_LISTENERS];
-	size_t nlisteners;
-	bool full;	   /* listeners are not watched */
-	int64_t warned_us; /* when a refused client was last logged */
-	struct http_conn *conns;
-	size_t nconns;
-	size_t bodies; /* bytes reserved by all requests */
-};
-
-/* ---- running the library ----------------------------------------------------
- */
-
-static void
-kick(struct http *h)
+void
+http_kick(struct http *h)
 {
 	loop_timer_at(h->loop, &h->kick, loop_now_us(h->loop));
 }
@@ -82,7 +27,7 @@ run(struct http *h)
 
 	(void)MHD_run(h->daemon);
 	if (MHD_get_timeout(h->daemon, &ms) == MHD_YES && ms == 0)
-		kick(h);
+		http_kick(h);
 }
 
 static void
@@ -101,77 +46,10 @@ on_epoll(struct loop *l, int fd, short revents, void *arg)
 	run(arg);
 }
 
-/* ---- connections ------------------------------------------------------------
- */
+/* ---- requests ----------------------------------------------------------- */
 
-static void
-set_phase(struct http_conn *c, enum phase phase)
-{
-	static const int64_t spans[] = {
-		[PHASE_HEAD] = HTTP_HEAD_US,
-		[PHASE_BODY] = HTTP_BODY_US,
-		[PHASE_ANSWER] = HTTP_ANSWER_US,
-		[PHASE_SEND] = HTTP_SEND_US,
-	};
-	bool reads = phase == PHASE_HEAD || phase == PHASE_BODY;
-
-	if (c->phase == PHASE_GONE)
-		return;
-	c->phase = phase;
-	c->since_us = loop_now_us(c->http->loop);
-	if (phase == PHASE_GONE)
-		loop_timer_stop(c->http->loop, &c->deadline);
-	else
-		loop_timer_in(c->http->loop, &c->deadline,
-		    c->hangup == NULL && reads ? HTTP_HANGUP_US : spans[phase]);
-}
-
-/*
- * The client will send no more.  The library, which is told of a change once,
- * misses the end when it comes together with data; it gets time to read what
- * is there, and then the place is wanted for others.
- */
-static void
-on_hangup(struct loop *l, int fd, short revents, void *arg)
-{
-	struct http_conn *c = arg;
-
-	(void)fd;
-	(void)revents;
-	loop_del(l, &c->hangup);
-	if (c->phase == PHASE_HEAD || c->phase == PHASE_BODY)
-		set_phase(c, c->phase);
-}
-
-/* The library owns the descriptor: it is shut, and the library closes it when
- * it sees that. */
-static void
-drop(struct http_conn *c)
-{
-	set_phase(c, PHASE_GONE);
-	(void)shutdown(c->fd, SHUT_RDWR);
-	kick(c->http);
-}
-
-static void
-on_deadline(struct loop *l, void *arg)
-{
-	struct http_conn *c = arg;
-	struct http_request *r = c->request;
-
-	(void)l;
-	if (c->phase != PHASE_ANSWER) {
-		drop(c);
-		return;
-	}
-	c->http->hooks.abandon(r);
-	answer_trouble(&r->answer, r->accept, 504,
-	    "the daemon did not answer in time");
-	http_answered(r);
-}
-
-static void
-request_free(struct http_request **at)
+void
+http_request_free(struct http_request **at)
 {
 	struct http_request *r = *at;
 
@@ -187,161 +65,6 @@ request_free(struct http_request **at)
 	free(r);
 	*at = NULL;
 }
-
-static void
-watch_listeners(struct http *h, bool on)
-{
-	h->full = !on;
-	for (size_t i = 0; i < h->nlisteners; i++)
-		loop_events(h->listeners[i].source, on ? POLLIN : 0);
-}
-
-static void
-conn_free(struct http_conn *c)
-{
-	struct http *h = c->http;
-
-	for (struct http_conn **at = &h->conns; *at != NULL; at = &(*at)->next)
-		if (*at == c) {
-			*at = c->next;
-			break;
-		}
-	loop_timer_stop(h->loop, &c->deadline);
-	loop_del(h->loop, &c->hangup);
-	request_free(&c->request);
-	free(c);
-	h->nconns--;
-	if (h->full)
-		watch_listeners(h, true);
-}
-
-static struct http_conn *
-conn_by_fd(struct http *h, int fd)
-{
-	struct http_conn *c = h->conns;
-
-	while (c != NULL && c->fd != fd)
-		c = c->next;
-	return c;
-}
-
-static size_t
-count_peer(const struct http *h, const struct peer_id *peer)
-{
-	size_t n = 0;
-
-	for (const struct http_conn *c = h->conns; c != NULL; c = c->next)
-		n += peer_equal(&c->peer, peer);
-	return n;
-}
-
-/* All places are taken: whoever has been reading or writing for longest gives
- * up its own.  A client that means it needs milliseconds for that. */
-static void
-make_room(struct http *h)
-{
-	struct http_conn *oldest = NULL;
-
-	for (struct http_conn *c = h->conns; c != NULL; c = c->next)
-		if (c->phase != PHASE_ANSWER && c->phase != PHASE_GONE &&
-		    (oldest == NULL || c->since_us <= oldest->since_us))
-			oldest = c;
-	watch_listeners(h, false);
-	if (oldest != NULL)
-		drop(oldest);
-}
-
-/* ---- accepting
- * --------------------------------------------------------------- */
-
-/* Once a second: a stranger shall not fill the log. */
-static void
-warn_refused(struct http *h, uid_t uid)
-{
-	int64_t now = loop_now_us(h->loop);
-
-	if (h->warned_us != 0 && now - h->warned_us < CLK_SEC)
-		return;
-	h->warned_us = now;
-	log_at(LVL_WARN, KS("warning", "client refused"),
-	    KS("component", "api"), KI("uid", uid));
-}
-
-/* May this peer have one more connection? */
-static bool
-admit(const struct listener *ls, int fd, const struct sockaddr *sa,
-    struct peer_id *peer)
-{
-	uid_t uid = 0;
-
-	if (ls->rule == NULL)
-		peer_of_address(sa, peer);
-	else if (peer_of_user(fd, ls->rule, peer, &uid) != FX_OK) {
-		warn_refused(ls->http, uid);
-		return false;
-	}
-	return count_peer(ls->http, peer) < HTTP_MAX_PER_PEER;
-}
-
-static void
-take_client(struct listener *ls, int fd, const struct sockaddr *sa,
-    socklen_t salen)
-{
-	struct http *h = ls->http;
-	struct http_conn *c;
-	struct peer_id peer;
-
-	if (!admit(ls, fd, sa, &peer)) {
-		close(fd);
-		return;
-	}
-	c = xcalloc(1, sizeof(*c));
-	*c = (struct http_conn){
-		.http = h,
-		.next = h->conns,
-		.fd = fd,
-		.peer = peer,
-		.scope = ls->scope,
-		.deadline = { .fn = on_deadline, .arg = c },
-	};
-	h->conns = c;
-	h->nconns++;
-	c->hangup = loop_add(h->loop, fd, POLLRDHUP, on_hangup, c);
-	set_phase(c, PHASE_HEAD);
-	/* on failure the library has closed the descriptor, and has perhaps
-	 * said so */
-	if (MHD_add_connection(h->daemon, fd, sa, salen) != MHD_YES &&
-	    (c = conn_by_fd(h, fd)) != NULL)
-		conn_free(c);
-	kick(h);
-}
-
-static void
-on_listener(struct loop *l, int fd, short revents, void *arg)
-{
-	struct listener *ls = arg;
-
-	(void)l;
-	(void)revents;
-	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
-		struct sockaddr_storage sa = { 0 };
-		socklen_t n = sizeof(sa);
-		int client;
-
-		if (ls->http->nconns >= HTTP_MAX_CONNECTIONS) {
-			make_room(ls->http);
-			return;
-		}
-		client = accept4(fd, (struct sockaddr *)&sa, &n,
-		    SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (client == -1)
-			return;
-		take_client(ls, client, (struct sockaddr *)&sa, n);
-	}
-}
-
-/* ---- requests
- * ------------------------------------------------------------------ */
 
 static enum MHD_Result
 send_answer(struct http_request *r)
@@ -367,7 +90,7 @@ send_answer(struct http_request *r)
 	if (a->close)
 		ok &= MHD_add_response_header(rs, "Connection", "close");
 	if (ok == MHD_YES) {
-		set_phase(r->conn, PHASE_SEND);
+		conn_phase(r->conn, PHASE_SEND);
 		ok = MHD_queue_response(r->conn->mhd, a->status, rs);
 		r->conn->http->hooks.answered(r, took);
 	}
@@ -415,7 +138,7 @@ begin(struct http_request *r, const char *method, const char *url,
 	r->method = route_method(method);
 	r->accept = fx_steal(&head.accept);
 	r->form = head.form;
-	set_phase(r->conn, PHASE_BODY);
+	conn_phase(r->conn, PHASE_BODY);
 	if (bad != FX_OK || target_parse(r->raw, &r->target, &err) != FX_OK) {
 		answer_bad_request(&r->answer, r->accept, err.text);
 		return reject(r);
@@ -453,7 +176,7 @@ serve(struct http_request *r)
 	if (r->answer.status != 0)
 		return send_answer(r);
 	r->asleep = true;
-	set_phase(r->conn, PHASE_ANSWER);
+	conn_phase(r->conn, PHASE_ANSWER);
 	MHD_suspend_connection(r->conn->mhd);
 	return MHD_YES;
 }
@@ -468,7 +191,8 @@ on_request(void *cls, struct MHD_Connection *mhd, const char *url,
 
 	(void)cls;
 	(void)mhd;
-	if (r == NULL)
+	/* what had arrived from a client that was dropped is not served */
+	if (r == NULL || r->conn->phase == PHASE_GONE)
 		return MHD_NO;
 	if (!r->begun)
 		return begin(r, method, url, version);
@@ -485,13 +209,12 @@ http_answered(struct http_request *r)
 	if (!r->asleep)
 		return; /* still inside the handler */
 	r->asleep = false;
-	set_phase(r->conn, PHASE_SEND);
+	conn_phase(r->conn, PHASE_SEND);
 	MHD_resume_connection(r->conn->mhd);
-	kick(r->conn->http);
+	http_kick(r->conn->http);
 }
 
-/* ---- what the library tells
- * --------------------------------------------------- */
+/* ---- what the library tells --------------------------------------------- */
 
 static void
 on_connection(void *cls, struct MHD_Connection *mhd, void **arg,
@@ -532,6 +255,10 @@ on_target(void *cls, const char *target, struct MHD_Connection *mhd)
 	buf_init(&r->body, HTTP_MAX_BODY);
 	answer_init(&r->answer);
 	c->request = r;
+	/* the library takes them apart next, and would run out of its memory
+	 * and neither answer nor close */
+	if (params_too_many(r->raw, strlen(r->raw)))
+		conn_drop(c);
 	return r;
 }
 
@@ -548,8 +275,8 @@ on_completed(void *cls, struct MHD_Connection *mhd, void **arg,
 	*arg = NULL;
 	if (c == NULL)
 		return;
-	request_free(&c->request);
-	set_phase(c, PHASE_HEAD);
+	http_request_free(&c->request);
+	conn_phase(c, PHASE_HEAD);
 }
 
 /* Targets are decoded by us, whole; the library leaves them alone. */
@@ -561,8 +288,7 @@ keep_escapes(void *cls, struct MHD_Connection *mhd, char *s)
 	return strlen(s);
 }
 
-/* ---- life
- * ----------------------------------------------------------------------- */
+/* ---- life --------------------------------------------------------------- */
 
 int
 http_new(struct http **out, struct loop *loop, const struct http_hooks *hooks,
@@ -636,17 +362,17 @@ void
 http_listen(struct http *h, int fd, enum route_scope scope,
     const struct peer_rule *rule)
 {
-	struct listener *ls = &h->listeners[h->nlisteners];
+	struct http_listener *ls = &h->listeners[h->nlisteners];
 
 	if (h->nlisteners == MAX_LISTENERS || fd_set_nonblock(fd) != FX_OK)
 		fx_bug("listener %d cannot be watched", fd);
-	*ls = (struct listener){
+	*ls = (struct http_listener){
 		.http = h,
 		.fd = fd,
 		.scope = scope,
 		.rule = rule,
 	};
-	ls->source = loop_add(h->loop, fd, POLLIN, on_listener, ls);
+	ls->source = loop_add(h->loop, fd, POLLIN, conn_on_listener, ls);
 	h->nlisteners++;
 }
 

@@ -25,12 +25,20 @@ src_api_worker_libapi_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 # The server and its handlers, for the program and for tests over sockets.
 noinst_LIBRARIES += src/api-worker/libhttp.a
 src_api_worker_libhttp_a_SOURCES = \
+	src/api-worker/ask.c \
+	src/api-worker/ask.h \
+	src/api-worker/conn.c \
+	src/api-worker/conn.h \
 	src/api-worker/handlers.c \
 	src/api-worker/handlers.h \
 	src/api-worker/head.c \
 	src/api-worker/head.h \
 	src/api-worker/http.c \
-	src/api-worker/http.h
+	src/api-worker/http.h \
+	src/api-worker/on_change.c \
+	src/api-worker/on_daemon.c \
+	src/api-worker/on_git.c \
+	src/api-worker/on_list.c
 src_api_worker_libhttp_a_CPPFLAGS = $(AM_CPPFLAGS) $(MHD_CFLAGS) \
 	$(JANSSON_CFLAGS) $(SECCOMP_CFLAGS)
 

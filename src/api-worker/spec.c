@@ -6,8 +6,7 @@
 #include "scalar.h"
 #include "str.h"
 
-/* ---- what specs look like -------------------------------------------------
- */
+/* ---- what specs look like ----------------------------------------------- */
 
 enum shape { STRING, BOOL, ID, IMAGE, POLICIES, LIST, BY_ID, OBJECT };
 
@@ -89,8 +88,7 @@ spec_type_name(enum spec_type t)
 	return types[t].key;
 }
 
-/* ---- checking a value against its shape ------------------------------------
- */
+/* ---- checking a value against its shape --------------------------------- */
 
 static int
 check(const json_t *, const char *key, const struct schema *, struct fx_err *);
@@ -186,8 +184,7 @@ check(const json_t *v, const char *key, const struct schema *s,
 	    s->shape == BY_ID ? s->of : &a_string, err);
 }
 
-/* ---- bodies ---------------------------------------------------------------
- */
+/* ---- bodies ------------------------------------------------------------- */
 
 /* The first value of the body, which must be an object; null counts as one
  * without members. */

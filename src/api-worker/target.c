@@ -57,19 +57,33 @@ add_pair(struct target_params *ps, const char *s, size_t n)
 		};
 }
 
+static size_t
+count_pairs(const char *s, size_t n)
+{
+	size_t pairs = 1;
+
+	for (size_t i = 0; i < n; i++)
+		pairs += s[i] == '&';
+	return pairs;
+}
+
+bool
+params_too_many(const char *s, size_t n)
+{
+	return count_pairs(s, n) > TARGET_MAX_PARAMS;
+}
+
 int
 params_parse(const char *s, size_t n, struct target_params *out,
     struct fx_err *err)
 {
 	const char *end = s + n;
-	size_t pairs = 1;
 
-	for (const char *p = s; (p = memchr(p, '&', (size_t)(end - p))); p++)
-		if (++pairs > TARGET_MAX_PARAMS)
-			return fx_fail(err, FX_ELIMIT,
-			    "more than %d parameters", TARGET_MAX_PARAMS);
+	if (params_too_many(s, n))
+		return fx_fail(err, FX_ELIMIT, "more than %d parameters",
+		    TARGET_MAX_PARAMS);
 	*out = (struct target_params){
-		.v = xcalloc(pairs, sizeof(*out->v)),
+		.v = xcalloc(count_pairs(s, n), sizeof(*out->v)),
 	};
 	while (s != end) {
 		const char *amp = memchr(s, '&', (size_t)(end - s));

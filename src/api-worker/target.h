@@ -35,6 +35,9 @@ struct target {
 int target_parse(const char *, struct target *out, struct fx_err *) FX_MUSTUSE;
 void target_clear(struct target *);
 
+/* More than TARGET_MAX_PARAMS in n bytes of a query, form or target? */
+bool params_too_many(const char *, size_t n);
+
 /* The first value of a parameter; NULL: not given. */
 const char *target_param(const struct target_params *, const char *key);
 

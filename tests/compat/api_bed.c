@@ -28,9 +28,7 @@ die(const char *what)
 	exit(1);
 }
 
-/* ---- the master's side
- * ----------------------------------------------------------
- */
+/* ---- the master's side -------------------------------------------------- */
 
 struct script {
 	struct ipc_peer peer;
@@ -323,9 +321,7 @@ serve(struct script *s, int stop)
 		fprintf(stderr, "# channel: %s\n", s->peer.broken.text);
 }
 
-/* ---- starting it
- * ------------------------------------------------------------------
- */
+/* ---- starting it -------------------------------------------------------- */
 
 static int
 listen_tcp(int *port)
@@ -499,9 +495,7 @@ bed_stop(struct bed *b)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* ---- the client's side
- * ------------------------------------------------------------
- */
+/* ---- the client's side -------------------------------------------------- */
 
 static void
 set_timeout(int fd)

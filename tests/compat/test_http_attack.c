@@ -30,11 +30,12 @@
 #define MAX_PER_PEER 64
 #define RSS_PER_REQUEST_KIB 8192
 
-/* Memory that an instrumented worker uses says nothing about ours. */
+/* Memory that an instrumented worker uses says nothing about ours, and as a
+ * user of its own it could not write its counters. */
 #ifdef FX_TEST_BUILD
-#	define MEASURES_MEMORY 0
+#	define PLAIN_BUILD 0
 #else
-#	define MEASURES_MEMORY 1
+#	define PLAIN_BUILD 1
 #endif
 
 static const char probe[] = "GET /healthz HTTP/1.1\r\nHost: x\r\n"
@@ -70,7 +71,7 @@ want_rss_below(long kib)
 {
 	long now = bed_rss_kib(&bed);
 
-	if (MEASURES_MEMORY && !want(now < kib))
+	if (PLAIN_BUILD && !want(now < kib))
 		printf("# %ld KiB, limit %ld KiB\n", now, kib);
 }
 
@@ -94,9 +95,7 @@ repeat(const char *head, const char *s, size_t n, const char *tail)
 	return str_take(&b);
 }
 
-/* ---- bodies
- * ------------------------------------------------------------------------
- */
+/* ---- bodies ------------------------------------------------------------- */
 
 static void
 test_announced(void)
@@ -211,9 +210,7 @@ test_many_bodies(void)
 	want_alive();
 }
 
-/* ---- framing
- * -------------------------------------------------------------------------
- */
+/* ---- framing ------------------------------------------------------------ */
 
 static void
 test_smuggling(void)
@@ -359,8 +356,10 @@ test_long(void)
 	for (size_t i = 0; i < nitems(tv); i++) {
 		auto_free char *rq =
 		    repeat(tv[i].head, tv[i].s, tv[i].n, tv[i].tail);
+		int64_t began = clk_now_us();
 		auto_free char *r = bed_exchange(bed.port, rq, strlen(rq));
 
+		want(clk_now_us() - began < CLK_SEC);
 		/* a library that runs out of its memory just closes */
 		if (!want(str_starts(r, "HTTP/1.1 4") || *r == '\0'))
 			printf("# %zu: [%.100s]\n", i, r);
@@ -368,9 +367,7 @@ test_long(void)
 	want_alive();
 }
 
-/* ---- who and why
- * ------------------------------------------------------------------------
- */
+/* ---- who and why -------------------------------------------------------- */
 
 static void
 test_causes(void)
@@ -409,9 +406,7 @@ test_causes(void)
 	}
 }
 
-/* ---- connections
- * ---------------------------------------------------------------------------
- */
+/* ---- connections -------------------------------------------------------- */
 
 /* From one of the many addresses of the loopback network. */
 static int
@@ -582,9 +577,7 @@ test_unread(void)
 	want_fds();
 }
 
-/* ---- the Unix socket
- * ---------------------------------------------------------------------------
- */
+/* ---- the Unix socket ---------------------------------------------------- */
 
 /* What another user gets: 0 nothing, 1 an answer. */
 static int
@@ -634,7 +627,9 @@ test_unix(void)
 int
 main(void)
 {
-	const struct bed_options o = { .uid = geteuid() == 0 ? OWN_UID : -1 };
+	const struct bed_options o = {
+		.uid = geteuid() == 0 && PLAIN_BUILD ? OWN_UID : -1
+	};
 
 	const struct timespec moment = { .tv_nsec = 100000000 };
 

@@ -5,11 +5,6 @@
 #include "str.h"
 #include "test.h"
 
-enum metric_id {
-#define METRIC(kind, id, ...) M_##id,
-#include "metrics.def"
-};
-
 static void
 test_text(void)
 {
@@ -20,16 +15,16 @@ test_text(void)
 	auto_free char *s = NULL;
 
 	/* out of order, as they may come */
-	want_int(exposition_add(&x, M_GIT_READY, "", 1000000, 0, NULL, 0),
+	want_int(exposition_add(&x, METRIC_GIT_READY, "", 1000000, 0, NULL, 0),
 	    FX_OK);
-	want_int(exposition_add(&x, M_SYNC_MANIFESTS, "success=\"true\"",
+	want_int(exposition_add(&x, METRIC_SYNC_MANIFESTS, "success=\"true\"",
 		     1234000000, 0, NULL, 0),
 	    FX_OK);
-	want_int(exposition_add(&x, M_SYNC_DURATION, "success=\"true\"",
+	want_int(exposition_add(&x, METRIC_SYNC_DURATION, "success=\"true\"",
 		     6250001, 3, buckets, 12),
 	    FX_OK);
-	want_int(exposition_add(&x, M_SYNC_MANIFESTS, "success=\"false\"", 0, 0,
-		     NULL, 0),
+	want_int(exposition_add(&x, METRIC_SYNC_MANIFESTS, "success=\"false\"",
+		     0, 0, NULL, 0),
 	    FX_OK);
 	exposition_write(&x, &b);
 	exposition_clear(&x);
@@ -78,8 +73,8 @@ test_numbers(void)
 		struct buf b = BUF_INIT(1024);
 		auto_free char *s = NULL;
 
-		want_int(exposition_add(&x, M_GIT_READY, "", tv[i].us, 0, NULL,
-			     0),
+		want_int(exposition_add(&x, METRIC_GIT_READY, "", tv[i].us, 0,
+			     NULL, 0),
 		    FX_OK);
 		exposition_write(&x, &b);
 		exposition_clear(&x);
@@ -101,19 +96,20 @@ test_refused(void)
 	uint64_t bucket = 0;
 
 	for (size_t i = 0; i < nitems(labels); i++)
-		want_int(exposition_add(&x, M_GIT_READY, labels[i], 0, 0, NULL,
-			     0),
+		want_int(exposition_add(&x, METRIC_GIT_READY, labels[i], 0, 0,
+			     NULL, 0),
 		    FX_ESYNTAX);
 	want_int(exposition_add(&x, 10000, "", 0, 0, NULL, 0), FX_ESYNTAX);
-	want_int(exposition_add(&x, M_GIT_READY, "", 0, 0, &bucket, 1),
+	want_int(exposition_add(&x, METRIC_GIT_READY, "", 0, 0, &bucket, 1),
 	    FX_ESYNTAX);
-	want_int(exposition_add(&x, M_SYNC_DURATION, "", 0, 0, &bucket, 1),
+	want_int(exposition_add(&x, METRIC_SYNC_DURATION, "", 0, 0, &bucket, 1),
 	    FX_ESYNTAX);
 	for (int i = 0; i < EXPOSITION_MAX_SAMPLES; i++)
-		want_int(exposition_add(&x, M_GIT_READY, "a=\"\\\"\",b=\"}\"",
-			     0, 0, NULL, 0),
+		want_int(exposition_add(&x, METRIC_GIT_READY,
+			     "a=\"\\\"\",b=\"}\"", 0, 0, NULL, 0),
 		    FX_OK);
-	want_int(exposition_add(&x, M_GIT_READY, "", 0, 0, NULL, 0), FX_ELIMIT);
+	want_int(exposition_add(&x, METRIC_GIT_READY, "", 0, 0, NULL, 0),
+	    FX_ELIMIT);
 	exposition_clear(&x);
 }
 
