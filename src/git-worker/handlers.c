@@ -5,6 +5,8 @@
 #include "clock.h"
 #include "fd.h"
 #include "history.h"
+#include "local_repo.h"
+#include "log.h"
 #include "objects.h"
 #include "str.h"
 #include "tree.h"
@@ -148,11 +150,19 @@ fetch(struct gw *g, uint64_t timeout_ms, char head[GW_OID_HEX],
     char marker[GW_OID_HEX], bool *created, struct fx_err *err)
 {
 	struct mirror *m = &g->mirror;
+	struct fx_err why = { 0 };
+	bool swapped;
 	int r;
 
 	if ((r = ready(g, created, err)) != FX_OK ||
 	    (r = remote_fetch(&g->remote, m, deadline(timeout_ms), err)) !=
-		FX_OK ||
+		FX_OK)
+		return r;
+	/* what was fetched is good without it */
+	if (local_compact(m, &why) != FX_OK)
+		log_at(LVL_WARN, KS("warning", "the mirror was not packed"),
+		    KS("err", why.text));
+	if ((r = mirror_open(m, &swapped, err)) != FX_OK ||
 	    (r = mirror_commit_of(m, m->branch, head, err)) != FX_OK)
 		return r;
 	return mirror_commit_of(m, m->tag, marker, err);

@@ -167,6 +167,22 @@ local_fetch(const char *path, struct mirror *m, struct fx_err *err)
 	return r;
 }
 
+int
+local_compact(struct mirror *m, struct fx_err *err)
+{
+	struct mirror twin;
+	int r;
+
+	if (!mirror_is_scattered(m))
+		return FX_OK;
+	if ((r = mirror_make_twin(m, &twin, err)) != FX_OK)
+		return r;
+	if ((r = local_fetch(m->path, &twin, err)) == FX_OK)
+		r = mirror_swap(m, &twin, err);
+	mirror_clear(&twin);
+	return r;
+}
+
 /* ---- push ---- */
 
 /* A checked-out branch that moves leaves its work tree behind. */

@@ -18,4 +18,7 @@ int local_push(const char *path, struct mirror *, const struct remote_update *,
     size_t n, struct fx_err *) FX_MUSTUSE;
 int local_check_write(const char *path, struct fx_err *) FX_MUSTUSE;
 
+/* Pack the mirror into one, if it is scattered. */
+int local_compact(struct mirror *, struct fx_err *) FX_MUSTUSE;
+
 #endif

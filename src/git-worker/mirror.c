@@ -17,6 +17,7 @@
 
 #define MIRROR_FORMAT 1
 #define MIRROR_NAME "repository.git"
+#define TWIN_NAME "repository.new"
 #define STAMP_NAME "fluxd-mirror"
 #define DAMAGE_NAME "damaged" /* the reader's note, beside the repository */
 #define STAMP_MAX 16384
@@ -26,6 +27,7 @@
 #define MAX_OBJECTS 8000000    /* of a pack; an index entry is about 50 bytes */
 #define MAP_WINDOW (32u << 20) /* of a pack, mapped at once */
 #define MAP_LIMIT (128u << 20)
+#define MAP_FILES 64	     /* packs open at once; see sandbox.c, nofile */
 #define CACHE_MAX (16 << 20) /* of parsed objects */
 
 /* ---- libgit2 ---- */
@@ -46,6 +48,8 @@ set_options(size_t max_object)
 	r |= git_libgit2_opts(GIT_OPT_SET_MWINDOW_SIZE, (size_t)MAP_WINDOW);
 	r |= git_libgit2_opts(GIT_OPT_SET_MWINDOW_MAPPED_LIMIT,
 	    (size_t)MAP_LIMIT);
+	r |=
+	    git_libgit2_opts(GIT_OPT_SET_MWINDOW_FILE_LIMIT, (size_t)MAP_FILES);
 	r |= git_libgit2_opts(GIT_OPT_SET_CACHE_MAX_SIZE, (ssize_t)CACHE_MAX);
 	r |=
 	    git_libgit2_opts(GIT_OPT_SET_PACK_MAX_OBJECTS, (size_t)MAX_OBJECTS);
@@ -478,6 +482,64 @@ mirror_open(struct mirror *m, bool *created, struct fx_err *err)
 	m->stamp = stamp_identity(m);
 	m->opened++;
 	return FX_OK;
+}
+
+/* ---- putting it together ---- */
+
+static char *
+twin_path(const struct mirror *m)
+{
+	return xasprintf("%s/" TWIN_NAME, m->dir);
+}
+
+bool
+mirror_is_scattered(const struct mirror *m)
+{
+	auto_free char *path = xasprintf("%s/objects/pack", m->path);
+	auto_free char *twin = twin_path(m);
+	struct dirent *e;
+	DIR *d = NULL;
+	unsigned packs = 0;
+
+	/* an attempt that did not come to its end would not next time */
+	if (access(twin, F_OK) == 0 || (d = opendir(path)) == NULL)
+		return false;
+	while ((e = readdir(d)) != NULL)
+		packs += str_ends(e->d_name, ".pack");
+	closedir(d);
+	return packs > MIRROR_MAX_PACKS;
+}
+
+int
+mirror_make_twin(const struct mirror *m, struct mirror *twin,
+    struct fx_err *err)
+{
+	int r;
+
+	*twin = (struct mirror){
+		.dir = xstrdup(m->dir),
+		.path = twin_path(m),
+		.origin = xstrdup(m->origin),
+		.branch = xstrdup(m->branch),
+		.tag = xstrdup(m->tag),
+		.notes = xstrdup(m->notes),
+		.writer = true,
+	};
+	if ((r = create(twin, err)) != FX_OK)
+		mirror_clear(twin);
+	return r;
+}
+
+int
+mirror_swap(struct mirror *m, struct mirror *twin, struct fx_err *err)
+{
+	git_repository_free(fx_steal(&m->repo));
+	git_repository_free(fx_steal(&twin->repo));
+	if (renameat2(AT_FDCWD, twin->path, AT_FDCWD, m->path,
+		RENAME_EXCHANGE) == -1)
+		return fx_fail(err, FX_ESYS, "%s: %s", m->path,
+		    strerror(errno));
+	return remove_tree(twin->path, err);
 }
 
 /* ---- refs ---- */

@@ -55,6 +55,16 @@ void mirror_clear(struct mirror *);
  */
 int mirror_open(struct mirror *, bool *created, struct fx_err *) FX_MUSTUSE;
 
+/* Every fetch brings a pack.  Beyond a number of them all is to be packed into
+ * one: into a twin beside the mirror, which then takes its place at once.  The
+ * mirror has to be opened again after that. */
+#define MIRROR_MAX_PACKS 100
+bool mirror_is_scattered(const struct mirror *);
+int mirror_make_twin(const struct mirror *, struct mirror *twin,
+    struct fx_err *) FX_MUSTUSE;
+int
+mirror_swap(struct mirror *, struct mirror *twin, struct fx_err *) FX_MUSTUSE;
+
 /* Commit id of a ref in hex, through annotated tags; "" if there is none. */
 int mirror_commit_of(struct mirror *, const char *ref, char hex[GW_OID_HEX],
     struct fx_err *) FX_MUSTUSE;

@@ -44,6 +44,7 @@
 
 static const struct sandbox_call remote_calls[] = {
 	MIRROR_CALLS,
+	SB_ALLOW(renameat2), /* a mirror packed anew takes the old one's place */
 	/* libssh2 and libcurl on a socket that was given */
 	SB_ALLOW(recvfrom),
 	SB_NO_BITS(sendto, 3, MSG_FASTOPEN), /* which would connect */

@@ -9,6 +9,7 @@
 #include "buf.h"
 #include "clock.h"
 #include "history.h"
+#include "local_repo.h"
 #include "mirror.h"
 #include "objects.h"
 #include "str.h"
@@ -669,6 +670,53 @@ test_mirror(void)
 	mirror_clear(&reader);
 }
 
+/* Many fetches, many packs: they become one, and readers go on. */
+static void
+test_compact(void)
+{
+	auto_free char *dir = xasprintf("%s/m", top);
+	const struct mirror_conf conf = { dir, "file:///x", "main", "flux-sync",
+		"flux", false };
+	struct mirror reader = { 0 };
+	struct fx_err err = { 0 };
+	auto_free char *id = NULL;
+	bool none;
+
+	open_mirror("file:///x");
+	id = xstrdup(sh("git push -q -f %s/m/repository.git hist:main "
+			"flux-sync && git rev-parse hist",
+	    top));
+	want_int(mirror_init(&reader, &conf, &err), FX_OK);
+	want_int(mirror_open(&reader, &none, &err), FX_OK);
+	want(!mirror_is_scattered(&mirror));
+	want_int(local_compact(&mirror, &err), FX_OK);
+	(void)sh("cd %s/m/repository.git && for i in $(seq %d); do o=$(echo $i "
+		 "| git hash-object -w --stdin); echo $o | git pack-objects -q "
+		 "objects/pack/pack >/dev/null; done",
+	    top, MIRROR_MAX_PACKS + 1);
+	want(mirror_is_scattered(&mirror));
+	/* once it failed half-way, it is left alone */
+	(void)sh("mkdir %s/m/repository.new", top);
+	want(!mirror_is_scattered(&mirror));
+	(void)sh("rmdir %s/m/repository.new", top);
+	want_int(local_compact(&mirror, &err), FX_OK);
+	want_str(err.text, "");
+	want_int(mirror_open(&mirror, &created, &err), FX_OK);
+	want(!created);
+	want(!mirror_is_scattered(&mirror));
+	want_commit("refs/heads/main", id);
+	want_commit("refs/tags/flux-sync", id);
+	want_str(sh("cd %s/m && git -C repository.git fsck 2>&1; ls | tr '\\n' "
+		    "' '",
+		     top),
+	    "repository.git ");
+	want_int(mirror_open(&reader, &none, &err), FX_OK);
+	want_int(mirror_commit_of(&reader, "refs/heads/main", (char[65]){ 0 },
+		     &err),
+	    FX_OK);
+	mirror_clear(&reader);
+}
+
 static void
 test_names_of_refs(void)
 {
@@ -710,6 +758,7 @@ main(void)
 	    test_blob);
 	test_run("objects: the sync tag is the one git would make", test_tag);
 	test_run("mirror: kept while it is ours, else made anew", test_mirror);
+	test_run("mirror: many packs become one", test_compact);
 	test_run("mirror: bad ref names are refused", test_names_of_refs);
 	mirror_clear(&mirror);
 	tree_memory_clear(&memory);
