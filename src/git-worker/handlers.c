@@ -84,7 +84,8 @@ read_authorities(struct gw *g, struct buf *out)
 {
 	auto_fd int fd = worker_take_file(g->worker, IPC_FILE_GIT_CA);
 
-	if (fd != -1 && fd_read_all(fd, out) != FX_OK)
+	if (fd != -1 && g->remote.link.url.kind == GIT_URL_HTTPS &&
+	    fd_read_all(fd, out) != FX_OK)
 		return fx_fail(&g->why, FX_ELIMIT,
 		    "the file of git's authorities cannot be read");
 	return FX_OK;

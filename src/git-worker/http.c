@@ -64,14 +64,15 @@ warm_up(void)
 }
 
 int
-http_lib_open(struct fx_err *err)
+http_lib_open(bool system_ca, struct fx_err *err)
 {
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !warm_up() ||
 	    (multi = curl_multi_init()) == NULL ||
 	    (system_store = X509_STORE_new()) == NULL)
 		return fx_fail(err, FX_EFAIL, "libcurl does not start");
 	/* without the file nothing is trusted, and that error is a clear one */
-	(void)X509_STORE_load_file(system_store, SYSTEM_CA_FILE);
+	if (system_ca)
+		(void)X509_STORE_load_file(system_store, SYSTEM_CA_FILE);
 	return FX_OK;
 }
 

@@ -14,12 +14,12 @@
 
 struct http;
 
-/* libcurl, OpenSSL and the system's authorities, once per process, before
- * lock-down. */
-int http_lib_open(struct fx_err *) FX_MUSTUSE;
+/* libcurl and OpenSSL, once per process, before lock-down; and, unless others
+ * are given later, the system's authorities. */
+int http_lib_open(bool system_ca, struct fx_err *) FX_MUSTUSE;
 
-/* After http_lib_open.  ca: PEM certificates that replace the system's; may be
- * empty. */
+/* After http_lib_open.  ca: PEM certificates that are trusted instead of the
+ * system's; may be empty. */
 int http_new(struct link *, const struct buf *ca, struct http **,
     struct fx_err *) FX_MUSTUSE;
 void http_free(struct http **);

@@ -49,7 +49,8 @@ open_libraries(const struct worker *w, const struct git_url *url)
 		if (url->kind == GIT_URL_SSH)
 			r = ssh_lib_open(&err);
 		else if (url->kind != GIT_URL_FILE)
-			r = http_lib_open(&err);
+			r = http_lib_open(w->files[IPC_FILE_GIT_CA] == -1,
+			    &err);
 	}
 	if (r != FX_OK)
 		fx_bug("%s", err.text);
