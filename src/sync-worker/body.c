@@ -30,9 +30,9 @@ drop_nulls(json_t *v)
 	void *next;
 	size_t i;
 
-	json_array_foreach(v, i, member) drop_nulls(member);
-	json_object_foreach_safe(v, next, key, member)
-	{
+	json_array_foreach (v, i, member)
+		drop_nulls(member);
+	json_object_foreach_safe (v, next, key, member) {
 		if (json_is_null(member))
 			json_object_del(v, key);
 		else
@@ -65,15 +65,15 @@ adapt_secret(json_t *object)
 
 	if (!json_is_object(plain))
 		return;
-	json_object_foreach(plain, key,
-	    v) if (!json_is_string(v)) return; /* the server says what is wrong
-						  with it */
+	json_object_foreach (plain, key, v)
+		if (!json_is_string(v))
+			return; /* the server says what is wrong
+				   with it */
 	if (!json_is_object(data)) {
 		data = json_object();
 		json_object_set_new(object, "data", data);
 	}
-	json_object_foreach(plain, key, v)
-	{
+	json_object_foreach (plain, key, v) {
 		struct buf b = BUF_INIT(8u << 20);
 		auto_free char *text = NULL;
 

@@ -21,9 +21,9 @@ has_condition(const json_t *doc, const char *type)
 	const json_t *cond, *list = sw_json_at(doc, "status", "conditions");
 	size_t i;
 
-	json_array_foreach(list, i,
-	    cond) if (strcmp(sw_json_str(cond, "type"), type) ==
-	    0) return strcmp(sw_json_str(cond, "status"), "True") == 0;
+	json_array_foreach (list, i, cond)
+		if (strcmp(sw_json_str(cond, "type"), type) == 0)
+			return strcmp(sw_json_str(cond, "status"), "True") == 0;
 	return false;
 }
 

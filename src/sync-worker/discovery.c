@@ -40,8 +40,7 @@ has_verb(const json_t *verbs, const char *verb)
 	const json_t *v;
 	size_t i;
 
-	json_array_foreach(verbs, i, v)
-	{
+	json_array_foreach (verbs, i, v) {
 		const char *s = json_string_value(v);
 
 		if (s != NULL && strcmp(s, verb) == 0)
@@ -115,8 +114,7 @@ add_version(struct catalog *c, const char *group, const json_t *v,
 		return err->code;
 	if (c->ngroups == at)
 		return FX_OK;
-	json_array_foreach(list, i, res)
-	{
+	json_array_foreach (list, i, res) {
 		/* without responseKind it is only a parent of sub-resources */
 		const json_t *rk = json_object_get(res, "responseKind");
 
@@ -137,14 +135,14 @@ catalog_add_aggregated(struct catalog *c, const json_t *doc, struct fx_err *err)
 
 	if (!json_is_array(json_object_get(doc, "items")))
 		return fx_fail(err, FX_ESYNTAX, "discovery: no items");
-	json_array_foreach(json_object_get(doc, "items"), i, item)
-	{
+	json_array_foreach (json_object_get(doc, "items"), i, item) {
 		const char *group =
 		    sw_json_str(json_object_get(item, "metadata"), "name");
 
-		json_array_foreach(json_object_get(item, "versions"), j,
-		    version) if (add_version(c, group, version, err) !=
-		    FX_OK) return err->code;
+		json_array_foreach (json_object_get(item, "versions"), j,
+		    version)
+			if (add_version(c, group, version, err) != FX_OK)
+				return err->code;
 	}
 	return FX_OK;
 }
@@ -157,19 +155,18 @@ catalog_add_versions(struct catalog *c, const json_t *doc, struct fx_err *err)
 	const json_t *v, *group;
 	size_t i, j;
 
-	json_array_foreach(json_object_get(doc, "versions"), i, v)
-	{
+	json_array_foreach (json_object_get(doc, "versions"), i, v) {
 		const char *s = json_string_value(v);
 
 		if (s != NULL && add_group(c, "", s, NOT_YET, err) != FX_OK)
 			return err->code;
 	}
-	json_array_foreach(json_object_get(doc, "groups"), i, group)
-	{
-		json_array_foreach(json_object_get(group, "versions"), j,
-		    v) if (add_group(c, sw_json_str(group, "name"),
-			       sw_json_str(v, "version"), NOT_YET,
-			       err) != FX_OK) return err->code;
+	json_array_foreach (json_object_get(doc, "groups"), i, group) {
+		json_array_foreach (json_object_get(group, "versions"), j, v)
+			if (add_group(c, sw_json_str(group, "name"),
+				sw_json_str(v, "version"), NOT_YET,
+				err) != FX_OK)
+				return err->code;
 	}
 	return FX_OK;
 }
@@ -181,8 +178,7 @@ catalog_add_resources(struct catalog *c, size_t at, const json_t *doc,
 	const json_t *res;
 	size_t i;
 
-	json_array_foreach(json_object_get(doc, "resources"), i, res)
-	{
+	json_array_foreach (json_object_get(doc, "resources"), i, res) {
 		const char *name = sw_json_str(res, "name");
 
 		if (strchr(name, '/') == NULL &&

@@ -15,8 +15,7 @@ fields_ours(const json_t *metadata)
 	const json_t *found = NULL;
 	size_t i;
 
-	json_array_foreach(list, i, entry)
-	{
+	json_array_foreach (list, i, entry) {
 		if (strcmp(sw_json_str(entry, "manager"), SW_MANAGER) == 0 &&
 		    strcmp(sw_json_str(entry, "operation"), "Apply") == 0 &&
 		    sw_json_str(entry, "subresource")[0] == '\0')
@@ -63,8 +62,7 @@ key_matches(const char *key, const json_t *element)
 
 	if (!json_is_object(want) || !json_is_object(element))
 		return false;
-	json_object_foreach(want, name, wanted)
-	{
+	json_object_foreach (want, name, wanted) {
 		const json_t *has = json_object_get(element, name);
 
 		/* the one key field that the schema gives a default */
@@ -87,8 +85,7 @@ covers_element(const json_t *node, const json_t *element, unsigned depth)
 	const char *key;
 	json_t *child;
 
-	json_object_foreach((json_t *)node, key, child)
-	{
+	json_object_foreach ((json_t *)node, key, child) {
 		if (key[0] == 'k' && key[1] == ':' &&
 		    key_matches(key + 2, element))
 			return covers(child, element, depth);
@@ -126,13 +123,13 @@ covers(const json_t *node, const json_t *v, unsigned depth)
 	if (depth == COVER_DEPTH_MAX)
 		return false;
 	if (json_is_object(v)) {
-		json_object_foreach((json_t *)v, name,
-		    member) if (!covers_member(node, name, member,
-				    depth + 1)) return false;
+		json_object_foreach ((json_t *)v, name, member)
+			if (!covers_member(node, name, member, depth + 1))
+				return false;
 	} else if (json_is_array(v)) {
-		json_array_foreach(v, i,
-		    member) if (!covers_element(node, member,
-				    depth + 1)) return false;
+		json_array_foreach (v, i, member)
+			if (!covers_element(node, member, depth + 1))
+				return false;
 	}
 	return true;
 }
@@ -151,9 +148,11 @@ covers_metadata(const json_t *fields, const json_t *metadata)
 	const char *name;
 	json_t *member;
 
-	json_object_foreach((json_t *)metadata, name,
-	    member) if (!is_identity(name) &&
-	    !covers_member(node, name, member, 1)) return false;
+	if (node != NULL && json_object_size(node) == 0)
+		return true;
+	json_object_foreach ((json_t *)metadata, name, member)
+		if (!is_identity(name) && !covers_member(node, name, member, 1))
+			return false;
 	return true;
 }
 
@@ -165,8 +164,7 @@ fields_cover(const json_t *fields, const json_t *object)
 
 	if (!json_is_object(fields))
 		return false;
-	json_object_foreach((json_t *)object, name, member)
-	{
+	json_object_foreach ((json_t *)object, name, member) {
 		if (strcmp(name, "apiVersion") == 0 ||
 		    strcmp(name, "kind") == 0 || strcmp(name, "status") == 0)
 			continue;

@@ -68,6 +68,10 @@ patched(struct pass *p, struct object *o, const json_t *meta)
 		pass_error(p, o,
 		    "it is being deleted; it will be made anew when it is "
 		    "gone");
+	else if (o->state == OBJ_DIRTY && !o->drifted)
+		pass_error(p, o,
+		    "the server's answer is not what was applied: mark, "
+		    "checksum or ownership are missing from it");
 	else if (o->is_crd)
 		crd_applied(p, o);
 }

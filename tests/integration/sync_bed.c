@@ -602,14 +602,35 @@ wait_result(struct bed *b, struct bed_result *res)
 	return *res;
 }
 
+/* What a pass costs, for whoever reads the log of the test. */
+static void
+print_cost(const struct bed *b, int64_t began_us)
+{
+	auto_free char *path = xasprintf("/proc/%d/smaps_rollup", (int)b->pid);
+	FILE *f = fopen(path, "r");
+	char line[256];
+	long pss = 0;
+
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+		if (str_starts(line, "Pss:"))
+			pss = strtol(line + 4, NULL, 10);
+	if (f != NULL)
+		fclose(f);
+	printf("# pass: %lld ms, PSS %ld kB\n",
+	    (long long)(clk_now_us() - began_us) / CLK_MS, pss);
+}
+
 struct bed_result
 bed_apply(struct bed *b)
 {
 	struct bed_result res = { 0 };
 	struct ipc_apply m = { .set = b->set };
+	int64_t began_us = clk_now_us();
 
 	(void)ipc_ask_apply(&b->peer, &m, on_result, &res);
-	return wait_result(b, &res);
+	(void)wait_result(b, &res);
+	print_cost(b, began_us);
+	return res;
 }
 
 struct bed_result

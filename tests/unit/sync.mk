@@ -36,3 +36,15 @@ tests_integration_test_sync_worker_LDADD = src/common/libproc.a \
 	src/common/libipc.a src/common/libbase.a
 TESTS += tests/integration/sync.sh
 EXTRA_DIST += tests/integration/sync.sh
+
+# … and against a server of the test's own that means ill.
+check_PROGRAMS += tests/attack/test_sync_server
+TESTS += tests/attack/test_sync_server
+tests_attack_test_sync_server_SOURCES = \
+	tests/attack/test_sync_server.c \
+	tests/integration/sync_bed.c \
+	tests/integration/sync_bed.h
+tests_attack_test_sync_server_CPPFLAGS = $(TEST_CPPFLAGS) \
+	-I$(srcdir)/tests/integration
+tests_attack_test_sync_server_LDADD = src/common/libproc.a \
+	src/common/libipc.a src/common/libbase.a

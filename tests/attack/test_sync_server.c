@@ -1,0 +1,534 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base.h"
+
+#include "str.h"
+#include "sync_bed.h"
+#include "test.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/*
+ * fluxd-sync against an API server that means ill: watches that never bring
+ * anything, lie, break off or do not end; answers that are not what was asked.
+ * What is measured is work done and memory held, not time.
+ */
+
+enum mode {
+	QUIET,	   /* watches stay open and say nothing */
+	BOOKMARKS, /* … and say a great many times that nothing happened */
+	GONE,	   /* too old, each time */
+	ENDLESS,   /* one event that never ends */
+	HALF,	   /* half an event, and the end */
+	GARBAGE,   /* no JSON */
+	BRIEF,	   /* the end at once */
+	LIES,	   /* events of objects nobody asked for, of wrong types */
+	MODES
+};
+
+static atomic_int mode, lists, watches, patches;
+/* PATCH: how many times to say this before it is done */
+static atomic_int refusals, refusal_code;
+static atomic_int odd_answer; /* PATCH: 200 with something else */
+static int listener;
+static struct bed bed;
+
+/* ---- the server --------------------------------------------------------- */
+
+static bool
+say(int fd, const char *s, size_t n)
+{
+	for (ssize_t w; n > 0; s += w, n -= (size_t)w) {
+		w = send(fd, s, n, MSG_NOSIGNAL);
+		if (w <= 0)
+			return false;
+	}
+	return true;
+}
+
+static bool
+answer(int fd, int code, const char *more, const char *body)
+{
+	auto_free char *s = xasprintf("HTTP/1.1 %d X\r\nContent-Type: "
+				      "application/json\r\n%sContent-Length: "
+				      "%zu\r\n\r\n%s",
+	    code, more, strlen(body), body);
+
+	return say(fd, s, strlen(s));
+}
+
+static bool
+chunk(int fd, const char *s, size_t n)
+{
+	char head[32];
+
+	snprintf(head, sizeof(head), "%zx\r\n", n);
+	return say(fd, head, strlen(head)) && say(fd, s, n) &&
+	    say(fd, "\r\n", 2);
+}
+
+/* Until the other side ends it. */
+static void
+hold(int fd)
+{
+	char c;
+
+	(void)recv(fd, &c, 1, 0);
+}
+
+#define META                                                                   \
+	"\"metadata\":{\"name\":\"one\",\"namespace\":\"s\",\"uid\":\"u\","    \
+	"\"resourceVersion\":\"5\",\"labels\":{\"fluxcd.io/sync-gc-mark\":"    \
+	"\"sha256.%08x\"},\"annotations\":{\"fluxcd.io/sync-checksum\":"       \
+	"\"%040x\"},\"managedFields\":[{\"manager\":\"fluxd\",\"operation\":"  \
+	"\"Apply\",\"fieldsV1\":{\"f:metadata\":{},\"f:data\":{}}}]}"
+
+/* As tests/integration/sync_bed.c makes them. */
+static unsigned
+mark_of(const char *name)
+{
+	uint32_t h = 2166136261u;
+
+	for (; *name != '\0'; name++)
+		h = (h ^ (uint8_t)*name) * 16777619u;
+	return h;
+}
+
+static char *
+object_text(unsigned version)
+{
+	return xasprintf("{" META "}", mark_of("one"), 0x1000u + version);
+}
+
+static bool
+bookmarks(int fd)
+{
+	static const char event[] =
+	    "{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{"
+	    "\"resourceVersion\":\"6\"}}}\n";
+
+	for (int i = 0; i < 20000; i++)
+		if (!chunk(fd, event, sizeof(event) - 1))
+			return false;
+	hold(fd);
+	return false;
+}
+
+static bool
+endless(int fd)
+{
+	static const char begin[] = "{\"type\":\"MODIFIED\",\"object\":\"";
+	char block[16384];
+
+	memset(block, 'x', sizeof(block));
+	if (!chunk(fd, begin, sizeof(begin) - 1))
+		return false;
+	while (chunk(fd, block, sizeof(block)))
+		;
+	return false;
+}
+
+static bool
+one_event(int fd, const char *text, bool end)
+{
+	(void)chunk(fd, text, strlen(text));
+	if (end)
+		(void)say(fd, "0\r\n\r\n", 5);
+	return end;
+}
+
+static bool
+serve_watch(int fd, const char *path)
+{
+	static const char head[] = "HTTP/1.1 200 OK\r\nContent-Type: "
+				   "application/json\r\n"
+				   "Transfer-Encoding: chunked\r\n\r\n";
+
+	if (!say(fd, head, sizeof(head) - 1))
+		return false;
+	if (strstr(path, "configmaps") == NULL || mode == QUIET) {
+		hold(fd);
+		return false;
+	}
+	watches++;
+	switch (mode) {
+	case BOOKMARKS:
+		return bookmarks(fd);
+	case GONE:
+		return one_event(fd,
+		    "{\"type\":\"ERROR\",\"object\":{\"code\":410}}\n", true);
+	case ENDLESS:
+		return endless(fd);
+	case HALF:
+		return one_event(fd, "{\"type\":\"MODIFI", false);
+	case GARBAGE:
+		return one_event(fd, "]]]\n", true);
+	case LIES:
+		(void)one_event(fd,
+		    "{\"type\":7,\"object\":[]}\n{}\n[]\n{\"type\":\"ADDED\","
+		    "\"object\":{\"metadata\":{\"name\":1,\"namespace\":{},"
+		    "\"resourceVersion\":[],\"managedFields\":7}}}\n"
+		    "{\"type\":\"DELETED\",\"object\":{\"metadata\":{\"name\":"
+		    "\"other\",\"namespace\":\"s\"}}}\n",
+		    false);
+		hold(fd);
+		return false;
+	default:
+		return one_event(fd, "", true);
+	}
+}
+
+static bool
+serve_patch(int fd)
+{
+	auto_free char *text = object_text(bed.res[0].version);
+
+	patches++;
+	if (refusals > 0) {
+		refusals--;
+		return answer(fd, refusal_code,
+		    refusal_code == 429 ? "Retry-After: 1\r\n" : "", "{}");
+	}
+	if (odd_answer == 1)
+		return answer(fd, 200, "", "[1,2");
+	if (odd_answer == 2)
+		return answer(fd, 200, "", "{\"kind\":\"Other\"}");
+	return answer(fd, 200, "", text);
+}
+
+static bool
+serve_list(int fd)
+{
+	auto_free char *item = object_text(bed.res[0].version);
+	auto_free char *text =
+	    xasprintf("{\"metadata\":{\"resourceVersion\":\"5\"},\"items\":"
+		      "[%s]}",
+		item);
+
+	lists++;
+	return answer(fd, 200, "", text);
+}
+
+static bool
+serve_request(int fd, const char *method, const char *path)
+{
+	if (strcmp(method, "PATCH") == 0)
+		return serve_patch(fd);
+	if (strstr(path, "watch=true") != NULL)
+		return serve_watch(fd, path);
+	if (strcmp(path, "/api") == 0)
+		return answer(fd, 200, "", "{\"versions\":[\"v1\"]}");
+	if (strcmp(path, "/apis") == 0)
+		return answer(fd, 200, "",
+		    "{\"kind\":\"APIGroupList\",\"groups\":[{\"name\":"
+		    "\"down.io\",\"versions\":[{\"version\":\"v1\"}]}]}");
+	if (strcmp(path, "/api/v1") == 0)
+		return answer(fd, 200, "",
+		    "{\"resources\":[{\"name\":\"configmaps\",\"namespaced\":"
+		    "true,\"kind\":\"ConfigMap\",\"verbs\":[\"list\","
+		    "\"watch\"]}]}");
+	if (strstr(path, "configmaps?") != NULL)
+		return serve_list(fd);
+	return answer(fd, 404, "", "404 page not found");
+}
+
+/* Read one request; false at the end. */
+static bool
+read_request(int fd, char *method, char *path)
+{
+	char buf[16384];
+	size_t n = 0, body = 0;
+	char *end = NULL, *length;
+
+	while (end == NULL) {
+		ssize_t r = recv(fd, buf + n, sizeof(buf) - 1 - n, 0);
+
+		if (r <= 0)
+			return false;
+		n += (size_t)r;
+		buf[n] = '\0';
+		end = strstr(buf, "\r\n\r\n");
+	}
+	if (sscanf(buf, "%15s %4095s", method, path) != 2)
+		return false;
+	length = strstr(buf, "Content-Length: ");
+	if (length != NULL)
+		body = (size_t)strtol(length + 16, NULL, 10);
+	n -= (size_t)(end + 4 - buf);
+	while (n < body) {
+		ssize_t r = recv(fd, buf, sizeof(buf), 0);
+
+		if (r <= 0)
+			return false;
+		n += (size_t)r;
+	}
+	return true;
+}
+
+static void *
+serve_connection(void *arg)
+{
+	int fd = (int)(intptr_t)arg;
+	char method[16], path[4096];
+
+	while (
+	    read_request(fd, method, path) && serve_request(fd, method, path))
+		;
+	close(fd);
+	return NULL;
+}
+
+static void *
+serve(void *arg)
+{
+	(void)arg;
+	for (;;) {
+		pthread_t t;
+		int fd = accept(listener, NULL, NULL);
+
+		if (fd == -1 ||
+		    pthread_create(&t, NULL, serve_connection,
+			(void *)(intptr_t)fd) != 0)
+			return NULL;
+		pthread_detach(t);
+	}
+}
+
+static char *
+start_server(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(a);
+	pthread_t t;
+
+	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (bind(listener, (struct sockaddr *)&a, sizeof(a)) == -1 ||
+	    listen(listener, 64) == -1 ||
+	    getsockname(listener, (struct sockaddr *)&a, &len) == -1 ||
+	    pthread_create(&t, NULL, serve, NULL) != 0)
+		fx_bug("no server");
+	pthread_detach(t);
+	return xasprintf("http://127.0.0.1:%u", ntohs(a.sin_port));
+}
+
+static char *
+write_kubeconfig(const char *server)
+{
+	const char *dir = getenv("TMPDIR");
+	auto_free char *name =
+	    xasprintf("%s/sync-kubeconfig.XXXXXX", dir != NULL ? dir : "/tmp");
+	int fd = mkstemp(name);
+	FILE *f = fd == -1 ? NULL : fdopen(fd, "w");
+
+	if (f == NULL)
+		fx_bug("mkstemp");
+	fprintf(f,
+	    "current-context: c\ncontexts:\n- {name: c, context: {cluster: k, "
+	    "user: u}}\nclusters:\n- {name: k, cluster: {server: '%s'}}\n"
+	    "users:\n- {name: u, user: {token: t}}\n",
+	    server);
+	fclose(f);
+	return fx_steal(&name);
+}
+
+/* ---- cases ----------------------------------------------------------------
+ */
+
+static char *kubeconfig;
+
+static long
+rss_kb(void)
+{
+	auto_free char *path = xasprintf("/proc/%d/statm", (int)bed.pid);
+	FILE *f = fopen(path, "r");
+	long size, rss = 0;
+
+	if (f == NULL || fscanf(f, "%ld %ld", &size, &rss) != 2)
+		rss = -1;
+	if (f != NULL)
+		fclose(f);
+	return rss * (getpagesize() / 1024);
+}
+
+static void
+fresh(enum mode m)
+{
+	mode = m;
+	lists = watches = patches = refusals = odd_answer = 0;
+	bed_start(&bed, kubeconfig, NULL, NULL, NULL, NULL, NULL);
+	want(bed.is_ready);
+}
+
+static void
+done(void)
+{
+	bed_stop(&bed);
+	want_int(bed.bad_ends, 0);
+}
+
+#define SPAN_US (3 * CLK_SEC)
+
+static void
+test_watch(void)
+{
+	static const struct {
+		const char *what;
+		enum mode mode;
+		int lists, watches;
+	} tv[] = {
+		{ "quiet", QUIET, 1, 0 },
+		{ "bookmarks only", BOOKMARKS, 1, 1 },
+		/* begun anew once at once, and then not sooner than in 30 s */
+		{ "410 each time", GONE, 2, 2 },
+		{ "an event without end", ENDLESS, 2, 2 },
+		{ "no JSON", GARBAGE, 2, 2 },
+		/* the pauses grow: 0.1 s, 0.2 s, 0.4 s, … half of them at
+		 * least */
+		{ "half an event", HALF, 1, 8 },
+		{ "nothing", BRIEF, 1, 8 },
+		{ "lies", LIES, 1, 1 },
+	};
+
+	for (size_t i = 0; i < nitems(tv); i++) {
+		struct bed_result r;
+		long before;
+
+		fresh(tv[i].mode);
+		r = bed_apply(&bed);
+		want_str(r.err.text, "");
+		want_int(r.applied.unchanged, 1);
+		before = rss_kb();
+		bed_serve(&bed, SPAN_US);
+		printf("# %s: %d lists, %d watches, %ld kB more\n", tv[i].what,
+		    lists, watches, rss_kb() - before);
+		want(lists <= tv[i].lists);
+		want(watches <= tv[i].watches);
+		want(rss_kb() - before < 16384);
+		want(!bed.closed);
+		want_int(bed.drift, 0);
+		r = bed_apply(&bed);
+		want_int(r.applied.unchanged, 1);
+		want_int(patches, 0);
+		done();
+	}
+}
+
+static void
+change(void)
+{
+	bed.res[0].version++;
+	bed_commit(&bed);
+}
+
+static void
+test_refusals(void)
+{
+	static const struct {
+		int code, times, patches;
+		bool ok;
+	} tv[] = {
+		{ 429, 1, 2, true },
+		{ 503, 3, 4, true },
+		{ 409, 2, 3, true },
+		/* credentials are asked for once more, and once only */
+		{ 401, 1, 2, true },
+		{ 401, 99, 2, false },
+		{ 403, 99, 1, false },
+		{ 422, 99, 1, false },
+		{ 308, 99, 1, false },
+	};
+
+	fresh(QUIET);
+	(void)bed_apply(&bed);
+	for (size_t i = 0; i < nitems(tv); i++) {
+		struct bed_result r;
+
+		patches = 0;
+		refusals = tv[i].times;
+		refusal_code = tv[i].code;
+		change();
+		r = bed_apply(&bed);
+		if (!want_int(r.err.code == FX_OK && r.nerrors == 0,
+			tv[i].ok) ||
+		    !want_int(patches, tv[i].patches))
+			printf("# %d: %s %s\n", tv[i].code, r.err.text,
+			    r.errors);
+		refusals = 0;
+		r = bed_apply(&bed);
+		want_int(r.applied.errors, 0);
+	}
+	done();
+}
+
+/* Success with other content: not believed, and asked for again. */
+static void
+test_odd(void)
+{
+	struct bed_result r;
+
+	fresh(QUIET);
+	(void)bed_apply(&bed);
+	odd_answer = 1;
+	change();
+	r = bed_apply(&bed);
+	want_int(r.applied.errors, 1);
+	want(strstr(r.errors, "not JSON") != NULL);
+	odd_answer = 2;
+	r = bed_apply(&bed);
+	want_int(r.applied.errors, 1);
+	want(patches <= 2);
+	odd_answer = 0;
+	r = bed_apply(&bed);
+	want_int(r.applied.errors, 0);
+	want_int(r.applied.patched, 1);
+	done();
+}
+
+static void
+test_group_down(void)
+{
+	char why[512];
+
+	fresh(QUIET);
+	want_int(bed_scope(&bed, "v1", "ConfigMap", why, sizeof(why)),
+	    IPC_SCOPE_NAMESPACED);
+	want_int(bed_scope(&bed, "down.io/v1", "X", why, sizeof(why)),
+	    IPC_SCOPE_UNKNOWN);
+	want(strstr(why, "404 page not found") != NULL);
+	done();
+}
+
+int
+main(void)
+{
+	auto_free char *server = NULL;
+
+	if (getenv("FX_BUILDDIR") == NULL) {
+		printf("1..0 # SKIP FX_BUILDDIR is not set\n");
+		return 0;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	bed_add(&bed, "v1", "ConfigMap", "s", "one", ",\"data\":{\"a\":\"1\"}");
+	server = start_server();
+	kubeconfig = write_kubeconfig(server);
+	test_run("a watch that means ill costs neither requests nor memory "
+		 "[A59]",
+	    test_watch);
+	test_run("a refused request is repeated where it may be, and stops",
+	    test_refusals);
+	test_run("success with something else is not believed [A60]", test_odd);
+	test_run("one group that is down takes no other with it [A58]",
+	    test_group_down);
+	unlink(kubeconfig);
+	free(kubeconfig);
+	bed_free_set(&bed);
+	return test_done();
+}
