@@ -1,4 +1,5 @@
-API_UNIT_TESTS = tests/unit/test_api_answer tests/unit/test_api_json \
+API_UNIT_TESTS = tests/unit/test_api_answer tests/unit/test_api_http \
+	tests/unit/test_api_json \
 	tests/unit/test_api_metrics tests/unit/test_api_peers \
 	tests/unit/test_api_routes tests/unit/test_api_spec
 API_UNIT_CPPFLAGS = $(TEST_CPPFLAGS) -I$(srcdir)/src/api-worker \
@@ -9,6 +10,9 @@ check_PROGRAMS += $(API_UNIT_TESTS)
 TESTS += $(API_UNIT_TESTS)
 tests_unit_test_api_answer_CPPFLAGS = $(API_UNIT_CPPFLAGS)
 tests_unit_test_api_answer_LDADD = $(API_UNIT_LIBS)
+tests_unit_test_api_http_CPPFLAGS = $(API_UNIT_CPPFLAGS) $(MHD_CFLAGS)
+tests_unit_test_api_http_LDADD = src/api-worker/libhttp.a $(API_UNIT_LIBS) \
+	$(MHD_LIBS)
 tests_unit_test_api_json_CPPFLAGS = $(API_UNIT_CPPFLAGS)
 tests_unit_test_api_json_LDADD = $(API_UNIT_LIBS)
 tests_unit_test_api_metrics_CPPFLAGS = $(API_UNIT_CPPFLAGS)

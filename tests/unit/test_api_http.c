@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The server under a clock of the test's: every phase of an exchange ends. */
+#include "base.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "http.h"
+#include "str.h"
+#include "test.h"
+
+static int64_t now_us = CLK_SEC;
+static struct loop *loop;
+static struct http *http;
+static struct sockaddr_un address;
+
+static struct http_request *waiting; /* has no answer yet */
+static int abandoned;
+static unsigned last_status;
+static int64_t last_took_us;
+
+static void
+serve(struct http_request *r)
+{
+	if (r->route.id == ROUTE_Version)
+		str_add(answer_json(&r->answer), "\"here\"");
+	else
+		waiting = r;
+}
+
+static void
+abandon(struct http_request *r)
+{
+	want(r == waiting);
+	waiting = NULL;
+	abandoned++;
+}
+
+static void
+answered(const struct http_request *r, int64_t took_us)
+{
+	last_status = r->answer.status;
+	last_took_us = took_us;
+}
+
+static int
+listen_here(void)
+{
+	socklen_t n = sizeof(address);
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	address.sun_family = AF_UNIX;
+	/* no name: the kernel finds one that is free */
+	want_int(bind(fd, (struct sockaddr *)&address,
+		     sizeof(address.sun_family)),
+	    0);
+	want_int(listen(fd, 4), 0);
+	want_int(getsockname(fd, (struct sockaddr *)&address, &n), 0);
+	return fd;
+}
+
+static void
+turns(void)
+{
+	for (int i = 0; i < 8; i++)
+		loop_turn(loop, 0);
+}
+
+static void
+pass(int64_t us)
+{
+	now_us += us;
+	turns();
+}
+
+static int
+client(const char *text)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	/* an automatic name has five digits after its zero */
+	want_int(connect(fd, (const struct sockaddr *)&address,
+		     offsetof(struct sockaddr_un, sun_path) + 6),
+	    0);
+	want_int(send(fd, text, strlen(text), 0), strlen(text));
+	turns();
+	return fd;
+}
+
+/* What there is to read now; "(end)" behind it when the server has closed. */
+static char *
+received(int fd)
+{
+	struct buf b = BUF_INIT(65536);
+	char chunk[4096];
+	ssize_t n;
+
+	while ((n = recv(fd, chunk, sizeof(chunk), 0)) > 0)
+		str_addn(&b, chunk, (size_t)n);
+	if (n == 0)
+		str_add(&b, "(end)");
+	return str_take(&b);
+}
+
+#define ASK_JOB "GET /api/flux/v6/jobs?id=x HTTP/1.1\r\nHost: x\r\n\r\n"
+#define ASK_VERSION "GET /api/flux/v11/version HTTP/1.1\r\nHost: x\r\n\r\n"
+
+static void
+test_later(void)
+{
+	int fd = client(ASK_JOB);
+	auto_free char *early = received(fd), *text = NULL;
+
+	want_str(early, "");
+	if (!want(waiting != NULL))
+		return;
+	pass(5 * CLK_SEC);
+	answer_empty(&waiting->answer, 202);
+	http_answered(waiting);
+	turns();
+	text = received(fd);
+	want(str_starts(text, "HTTP/1.1 202 "));
+	want_int(last_took_us, 5 * CLK_SEC);
+	want_int(abandoned, 0);
+	close(fd);
+	turns();
+	want_int(http_connections(http), 0);
+}
+
+static void
+test_never(void)
+{
+	int fd = client(ASK_JOB);
+	auto_free char *text = NULL;
+
+	pass(HTTP_ANSWER_US - 1);
+	want_int(abandoned, 0);
+	pass(2);
+	want_int(abandoned, 1);
+	want_int(last_status, 504);
+	text = received(fd);
+	want(str_starts(text, "HTTP/1.1 504 "));
+	want(str_ends(text, "the daemon did not answer in time"));
+	close(fd);
+	turns();
+	want_int(http_connections(http), 0);
+}
+
+static void
+test_deadlines(void)
+{
+	static const struct {
+		const char *text;
+		int64_t us;
+	} tv[] = {
+		{ "G", HTTP_HEAD_US },
+		{ "GET / HTTP/1.1\r\nHost: x\r\n", HTTP_HEAD_US },
+		{ "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nx",
+		    HTTP_BODY_US },
+		{ "POST / HTTP/1.1\r\nHost: x\r\n"
+		  "Transfer-Encoding: chunked\r\n\r\n5\r\nxx",
+		    HTTP_BODY_US },
+	};
+
+	for (size_t i = 0; i < nitems(tv); i++) {
+		int fd = client(tv[i].text);
+		auto_free char *before = NULL, *after = NULL;
+
+		pass(tv[i].us - 1);
+		before = received(fd);
+		want_str(before, "");
+		pass(2);
+		after = received(fd);
+		want_str(after, "(end)");
+		want_int(http_connections(http), 0);
+		close(fd);
+	}
+}
+
+/* The time for a header begins anew with each answer. */
+static void
+test_kept(void)
+{
+	int fd = client("");
+
+	for (int i = 0; i < 5; i++) {
+		auto_free char *text = NULL;
+
+		pass(HTTP_HEAD_US - 1);
+		want_int(send(fd, ASK_VERSION, strlen(ASK_VERSION), 0),
+		    strlen(ASK_VERSION));
+		turns();
+		text = received(fd);
+		want(str_ends(text, "\r\n\r\n\"here\""));
+	}
+	pass(HTTP_HEAD_US + 1);
+	want_int(http_connections(http), 0);
+	close(fd);
+}
+
+/* A client may say that it will send no more, and still wants its answer. */
+static void
+test_half(void)
+{
+	int fd = client("");
+	auto_free char *text = NULL;
+
+	want_int(send(fd, ASK_VERSION, strlen(ASK_VERSION), 0),
+	    strlen(ASK_VERSION));
+	want_int(shutdown(fd, SHUT_WR), 0);
+	turns();
+	text = received(fd);
+	want(str_starts(text, "HTTP/1.1 200 "));
+	pass(HTTP_HANGUP_US + 1);
+	want_int(http_connections(http), 0);
+	close(fd);
+}
+
+static void
+test_end(void)
+{
+	int asleep = client(ASK_JOB), half = client("GET / HT");
+
+	abandoned = 0;
+	want_int(http_connections(http), 2);
+	http_free(&http);
+	want_int(abandoned, 1);
+	want(http == NULL);
+	close(asleep);
+	close(half);
+}
+
+int
+main(void)
+{
+	const struct http_hooks hooks = { NULL, serve, abandon, answered };
+	struct fx_err err = { 0 };
+	int fd = listen_here();
+
+	clk_fake(&now_us, NULL);
+	loop = loop_new();
+	if (!want_int(http_new(&http, loop, &hooks, &err), FX_OK))
+		return 1;
+	http_listen(http, fd, SCOPE_ALL, NULL);
+	test_run("http: an answer that comes later", test_later);
+	test_run("http: an answer that never comes", test_never);
+	test_run("http: what a client sends has a deadline", test_deadlines);
+	test_run("http: a connection is kept while it is used", test_kept);
+	test_run("http: half a connection gets its answer", test_half);
+	test_run("http: the end, with clients still there", test_end);
+	loop_free(&loop);
+	close(fd);
+	return test_done();
+}
