@@ -450,7 +450,7 @@ start(struct master *m)
 	buf_reset(&s->changed);
 	s->phase = SYNC_LOADING;
 	s->call = MST_ASK(mst_child(m, IPC_R_MANIFEST), load, LOAD, &q,
-	    m->cfg.sync_timeout / 1000, on_loaded, m);
+	    m->cfg.sync_timeout / 1000 + KILL_MARGIN_US, on_loaded, m);
 	if (s->call == NULL)
 		end(m);
 }

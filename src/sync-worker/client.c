@@ -559,14 +559,21 @@ answered(struct client *c, struct request *r, long code)
 }
 
 /* Nothing came since this request went out: whoever was there is gone.  Other
- * requests need not find that out one by one. */
+ * requests need not find that out one by one, and a watch, which hears nothing
+ * for minutes when all is well, would find out last. */
 static void
-give_up_silent(struct lane *l, const struct request *r)
+give_up_silent(struct client *c, const struct request *r)
 {
-	if (l->heard_us >= r->state->started_us)
+	if (r->state->lane->heard_us >= r->state->started_us)
 		return;
-	for (size_t i = 0; i < l->nfds; i++)
-		(void)shutdown(l->fds[i], SHUT_RDWR);
+	for (size_t i = 0; i < LANE_COUNT; i++) {
+		struct lane *l = &c->lanes[i];
+
+		if (l->heard_us >= r->state->started_us)
+			continue;
+		for (size_t k = 0; k < l->nfds; k++)
+			(void)shutdown(l->fds[k], SHUT_RDWR);
+	}
 }
 
 static bool
@@ -614,7 +621,7 @@ broke_off(struct client *c, struct request *r, CURLcode res)
 		    st->refused == FX_ELIMIT ? "API server: answer too long"
 					     : "API server: answer malformed");
 	} else if (res == CURLE_OPERATION_TIMEDOUT) {
-		give_up_silent(l, r);
+		give_up_silent(c, r);
 		request_fail(r, FX_ETIMEOUT, text);
 	} else {
 		request_fail(r, is_transient(res) ? FX_ERETRY : FX_EFAIL, text);

@@ -72,6 +72,9 @@ on_refreshed(void *arg, const struct fx_err *err)
 	struct scopes_ask *ask = arg;
 	struct fx_err e = *err;
 
+	if (err->code != FX_OK)
+		log_at(LVL_WARN, KS("warning", "cannot ask for API resources"),
+		    KS("err", err->text));
 	if (err->code == FX_OK || ask->sw->cluster->refresh.loaded) {
 		answer_scopes(ask->sw, &ask->req, &ask->m);
 	} else {
