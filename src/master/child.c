@@ -56,7 +56,7 @@ child_state_name(enum child_state s)
 	return names[s];
 }
 
-/* ---- calls ------------------------------------------------------------------
+/* ---- calls ----------------------------------------------------------------
  */
 
 static void
@@ -239,8 +239,8 @@ child_call_relayed(struct child_call *call)
 		ask->relayed = true;
 }
 
-/* ---- the channel
- * -------------------------------------------------------------- */
+/* ---- the channel ----------------------------------------------------------
+ */
 
 static void
 give_up(struct child *c)
@@ -289,8 +289,8 @@ child_flush(struct child *c)
 		on_channel(c->m->loop, c->peer.fd, 0, c);
 }
 
-/* ---- ending and restarting
- * ------------------------------------------------------- */
+/* ---- ending and restarting ------------------------------------------------
+ */
 
 static void
 on_retry(struct loop *l, void *arg)
@@ -318,7 +318,7 @@ child_kill(struct child *c, const char *why)
 
 	if (c->state != CHILD_STARTING && c->state != CHILD_RUNNING)
 		return;
-	if (!c->m->stopping)
+	if (!c->told_to_stop)
 		log_at(LVL_ERROR, KS("component", "supervisor"), KS("err", why),
 		    KS("worker", child_name(c)), KI("pid", c->pid));
 	c->state = CHILD_ENDING;
@@ -336,7 +336,7 @@ child_exited(struct child *c, uint64_t pid, uint64_t status)
 	if (pid != c->pid || c->state == CHILD_WAITING ||
 	    c->state == CHILD_OFF || c->state == CHILD_SPAWNING)
 		return;
-	if (!c->m->stopping)
+	if (!c->told_to_stop || status != 0)
 		log_at(LVL_WARN, KS("component", "supervisor"),
 		    KS("warning", "worker ended"), KS("worker", child_name(c)),
 		    KI("pid", pid), KS("how", mst_exit_text(status)));
@@ -359,6 +359,7 @@ child_stop(struct child *c)
 	struct ipc_stop m = { 0 };
 
 	loop_timer_stop(c->m->loop, &c->retry);
+	c->told_to_stop = true;
 	if (c->state == CHILD_RUNNING)
 		(void)ipc_tell_stop(&c->peer, &m);
 	else if (c->state == CHILD_WAITING)
@@ -367,8 +368,15 @@ child_stop(struct child *c)
 		child_kill(c, "stopping");
 }
 
-/* ---- starting
- * ------------------------------------------------------------------- */
+void
+child_restart(struct child *c)
+{
+	if (c->state == CHILD_RUNNING)
+		child_stop(c);
+}
+
+/* ---- starting -------------------------------------------------------------
+ */
 
 /* A file that was asked of the launcher for one incarnation of a child. */
 struct file_wait {
@@ -505,6 +513,7 @@ child_start(struct child *c)
 	if (c->m->stopping)
 		return;
 	c->incarnation++;
+	c->told_to_stop = false;
 	c->state = CHILD_SPAWNING;
 	if (MST_ASK(&c->m->launcher, spawn, SPAWN, &m, LAUNCH_LIMIT_US,
 		on_spawned, c) == NULL)
@@ -518,8 +527,8 @@ child_adopt(struct child *c, int fd, uint64_t pid)
 	begin(c, fd);
 }
 
-/* ---- running
- * -------------------------------------------------------------------- */
+/* ---- running --------------------------------------------------------------
+ */
 
 static void
 on_healthy(struct loop *l, void *arg)

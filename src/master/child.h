@@ -54,6 +54,7 @@ struct child {
 	struct loop_source *source;
 	struct child_call *sent, *waiting;
 	size_t nwaiting;
+	bool told_to_stop; /* so its end is no news */
 	size_t files_open; /* OPENs not yet answered, before GO */
 
 	int64_t delay_us;	    /* before the next restart; 0: at once */
@@ -108,6 +109,9 @@ void child_flush(struct child *);
 
 /* No restart any more; STOP is sent. */
 void child_stop(struct child *);
+
+/* STOP to one that runs, so that its next incarnation reads its files anew. */
+void child_restart(struct child *);
 
 /* For the relay: the call's place on the child's channel; 0 while it waits. */
 uint64_t child_call_seq(const struct child_call *);

@@ -14,7 +14,7 @@
 #define STATUS_MAX 4096		       /* commits shown as not yet applied */
 #define REOPEN_EVERY_US CLK_SEC
 
-/* ---- life -------------------------------------------------------------------
+/* ---- life -----------------------------------------------------------------
  */
 
 static int
@@ -64,7 +64,7 @@ on_exited(struct child *launcher, const struct ipc_req *req,
 }
 IPC_HANDLER(exited, on_exited, struct child)
 
-/* ---- sync -------------------------------------------------------------------
+/* ---- sync -----------------------------------------------------------------
  */
 
 /* The files that the kubeconfig names, once: later ones are not believed. */
@@ -167,8 +167,8 @@ on_drift(struct child *c, const struct ipc_req *req, struct ipc_drift *a)
 }
 IPC_HANDLER(drift, on_drift, struct child)
 
-/* ---- clients
- * ------------------------------------------------------------------ */
+/* ---- clients --------------------------------------------------------------
+ */
 
 static int
 on_client_pong(void *arg, struct ipc_frame *f, const struct fx_err *err)

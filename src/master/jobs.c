@@ -92,8 +92,8 @@ jobs_find(const struct jobs *js, const char *id)
 	return find(js, id);
 }
 
-/* ---- journal
- * ------------------------------------------------------------------ */
+/* ---- journal --------------------------------------------------------------
+ */
 
 static void
 record_of(const struct job *j, struct journal_record *r)
@@ -180,8 +180,8 @@ jobs_open(struct jobs *js, int a, int b, struct fx_err *err)
 	return journal_open(&js->journal, a, b, on_record, js, err);
 }
 
-/* ---- running
- * --------------------------------------------------------------------- */
+/* ---- running --------------------------------------------------------------
+ */
 
 static void
 set_queue_length(struct master *m)

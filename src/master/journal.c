@@ -64,8 +64,8 @@ add_record(struct buf *b, const struct journal_record *r)
 	add_sum(b, start);
 }
 
-/* ---- reading
- * ----------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------
+ */
 
 /* Cut the line into fields in place; the number of them. */
 static size_t
@@ -202,8 +202,8 @@ replay(struct buf *text, int64_t at, journal_fn *fn, void *arg)
 	return at;
 }
 
-/* ---- writing
- * ------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------
+ */
 
 static int
 write_at(int fd, const struct buf *b, int64_t at)

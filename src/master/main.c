@@ -36,8 +36,8 @@
 #define CHANNEL_FD 3		    /* the launcher's end in its process */
 #define EXIT_USAGE 2
 
-/* ---- signals
- * ------------------------------------------------------------------ */
+/* ---- signals --------------------------------------------------------------
+ */
 
 /* A socket, because the master may not read(2). */
 static int signal_socket[2] = { -1, -1 };
@@ -81,8 +81,8 @@ reload(struct master *m)
 	if (m->paths[IPC_FILE_LOG] != NULL)
 		(void)MST_ASK(&m->launcher, open, OPEN, &q, STOP_LIMIT_US,
 		    on_log_reopened, m);
-	child_stop(mst_child(m, IPC_R_KEY));
-	child_stop(mst_child(m, IPC_R_GIT_REMOTE));
+	child_restart(mst_child(m, IPC_R_KEY));
+	child_restart(mst_child(m, IPC_R_GIT_REMOTE));
 }
 
 static void
@@ -120,8 +120,8 @@ catch_signals(void)
 	return FX_OK;
 }
 
-/* ---- stopping
- * --------------------------------------------------------------------- */
+/* ---- stopping -------------------------------------------------------------
+ */
 
 static void
 on_stop_limit(struct loop *l, void *arg)
@@ -160,8 +160,8 @@ all_off(const struct master *m)
 	return true;
 }
 
-/* ---- the launcher
- * -------------------------------------------------------------------- */
+/* ---- the launcher ---------------------------------------------------------
+ */
 
 static void FX_NORETURN
 exec_launcher(const struct master *m, int channel)
@@ -223,8 +223,8 @@ start_launcher(struct master *m, struct fx_err *err)
 	return FX_OK;
 }
 
-/* ---- lock-down
- * ------------------------------------------------------------------------ */
+/* ---- lock-down ------------------------------------------------------------
+ */
 
 static void
 lock_down(struct master *m)
@@ -246,8 +246,7 @@ lock_down(struct master *m)
 	snprintf(m->self.missing, sizeof(m->self.missing), "%s", st.missing);
 }
 
-/* ---- start
- * -----------------------------------------------------------------------------
+/* ---- start ----------------------------------------------------------------
  */
 
 static int
@@ -311,7 +310,7 @@ open_log(struct master *m)
 
 	if (m->cfg.log_file[0] != '\0') {
 		fd = open(m->cfg.log_file,
-		    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+		    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
 		if (fd == -1) {
 			fprintf(stderr, "fluxd: %s: %s\n", m->cfg.log_file,
 			    strerror(errno));

@@ -20,8 +20,8 @@
 
 extern char **environ;
 
-/* ---- secrets
- * ------------------------------------------------------------------ */
+/* ---- secrets --------------------------------------------------------------
+ */
 
 /* "://user:PASSWORD@": blank the password in place. */
 static void
@@ -107,8 +107,8 @@ setup_wipe_environment(void)
 	*environ = NULL;
 }
 
-/* ---- paths
- * ----------------------------------------------------------------------- */
+/* ---- paths ----------------------------------------------------------------
+ */
 
 static char *
 absolute(const char *path)
@@ -202,8 +202,8 @@ setup_paths(struct master *m, struct fx_err *err)
 	return setup_cluster(m, home, err);
 }
 
-/* ---- state directory
- * ---------------------------------------------------------------- */
+/* ---- state directory ------------------------------------------------------
+ */
 
 static bool
 usable_dir(const char *path)

@@ -339,8 +339,7 @@ write_kubeconfig(const char *server)
 	return fx_steal(&name);
 }
 
-/* ---- cases ----------------------------------------------------------------
- */
+/* ---- cases ---------------------------------------------------------------- */
 
 static char *kubeconfig;
 
