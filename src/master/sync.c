@@ -390,27 +390,12 @@ on_changed(struct sync_flow *s, struct ipc_frame *f)
 }
 
 static int
-on_left_out(struct ipc_frame *f)
-{
-	struct ipc_load_left_out part;
-	int r = ipc_load_left_out_decode(&f->body, &part, &f->fd);
-
-	if (r != FX_OK)
-		return r;
-	for (size_t i = 0; i < part.errors_len; i++)
-		log_at(LVL_WARN, KS("warn", part.errors[i].text),
-		    KS("resource", part.errors[i].id),
-		    KS("source", part.errors[i].source));
-	ipc_load_left_out_clear(&part);
-	return FX_OK;
-}
-
-static int
 on_loaded(void *arg, struct ipc_frame *f, const struct fx_err *err)
 {
 	struct master *m = arg;
 	struct sync_flow *s = &m->sync;
 	struct ipc_loaded a;
+	bool has_fd;
 	int r;
 
 	if (err != NULL) {
@@ -421,22 +406,64 @@ on_loaded(void *arg, struct ipc_frame *f, const struct fx_err *err)
 	if (f->type == IPC_T_LOAD_CHANGED)
 		return on_changed(s, f);
 	if (f->type == IPC_T_LOAD_LEFT_OUT)
-		return on_left_out(f);
+		return ipc_walk(f->type, &f->body, &has_fd); /* logged there */
 	s->call = NULL;
 	r = ipc_loaded_decode(&f->body, &a, &f->fd);
 	if (r != FX_OK)
 		return r;
+	s->loaded_by = mst_child(m, IPC_R_MANIFEST)->incarnation;
 	s->set = a.set;
 	s->incomplete = a.incomplete;
 	apply(m);
 	return FX_OK;
 }
 
+static bool
+load(struct master *m, char *commit, child_fn *fn)
+{
+	struct ipc_load q = { .commit = commit };
+
+	m->sync.call = MST_ASK(mst_child(m, IPC_R_MANIFEST), load, LOAD, &q,
+	    m->cfg.sync_timeout / 1000, fn, m);
+	return m->sync.call != NULL;
+}
+
+/* What was synced last is only there to compare with: without it the event
+ * names too much, and that is all. */
+static int
+on_last_loaded(void *arg, struct ipc_frame *f, const struct fx_err *err)
+{
+	struct master *m = arg;
+	bool has_fd;
+
+	if (f != NULL && ipc_rule(f->type)->kind == IPC_PART)
+		return ipc_walk(f->type, &f->body, &has_fd);
+	m->sync.call = NULL;
+	if (err != NULL)
+		log_at(LVL_WARN, KS("component", "daemon"),
+		    KS("warning",
+			"failed to load last-synced resources. sync event may "
+			"be inaccurate"),
+		    KS("err", err->text));
+	if (!load(m, m->sync.target, on_loaded))
+		end(m);
+	return FX_OK;
+}
+
+/* A manifest worker that has loaded nothing yet knows nothing to compare. */
+static bool
+wants_last(const struct master *m, const struct child *manifest)
+{
+	return m->sync.loaded_by != manifest->incarnation &&
+	    m->mirror.marker[0] != '\0' &&
+	    strcmp(m->mirror.marker, m->sync.target) != 0;
+}
+
 static void
 start(struct master *m)
 {
 	struct sync_flow *s = &m->sync;
-	struct ipc_load q = { .commit = s->target };
+	bool ok;
 
 	if (s->phase != SYNC_IDLE || m->stopping || s->head[0] == '\0' ||
 	    repair_is_running(m))

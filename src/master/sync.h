@@ -38,6 +38,7 @@ struct sync_flow {
 	char recorded[IPC_MAX_OID + 1]; /* where this process left the marker */
 	struct child_call *call;
 	uint64_t set;
+	uint32_t loaded_by; /* incarnation of manifest that loaded last */
 	bool incomplete;
 	int64_t started_us;
 	struct ipc_applied applied;

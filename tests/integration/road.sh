@@ -78,5 +78,16 @@ t_is "$(audit_count "$agent" patch "$mark")" 0 "and patches nothing"
 t_is "$(audit_count "$agent" 'create|update|delete' "$mark")" 0 "nor anything else"
 t_is "$(repo_ref "$repo" refs/tags/flux-sync)" "$tag_before" "the tag is not pushed again"
 
+# a commit that came while it was down: the event names what it changed only
+fluxd_stop
+configmap c3 three
+third=$(repo_commit_all "$work" "Third")
+repo_push "$work"
+fluxd_start --git-url="$url" --git-poll-interval=1h --sync-interval=1h
+t_wait "the commit is synced after the next start" 30 tag_is "$third"
+t_ok_if() { if fluxd_logged "$2"; then t_ok "$1"; else t_fail "$1" "not logged: $2"; fi; }
+t_ok_if "the event names what changed, and nothing else" \
+	"event=\"Sync: ${third:0:7}, $ns:configmap/c3\""
+
 fluxd_stop
 t_done
