@@ -282,8 +282,9 @@ find(const json_t *object, const char *key)
 	if (found != NULL)
 		return found;
 	/* the library's iterator takes no const object */
-	json_object_foreach((json_t *)(uintptr_t)object, k,
-	    v) if (strcasecmp(k, key) == 0) found = v;
+	json_object_foreach ((json_t *)(uintptr_t)object, k, v)
+		if (strcasecmp(k, key) == 0)
+			found = v;
 	return found;
 }
 

@@ -116,8 +116,7 @@ check_map(const json_t *v, bool by_id, const struct schema *each,
 	int r = FX_OK;
 
 	/* the library's iterator takes no const object */
-	json_object_foreach((json_t *)(uintptr_t)v, name, e)
-	{
+	json_object_foreach ((json_t *)(uintptr_t)v, name, e) {
 		if (by_id)
 			r = scalar_resource_id(name, err);
 		if (r == FX_OK)

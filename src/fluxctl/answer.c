@@ -20,8 +20,9 @@ answer_field(const json_t *object, const char *name)
 
 	if (field == NULL) {
 		/* json_object_foreach wants a pointer it could write through */
-		json_object_foreach((json_t *)(uintptr_t)object, key,
-		    other) if (strcasecmp(key, name) == 0) field = other;
+		json_object_foreach ((json_t *)(uintptr_t)object, key, other)
+			if (strcasecmp(key, name) == 0)
+				field = other;
 	}
 	return json_is_null(field) ? NULL : field;
 }

@@ -197,9 +197,9 @@ api_sandbox(const struct client *c, json_t **out, struct ctl_error *err)
 		return r;
 	if (!json_is_array(answer))
 		return answer_mismatch(err, "a list of processes");
-	json_array_foreach(answer, i,
-	    element) if (!json_is_object(element)) return answer_mismatch(err,
-	    "a list of processes");
+	json_array_foreach (answer, i, element)
+		if (!json_is_object(element))
+			return answer_mismatch(err, "a list of processes");
 	*out = fx_steal(&answer);
 	return FX_OK;
 }

@@ -65,8 +65,7 @@ show_table(struct ctl *c, const json_t *processes)
 	     k < nitems(columns) && !c->line->opts.sandbox_no_headers; k++)
 		(void)str_addf(&text, "%s%s", columns[k].heading,
 		    k + 1 < nitems(columns) ? "\t" : "\n");
-	json_array_foreach(processes, i, process)
-	{
+	json_array_foreach (processes, i, process) {
 		for (size_t k = 0; k < nitems(columns); k++) {
 			add_value(&text, answer_field(process, columns[k].key),
 			    columns[k].form);
@@ -99,11 +98,9 @@ show_yaml(struct ctl *c, const json_t *processes)
 
 	if (json_array_size(processes) == 0)
 		fputs("[]\n", c->out);
-	json_array_foreach(processes, i, process)
-	{
+	json_array_foreach (processes, i, process) {
 		lead = "- ";
-		json_object_foreach(process, key, value)
-		{
+		json_object_foreach (process, key, value) {
 			ctl_print(c->out, "%s%s: ", lead, key);
 			show_json(c, value);
 			fputc('\n', c->out);

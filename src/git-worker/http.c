@@ -136,21 +136,6 @@ http_new(struct link *l, const struct buf *ca, struct http **out,
 	return FX_OK;
 }
 
-void
-http_free(struct http **hp)
-{
-	struct http *h = fx_steal(hp);
-
-	if (h == NULL)
-		return;
-	http_done(h);
-	X509_STORE_free(h->store);
-	buf_clear(&h->post);
-	buf_clear(&h->answer);
-	free(h->base);
-	free(h);
-}
-
 /* ---- what libcurl calls ---- */
 
 static curl_socket_t
@@ -337,32 +322,44 @@ end(struct http *h)
 	buf_reset(&h->answer);
 }
 
-void
-http_done(struct http *h)
+static void
+http_done(void *at)
 {
+	struct http *h = at;
+
 	end(h);
 	buf_clear(&h->post);
 }
 
-void
-http_get_refs(struct http *h, const char *service)
+static int
+http_refs(void *at, const char *service, struct fx_err *err)
 {
+	struct http *h = at;
+
+	(void)err;
 	http_done(h);
 	h->service = service;
 	h->posting = false;
+	return FX_OK;
 }
 
-void
-http_post(struct http *h, const char *service)
+static int
+http_serve(void *at, const char *service, struct fx_err *err)
 {
+	struct http *h = at;
+
+	(void)err;
 	http_done(h);
 	h->service = service;
 	h->posting = true;
+	return FX_OK;
 }
 
-int
-http_write(struct http *h, const void *p, size_t n, struct fx_err *err)
+static int
+http_write(void *at, const void *p, size_t n, struct fx_err *err)
 {
+	struct http *h = at;
+
 	if (buf_put(&h->post, p, n) != FX_OK)
 		return fx_fail(err, FX_ELIMIT,
 		    "more than %u MiB to be pushed at once",
@@ -570,9 +567,10 @@ start(struct http *h, struct fx_err *err)
 	return r;
 }
 
-int
-http_read(struct http *h, void *p, size_t n, size_t *got, struct fx_err *err)
+static int
+http_read(void *at, void *p, size_t n, size_t *got, struct fx_err *err)
 {
+	struct http *h = at;
 	int r;
 
 	*got = 0;
@@ -590,3 +588,27 @@ http_read(struct http *h, void *p, size_t n, size_t *got, struct fx_err *err)
 	*got = n;
 	return FX_OK;
 }
+
+void
+http_free(struct http **hp)
+{
+	struct http *h = fx_steal(hp);
+
+	if (h == NULL)
+		return;
+	http_done(h);
+	X509_STORE_free(h->store);
+	buf_clear(&h->post);
+	buf_clear(&h->answer);
+	free(h->base);
+	free(h);
+}
+
+const struct transport_carrier http_carrier = {
+	.rpc = true,
+	.refs = http_refs,
+	.serve = http_serve,
+	.read = http_read,
+	.write = http_write,
+	.done = http_done,
+};

@@ -11,6 +11,7 @@
 
 #include "base.h"
 #include "link.h"
+#include "transport.h"
 
 struct http;
 
@@ -24,17 +25,7 @@ int http_new(struct link *, const struct buf *ca, struct http **,
     struct fx_err *) FX_MUSTUSE;
 void http_free(struct http **);
 
-/* Ask for the refs, or begin what is sent to a service ("git-upload-pack"). */
-void http_get_refs(struct http *, const char *service);
-void http_post(struct http *, const char *service);
-
-/* Add to what is posted. */
-int
-http_write(struct http *, const void *, size_t n, struct fx_err *) FX_MUSTUSE;
-/* The answer; the first call sends the request.  *got is 0 at its end. */
-int http_read(struct http *, void *, size_t n, size_t *got,
-    struct fx_err *) FX_MUSTUSE;
-/* Forget the request, and what is left of its answer. */
-void http_done(struct http *);
+/* Carries a struct http.  What is written is posted by the first read. */
+extern const struct transport_carrier http_carrier;
 
 #endif

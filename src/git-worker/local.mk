@@ -7,8 +7,6 @@ src_git_worker_libgw_a_SOURCES = \
 	src/git-worker/history.h \
 	src/git-worker/http.c \
 	src/git-worker/http.h \
-	src/git-worker/http_transport.c \
-	src/git-worker/http_transport.h \
 	src/git-worker/known_hosts.c \
 	src/git-worker/known_hosts.h \
 	src/git-worker/objects.c \
@@ -26,10 +24,10 @@ src_git_worker_libgw_a_SOURCES = \
 	src/git-worker/remote.h \
 	src/git-worker/ssh.c \
 	src/git-worker/ssh.h \
-	src/git-worker/ssh_transport.c \
-	src/git-worker/ssh_transport.h \
 	src/git-worker/text.c \
 	src/git-worker/text.h \
+	src/git-worker/transport.c \
+	src/git-worker/transport.h \
 	src/git-worker/tree.c \
 	src/git-worker/tree.h
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "buf.h"
+#include "clock.h"
 #include "fd.h"
 #include "str.h"
 
@@ -201,6 +202,23 @@ remove_tree(const char *path, struct fx_err *err)
 	return FX_OK;
 }
 
+/* Make room for a new repository: what cannot be removed, because it belongs to
+ * another user, is put aside. */
+static int
+make_room(const struct mirror *m, struct fx_err *err)
+{
+	auto_free char *aside = NULL;
+	struct fx_err why = { 0 };
+
+	if (remove_tree(m->path, &why) == FX_OK)
+		return FX_OK;
+	aside = xasprintf("%s/set-aside.%lld", m->dir,
+	    (long long)(clk_wall_us() / CLK_SEC));
+	if (rename(m->path, aside) == -1)
+		return fx_fail(err, FX_ESYS, "%s", why.text);
+	return FX_OK;
+}
+
 static bool
 is_rubbish(const char *name)
 {
@@ -346,7 +364,7 @@ create(struct mirror *m, struct fx_err *err)
 	git_repository_init_options opts;
 	int r;
 
-	if ((r = remove_tree(m->path, err)) != FX_OK)
+	if ((r = make_room(m, err)) != FX_OK)
 		return r;
 	if (git_repository_init_options_init(&opts,
 		GIT_REPOSITORY_INIT_OPTIONS_VERSION) != 0)

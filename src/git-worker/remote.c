@@ -7,11 +7,10 @@
 
 #include "buf.h"
 #include "http.h"
-#include "http_transport.h"
 #include "local_repo.h"
 #include "ssh.h"
-#include "ssh_transport.h"
 #include "text.h"
+#include "transport.h"
 
 #define SERVER_TEXT_MAX 512 /* bytes shown of what a server says */
 
@@ -23,12 +22,13 @@ remote_init(struct remote *m, const struct buf *ca, struct fx_err *err)
 	switch (m->link.url.kind) {
 	case GIT_URL_SSH:
 		m->ssh = ssh_new(&m->link);
-		return ssh_transport_register(&m->link, m->ssh, err);
+		return transport_register(&m->link, &ssh_carrier, m->ssh, err);
 	case GIT_URL_HTTP:
 	case GIT_URL_HTTPS:
 		if ((r = http_new(&m->link, ca, &m->http, err)) != FX_OK)
 			return r;
-		return http_transport_register(&m->link, m->http, err);
+		return transport_register(&m->link, &http_carrier, m->http,
+		    err);
 	case GIT_URL_FILE:
 		return FX_OK;
 	case GIT_URL_GIT:
@@ -53,8 +53,6 @@ static int
 prepare(struct remote *m, struct mirror *mirror, int64_t deadline_us,
     struct fx_err *err)
 {
-	const char *url =
-	    m->ssh != NULL ? SSH_TRANSPORT_URL : HTTP_TRANSPORT_URL;
 	int r;
 
 	m->link.deadline_us = deadline_us;
@@ -62,7 +60,7 @@ prepare(struct remote *m, struct mirror *mirror, int64_t deadline_us,
 	if (m->git != NULL && m->opened == mirror->opened)
 		return FX_OK;
 	git_remote_free(fx_steal(&m->git));
-	r = git_remote_create_anonymous(&m->git, mirror->repo, url);
+	r = git_remote_create_anonymous(&m->git, mirror->repo, TRANSPORT_URL);
 	if (r != 0)
 		return gw_git_fail(r, err, "remote");
 	m->opened = mirror->opened;

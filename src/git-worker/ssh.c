@@ -487,8 +487,8 @@ open_channel(struct ssh *s, const char *command, struct fx_err *err)
 	return r;
 }
 
-int
-ssh_exec(struct ssh *s, const char *command, struct fx_err *err)
+static int
+exec_git(struct ssh *s, const char *command, struct fx_err *err)
 {
 	bool kept = s->session != NULL;
 	int r;
@@ -553,9 +553,10 @@ judge_exit(struct ssh *s, struct fx_err *err)
 	return fx_fail(err, FX_EFAIL, "exit status %d", status);
 }
 
-int
-ssh_read(struct ssh *s, void *p, size_t n, size_t *got, struct fx_err *err)
+static int
+ssh_read(void *at, void *p, size_t n, size_t *got, struct fx_err *err)
 {
+	struct ssh *s = at;
 	ssize_t k;
 	int r;
 
@@ -581,9 +582,10 @@ ssh_read(struct ssh *s, void *p, size_t n, size_t *got, struct fx_err *err)
 	}
 }
 
-int
-ssh_write(struct ssh *s, const void *data, size_t n, struct fx_err *err)
+static int
+ssh_write(void *at, const void *data, size_t n, struct fx_err *err)
 {
+	struct ssh *s = at;
 	const char *p = data;
 	ssize_t k;
 	int r;
@@ -645,9 +647,10 @@ end_channel(struct ssh *s, struct fx_err *err)
 	return FX_OK;
 }
 
-void
-ssh_done(struct ssh *s)
+static void
+ssh_done(void *at)
 {
+	struct ssh *s = at;
 	struct fx_err unwanted = { 0 };
 
 	if (s->channel == NULL)
@@ -657,8 +660,9 @@ ssh_done(struct ssh *s)
 		drop(s);
 }
 
-void
-ssh_quote(struct buf *b, const char *path)
+/* Append the path quoted for the shell that reads the command. */
+static void
+quote(struct buf *b, const char *path)
 {
 	int r = str_addc(b, '\'');
 
@@ -671,3 +675,25 @@ ssh_quote(struct buf *b, const char *path)
 		fx_bug("ssh: a path of at most %d bytes was too long",
 		    GIT_URL_MAX);
 }
+
+static int
+ssh_refs(void *at, const char *service, struct fx_err *err)
+{
+	struct ssh *s = at;
+	struct buf b = BUF_INIT(5 * GIT_URL_MAX);
+	auto_free char *command = NULL;
+
+	if (str_addf(&b, "%s ", service) != FX_OK)
+		fx_bug("ssh: %s is too long", service);
+	quote(&b, s->link->url.path);
+	command = str_take(&b);
+	return exec_git(s, command, err);
+}
+
+const struct transport_carrier ssh_carrier = {
+	.rpc = false,
+	.refs = ssh_refs,
+	.read = ssh_read,
+	.write = ssh_write,
+	.done = ssh_done,
+};

@@ -12,6 +12,7 @@
 
 #include "base.h"
 #include "link.h"
+#include "transport.h"
 
 struct ssh;
 
@@ -21,19 +22,8 @@ int ssh_lib_open(struct fx_err *) FX_MUSTUSE;
 struct ssh *ssh_new(struct link *);
 void ssh_free(struct ssh **);
 
-/* Start a command: a shell at the other end reads it. */
-int ssh_exec(struct ssh *, const char *command, struct fx_err *) FX_MUSTUSE;
-
-/* *got is 0 at the end of the output; a command that failed is an error with
- * what it said. */
-int ssh_read(struct ssh *, void *, size_t n, size_t *got,
-    struct fx_err *) FX_MUSTUSE;
-int ssh_write(struct ssh *, const void *, size_t n, struct fx_err *) FX_MUSTUSE;
-
-/* The command is over; the session is kept if it is in good order. */
-void ssh_done(struct ssh *);
-
-/* Append 'path' quoted for that shell. */
-void ssh_quote(struct buf *, const char *path);
+/* Carries a struct ssh.  A command that failed is an error with what it said;
+ * a command that is done leaves the session for the next one. */
+extern const struct transport_carrier ssh_carrier;
 
 #endif

@@ -339,7 +339,8 @@ write_kubeconfig(const char *server)
 	return fx_steal(&name);
 }
 
-/* ---- cases ---------------------------------------------------------------- */
+/* ---- cases ----------------------------------------------------------------
+ */
 
 static char *kubeconfig;
 

@@ -30,7 +30,8 @@ need_env(const char *name)
 	return s;
 }
 
-/* ---- the made-up repository ----------------------------------------------- */
+/* ---- the made-up repository -----------------------------------------------
+ */
 
 struct bed_res *
 bed_add(struct bed *b, const char *api_version, const char *kind,
@@ -105,7 +106,8 @@ res_body(const struct bed_res *r, struct buf *out)
 	    r->ns[0] != '\0' ? "\"" : "", mark, hash, r->metadata, r->rest);
 }
 
-/* ---- manifest ------------------------------------------------------------- */
+/* ---- manifest -------------------------------------------------------------
+ */
 
 #define SET_PART 256
 
@@ -193,7 +195,8 @@ answer_steps(struct bed *b)
 		bodies_step(b);
 }
 
-/* ---- connector ------------------------------------------------------------ */
+/* ---- connector ------------------------------------------------------------
+ */
 
 static int
 connect_to(const char *host, uint64_t port)
@@ -281,7 +284,8 @@ on_relay(void *ctx, struct ipc_peer *p, struct ipc_frame *f)
 	return r;
 }
 
-/* ---- master --------------------------------------------------------------- */
+/* ---- master ---------------------------------------------------------------
+ */
 
 static int
 on_ready(struct bed *b, const struct ipc_req *req, struct ipc_ready *m)
@@ -543,7 +547,8 @@ bed_wait(struct bed *b, const uint64_t *what, uint64_t wanted, int64_t span_us)
 	return *what >= wanted;
 }
 
-/* ---- questions ------------------------------------------------------------ */
+/* ---- questions ------------------------------------------------------------
+ */
 
 static void
 add_errors(struct bed_result *res, const struct ipc_sync_error *e, size_t n)
@@ -714,7 +719,8 @@ bed_cluster(struct bed *b, char *out, size_t size)
 	return a.n;
 }
 
-/* ---- the cluster, from outside -------------------------------------------- */
+/* ---- the cluster, from outside --------------------------------------------
+ */
 
 static char *command_line(const char *fmt, va_list ap) FX_PRINTF(1, 0);
 

@@ -664,6 +664,14 @@ test_mirror(void)
 	    top, top);
 	open_mirror("file:///other");
 	want(created);
+	/* what cannot be removed is put aside */
+	(void)sh("cd %s/m/repository.git && rm fluxd-mirror && d=$(printf "
+		 "'d/%%.0s' $(seq 20)) && mkdir -p $d",
+	    top);
+	open_mirror("file:///other");
+	want(created);
+	want_str(sh("ls -d %s/m/set-aside.* | wc -l", top), "1");
+	(void)sh("rm -r %s/m/set-aside.*", top);
 	(void)sh("echo x >%s/m/repository.git/HEAD", top);
 	open_mirror("file:///other");
 	want(created);

@@ -11,7 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* ---- wire ----------------------------------------------------------------- */
+/* ---- wire -----------------------------------------------------------------
+ */
 
 static void
 test_numbers_are_shortest(void)
@@ -86,7 +87,8 @@ test_wire_refuses(void)
 	}
 }
 
-/* ---- codec: every row, from random values --------------------------------- */
+/* ---- codec: every row, from random values ---------------------------------
+ */
 
 static uint64_t rng = 88172645463325252u;
 
@@ -225,7 +227,8 @@ test_rows_damaged(void)
 	}
 }
 
-/* ---- rules ---------------------------------------------------------------- */
+/* ---- rules ----------------------------------------------------------------
+ */
 
 static void
 test_permit(void)
@@ -288,7 +291,8 @@ test_answers_go_back(void)
 	}
 }
 
-/* ---- peers ---------------------------------------------------------------- */
+/* ---- peers ----------------------------------------------------------------
+ */
 
 struct pair {
 	struct ipc_peer master, worker;

@@ -20,7 +20,8 @@
 
 #define LONG_US (20 * CLK_SEC) /* a deadline that is not to be met */
 
-/* ---- listeners ------------------------------------------------------------ */
+/* ---- listeners ------------------------------------------------------------
+ */
 
 /* port 0: any; gives the one it has. */
 static int
@@ -69,7 +70,8 @@ black_hole_close(struct black_hole *b)
 	fd_close(&b->fd);
 }
 
-/* ---- results -------------------------------------------------------------- */
+/* ---- results --------------------------------------------------------------
+ */
 
 struct result {
 	struct dial *dial;
@@ -125,7 +127,8 @@ dial(struct result *r, struct loop *loop, const char *host, unsigned port,
 	await(r, loop);
 }
 
-/* ---- cases ---------------------------------------------------------------- */
+/* ---- cases ----------------------------------------------------------------
+ */
 
 static int
 option(int fd, int level, int name)

@@ -82,7 +82,8 @@ dial_all(unsigned port, const char *servers)
 	return 0;
 }
 
-/* ---- the test ------------------------------------------------------------- */
+/* ---- the test -------------------------------------------------------------
+ */
 
 static int
 listen_any(unsigned *port)

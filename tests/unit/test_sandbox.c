@@ -175,7 +175,8 @@ enter(const struct sandbox *sb, const struct sandbox_paths *paths)
 	sandbox_enter(sb, round_uid(), paths, true, &state);
 }
 
-/* ---- the filter ----------------------------------------------------------- */
+/* ---- the filter -----------------------------------------------------------
+ */
 
 static void
 do_allowed(void)
@@ -314,7 +315,8 @@ test_errors(void)
 	want(lived(in_child(do_errors)));
 }
 
-/* ---- who and where -------------------------------------------------------- */
+/* ---- who and where --------------------------------------------------------
+ */
 
 static void
 do_identity(void)
@@ -408,7 +410,8 @@ test_root(void)
 	want(o.status == 0 || (with_caps && killed(o)));
 }
 
-/* ---- files ---------------------------------------------------------------- */
+/* ---- files ----------------------------------------------------------------
+ */
 
 static struct sandbox_paths paths;
 static char dir[64], sub[80], file[80], moved[96], readable[64], hidden[64];
@@ -492,7 +495,8 @@ test_file_size(void)
 	want(lived(in_child(do_file_size)));
 }
 
-/* ---- kernels that lack a layer, or break it ------------------------------- */
+/* ---- kernels that lack a layer, or break it -------------------------------
+ */
 
 static void
 break_landlock(int version_error, int create_error)

@@ -44,7 +44,8 @@ ipc_peer_handlers(struct ipc_peer *p, const struct ipc_handler *h, size_t n,
 	p->ctx = ctx;
 }
 
-/* ---- asks and grants ------------------------------------------------------ */
+/* ---- asks and grants ------------------------------------------------------
+ */
 
 struct ipc_ask *
 ipc_find_ask(struct ipc_peer *p, uint64_t seq)
@@ -148,7 +149,8 @@ ipc_peer_close(struct ipc_peer *p)
 	buf_wipe(&p->out);
 }
 
-/* ---- sending -------------------------------------------------------------- */
+/* ---- sending --------------------------------------------------------------
+ */
 
 short
 ipc_peer_events(const struct ipc_peer *p)
@@ -301,7 +303,8 @@ ipc_peer_write(struct ipc_peer *p)
 	return p->fd == -1 ? FX_ESHORT : FX_OK;
 }
 
-/* ---- receiving ------------------------------------------------------------ */
+/* ---- receiving ------------------------------------------------------------
+ */
 
 /* Keep received descriptors; false when there are more than anybody may send.
  */
@@ -646,7 +649,8 @@ ipc_peer_read(struct ipc_peer *p, size_t max_frames)
 	return got == FX_EAGAIN ? FX_OK : got;
 }
 
-/* ---- waiting -------------------------------------------------------------- */
+/* ---- waiting --------------------------------------------------------------
+ */
 
 /* Move frames in and out once; blocks until something moves. */
 static int
@@ -738,7 +742,8 @@ ipc_cancel(struct ipc_peer *p, uint64_t seq)
 	(void)ipc_queue(p, IPC_T_CANCEL, seq, 0, &none, -1);
 }
 
-/* ---- answering ------------------------------------------------------------ */
+/* ---- answering ------------------------------------------------------------
+ */
 
 int
 ipc_reply_raw(const struct ipc_req *req, uint32_t type, const struct buf *body,
@@ -806,7 +811,8 @@ ipc_take_failed(struct ipc_frame *f, struct fx_err *err)
 	return r;
 }
 
-/* ---- typed senders -------------------------------------------------------- */
+/* ---- typed senders --------------------------------------------------------
+ */
 
 /* clang-format off */
 #define IPC_RECORD(n, ...)

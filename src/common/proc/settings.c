@@ -33,7 +33,8 @@ member(struct config *c, enum cfg_field f)
 	return (char *)c + cfg_rows[f].offset;
 }
 
-/* ---- lists: one CSV record ------------------------------------------------ */
+/* ---- lists: one CSV record ------------------------------------------------
+ */
 
 static void
 list_clear(struct str_list *l)
@@ -116,7 +117,8 @@ list_parse(struct str_list *l, const char *text, struct fx_err *err)
 	}
 }
 
-/* ---- values --------------------------------------------------------------- */
+/* ---- values ---------------------------------------------------------------
+ */
 
 static int
 number_error(int r, const char *function, const char *value, struct fx_err *err)
@@ -236,7 +238,8 @@ config_clear(struct config *c)
 	memset(c, 0, sizeof(*c));
 }
 
-/* ---- to and from a worker ------------------------------------------------- */
+/* ---- to and from a worker -------------------------------------------------
+ */
 
 static int
 find_flag(const char *name, size_t n, enum cfg_field *out)
@@ -348,7 +351,8 @@ config_for_role(const struct config *c, enum ipc_role role,
 	return n;
 }
 
-/* ---- the command line: pflag's grammar ------------------------------------ */
+/* ---- the command line: pflag's grammar ------------------------------------
+ */
 
 struct cmdline {
 	struct config *c;
@@ -440,7 +444,8 @@ config_parse(struct config *c, int argc, char *const argv[], struct buf *notice,
 	return r;
 }
 
-/* ---- help and documents --------------------------------------------------- */
+/* ---- help and documents ---------------------------------------------------
+ */
 
 /* " (default …)" or nothing when the default is the zero value. */
 static void

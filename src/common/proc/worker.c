@@ -23,7 +23,8 @@ die(const char *role, const char *what)
 	exit(EXIT_CHANNEL);
 }
 
-/* ---- log and metrics: told to the master ---------------------------------- */
+/* ---- log and metrics: told to the master ----------------------------------
+ */
 
 static char *
 cut(const char *s, size_t max)
@@ -68,7 +69,8 @@ worker_metric(struct worker *w, unsigned metric, const char *labels,
 	(void)ipc_tell_metric(&w->master, &m);
 }
 
-/* ---- START: what the master gives ----------------------------------------- */
+/* ---- START: what the master gives -----------------------------------------
+ */
 
 static int
 on_config(struct worker *w, const struct ipc_req *req, struct ipc_config *m)
@@ -213,7 +215,8 @@ worker_init(struct worker *w, int argc, char *argv[], enum ipc_role one,
 		die(ipc_role_name(w->role), "the master ended at start");
 }
 
-/* ---- lock-down ------------------------------------------------------------ */
+/* ---- lock-down ------------------------------------------------------------
+ */
 
 void
 worker_lock_down(struct worker *w, const struct sandbox *sb,
@@ -232,7 +235,8 @@ worker_lock_down(struct worker *w, const struct sandbox *sb,
 	w->master.phase = IPC_PH_RUN;
 }
 
-/* ---- RUN ------------------------------------------------------------------ */
+/* ---- RUN ------------------------------------------------------------------
+ */
 
 static int
 on_ping(void *ctx, struct ipc_peer *p, struct ipc_frame *f)

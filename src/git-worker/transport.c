@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base.h"
 
-#include "ssh_transport.h"
+#include "transport.h"
 
 #include <git2.h>
 #include <git2/sys/transport.h>
 
 #include "pkt.h"
-#include "str.h"
 
 struct sub;
 
@@ -20,15 +19,17 @@ struct stream {
 struct sub {
 	git_smart_subtransport base;
 	struct stream stream;
-	struct link *link; /* not owned */
-	struct ssh *ssh;   /* not owned */
-	bool running;	   /* a command was started and not yet ended */
+	struct link *link;			 /* not owned */
+	const struct transport_carrier *carrier; /* not owned */
+	void *at;
+	bool running; /* the carrier was asked for something */
 	struct pkt_watch watch;
 };
 
 static struct {
 	struct link *link;
-	struct ssh *ssh;
+	const struct transport_carrier *carrier;
+	void *at;
 } registered;
 
 static int
@@ -37,7 +38,7 @@ on_read(git_smart_subtransport_stream *base, char *p, size_t size, size_t *got)
 	struct sub *t = ((struct stream *)base)->sub;
 	struct fx_err err = { 0 };
 
-	if (ssh_read(t->ssh, p, size, got, &err) != FX_OK ||
+	if (t->carrier->read(t->at, p, size, got, &err) != FX_OK ||
 	    pkt_watch_feed(&t->watch, p, *got, &err) != FX_OK)
 		return link_failed(t->link, &err);
 	return 0;
@@ -51,32 +52,47 @@ on_write(git_smart_subtransport_stream *base, const char *p, size_t n)
 	struct sub *t = ((struct stream *)base)->sub;
 	struct fx_err err = { 0 };
 
-	if (ssh_write(t->ssh, p, n, &err) != FX_OK)
+	if (t->carrier->write(t->at, p, n, &err) != FX_OK)
 		return link_failed(t->link, &err);
 	return 0;
 }
 
+/* The stream is part of the transport, but a request ends with it. */
 static void
 on_stream_free(git_smart_subtransport_stream *base)
 {
-	(void)base; /* part of the transport */
+	struct sub *t = ((struct stream *)base)->sub;
+
+	if (t->carrier->rpc)
+		t->carrier->done(t->at);
 }
 
 static int
-start(struct sub *t, const char *program)
+refs(struct sub *t, const char *service)
 {
-	struct buf b = BUF_INIT(4 * GIT_URL_MAX);
-	auto_free char *command = NULL;
 	struct fx_err err = { 0 };
 
-	if (str_addf(&b, "%s ", program) != FX_OK)
-		return -1;
-	ssh_quote(&b, t->link->url.path);
-	command = str_take(&b);
-	if (ssh_exec(t->ssh, command, &err) != FX_OK)
+	/* over http an empty list with the service's name comes first */
+	pkt_watch_init(&t->watch, t->carrier->rpc ? 2 : 1);
+	if (t->carrier->refs(t->at, service, &err) != FX_OK)
 		return link_failed(t->link, &err);
 	t->running = true;
-	pkt_watch_init(&t->watch, 1);
+	return 0;
+}
+
+/* A session goes on with what it was started for, whatever libgit2 asks for in
+ * order to say good-bye. */
+static int
+serve(struct sub *t, const char *service)
+{
+	struct fx_err err = { 0 };
+
+	if (!t->carrier->rpc)
+		return t->running ? 0 : -1;
+	pkt_watch_init(&t->watch, 0);
+	if (t->carrier->serve(t->at, service, &err) != FX_OK)
+		return link_failed(t->link, &err);
+	t->running = true;
 	return 0;
 }
 
@@ -85,19 +101,26 @@ on_action(git_smart_subtransport_stream **out, git_smart_subtransport *base,
     const char *url, git_smart_service_t service)
 {
 	struct sub *t = (struct sub *)base;
+	int r = -1;
 
 	(void)url;
-	if (service == GIT_SERVICE_UPLOADPACK_LS) {
-		if (start(t, "git-upload-pack") != 0)
-			return -1;
-	} else if (service == GIT_SERVICE_RECEIVEPACK_LS) {
-		if (start(t, "git-receive-pack") != 0)
-			return -1;
-	} else if (!t->running) {
-		return -1;
+	switch (service) {
+	case GIT_SERVICE_UPLOADPACK_LS:
+		r = refs(t, "git-upload-pack");
+		break;
+	case GIT_SERVICE_RECEIVEPACK_LS:
+		r = refs(t, "git-receive-pack");
+		break;
+	case GIT_SERVICE_UPLOADPACK:
+		r = serve(t, "git-upload-pack");
+		break;
+	case GIT_SERVICE_RECEIVEPACK:
+		r = serve(t, "git-receive-pack");
+		break;
 	}
-	*out = &t->stream.base;
-	return 0;
+	if (r == 0)
+		*out = &t->stream.base;
+	return r;
 }
 
 static int
@@ -106,7 +129,7 @@ on_close(git_smart_subtransport *base)
 	struct sub *t = (struct sub *)base;
 
 	if (t->running)
-		ssh_done(t->ssh);
+		t->carrier->done(t->at);
 	t->running = false;
 	return 0;
 }
@@ -134,20 +157,24 @@ make(git_smart_subtransport **out, git_transport *owner, void *param)
 	t->stream.base.free = on_stream_free;
 	t->stream.sub = t;
 	t->link = registered.link;
-	t->ssh = registered.ssh;
+	t->carrier = registered.carrier;
+	t->at = registered.at;
 	*out = &t->base;
 	return 0;
 }
 
 int
-ssh_transport_register(struct link *l, struct ssh *s, struct fx_err *err)
+transport_register(struct link *l, const struct transport_carrier *c, void *at,
+    struct fx_err *err)
 {
-	static git_smart_subtransport_definition def = { make, 0, NULL };
+	static git_smart_subtransport_definition def = { .callback = make };
 
 	registered.link = l;
-	registered.ssh = s;
+	registered.carrier = c;
+	registered.at = at;
+	def.rpc = c->rpc;
 	/* the scheme without ://, whatever the header says */
-	if (git_transport_register("ssh", git_transport_smart, &def) != 0)
+	if (git_transport_register("fluxd", git_transport_smart, &def) != 0)
 		return fx_fail(err, FX_EFAIL, "libgit2 refuses our transport");
 	return FX_OK;
 }
