@@ -1,10 +1,13 @@
 # End-to-end attacks, against the daemon on a bed: each script prints TAP.
 attack_tests = \
+	tests/attack/clients.sh \
 	tests/attack/content.sh \
 	tests/attack/faults.sh \
 	tests/attack/kills.sh \
+	tests/attack/log.sh \
 	tests/attack/secrets.sh
 TESTS += $(attack_tests)
-EXTRA_DIST += $(attack_tests) tests/attack/content.py \
+EXTRA_DIST += $(attack_tests) tests/attack/clients.py \
+	tests/attack/content.py \
 	tests/attack/fakes.py tests/attack/lib.sh \
-	tests/attack/memscan.py
+	tests/attack/logcheck.py tests/attack/memscan.py
