@@ -7,6 +7,7 @@ tests_integration_git_drive_LDADD = src/common/libproc.a src/common/libipc.a \
 git_scripts = \
 	tests/attack/a01_git_server.sh \
 	tests/attack/a11_ssh_server.sh \
+	tests/attack/a20_repository.sh \
 	tests/integration/git_remote.sh
 TESTS += $(git_scripts)
 EXTRA_DIST += $(git_scripts) tests/attack/git_server.py tests/attack/ssh_server.py

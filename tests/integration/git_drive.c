@@ -22,6 +22,7 @@
 #include <openssl/evp.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -455,6 +456,7 @@ int
 main(int argc, char *argv[])
 {
 	struct drive d = { .last_socket = -1 };
+	struct rusage usage = { 0 };
 	enum ipc_role role;
 	int first = 3, status = 0;
 
@@ -471,7 +473,8 @@ main(int argc, char *argv[])
 	for (int i = first + 1; i < argc && d.ready; i++)
 		do_command(&d, argv[i]);
 	ipc_peer_close(&d.peer);
-	(void)waitpid(d.pid, &status, 0);
+	(void)wait4(d.pid, &status, 0, &usage);
+	printf("maxrss %ld kB\n", usage.ru_maxrss);
 	if (status != 0)
 		printf("status %s %d\n",
 		    WIFSIGNALED(status) ? "signal" : "exit",
