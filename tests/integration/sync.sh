@@ -2,6 +2,7 @@
 # fluxd-sync against a real API server: what each situation costs.
 set -euo pipefail
 . "$(dirname "$0")/../testbed/lib.sh"
+unset FLUXD_BED # it counts requests: nobody else may make any
 bed_require api
 printf '%s' "$BED_API_TOKEN" >"$T_DIR/token"
 export BED_TOKEN_FILE="$T_DIR/token"
