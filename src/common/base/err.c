@@ -23,18 +23,24 @@ int
 fx_wrap(struct fx_err *err, const char *fmt, ...)
 {
 	char inner[FX_ERR_TEXT_MAX];
+	size_t n, room;
 	va_list ap;
-	int n;
 
 	if (err == NULL)
 		return FX_EFAIL;
 	memcpy(inner, err->text, sizeof(inner));
 	va_start(ap, fmt);
-	n = vsnprintf(err->text, sizeof(err->text), fmt, ap);
+	vsnprintf(err->text, sizeof(err->text), fmt, ap);
 	va_end(ap);
-	if (n >= 0 && (size_t)n < sizeof(err->text))
-		snprintf(err->text + n, sizeof(err->text) - (size_t)n, ": %s",
-		    inner);
+	n = strlen(err->text);
+	room = sizeof(err->text) - n;
+	if (room > 3) {
+		memcpy(err->text + n, ": ", 3);
+		n += 2;
+		room = strnlen(inner, room - 3);
+		memcpy(err->text + n, inner, room);
+		err->text[n + room] = '\0';
+	}
 	return err->code;
 }
 
