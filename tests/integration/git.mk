@@ -1,7 +1,9 @@
 check_PROGRAMS += tests/integration/git_drive
 tests_integration_git_drive_SOURCES = tests/integration/git_drive.c
-tests_integration_git_drive_CPPFLAGS = $(TEST_CPPFLAGS) $(CRYPTO_CFLAGS)
-tests_integration_git_drive_LDADD = src/common/libproc.a src/common/libipc.a \
+tests_integration_git_drive_CPPFLAGS = $(TEST_CPPFLAGS) \
+	-I$(srcdir)/src/key-worker $(CRYPTO_CFLAGS)
+tests_integration_git_drive_LDADD = src/key-worker/libkey.a \
+	src/common/libproc.a src/common/libipc.a src/common/libmodel.a \
 	src/common/libbase.a $(MSGPACK_LIBS) $(CRYPTO_LIBS)
 
 git_scripts = \

@@ -19,7 +19,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/evp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -29,11 +28,12 @@
 
 #include "clock.h"
 #include "fd.h"
+#include "git_url.h"
 #include "ipc_peer.h"
+#include "key.h"
+#include "request.h"
 #include "settings.h"
 #include "str.h"
-
-#define FILE_MAX (4u << 20)
 
 struct drive {
 	struct ipc_peer peer;
@@ -41,8 +41,8 @@ struct drive {
 	bool ready, done;
 	int last_socket; /* a copy of what was handed out last */
 	unsigned connects, signs;
-	uint8_t pub[32], seed[32]; /* an ed25519 key */
-	bool has_key;
+	struct key *key; /* NULL: none */
+	char *user;	 /* of the URL, whose logins are signed */
 	int64_t began_us;
 };
 
@@ -55,74 +55,60 @@ die(const char *what)
 
 /* ---- the deploy key ---- */
 
-/* An ed25519 key as ssh-keygen writes it without passphrase: in the decoded
- * body, "length 64" and then seed and public half stand near the end. */
 static void
 load_key(struct drive *d, const char *path)
 {
-	auto_buf struct buf text = BUF_INIT(FILE_MAX), raw = BUF_INIT(FILE_MAX);
-	auto_buf struct buf one = BUF_INIT(FILE_MAX);
+	struct buf text = BUF_INIT(KEY_FILE_MAX);
 	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
-	const char *p;
-	static const uint8_t mark[] = { 0, 0, 0, 64 };
-	const uint8_t *at;
+	struct fx_err err = { 0 };
 
-	if (fd == -1 || fd_read_all(fd, &text) != FX_OK ||
-	    str_addc(&text, '\0') != FX_OK)
+	if (fd == -1 || key_init() != FX_OK || fd_read_all(fd, &text) != FX_OK)
 		die(path);
-	p = (const char *)buf_head(&text);
-	for (p = strchr(p, '\n'); p != NULL && p[1] != '-';
-	     p = strchr(p + 1, '\n'))
-		if (str_addn(&one, p + 1, strcspn(p + 1, "\n")) != FX_OK)
-			die(path);
-	if (str_unbase64((const char *)buf_head(&one), buf_left(&one), &raw) !=
-	    FX_OK)
-		die(path);
-	at = memmem(buf_head(&raw), buf_left(&raw), mark, sizeof(mark));
-	if (at == NULL || buf_head(&raw) + buf_left(&raw) - at < 68)
-		die("not an ed25519 key");
-	memcpy(d->seed, at + 4, 32);
-	memcpy(d->pub, at + 36, 32);
-	d->has_key = true;
+	if (key_parse(&text, &d->key, &err) != FX_OK) {
+		fprintf(stderr, "git_drive: %s: %s\n", path, err.text);
+		exit(2);
+	}
 }
 
 static int
 on_key_public(struct drive *d, struct ipc_req *req)
 {
-	static const char type[] = "ssh-ed25519";
-	uint8_t blob[4 + 11 + 4 + 32] = { 0, 0, 0, 11 };
-	const struct ipc_key_public_is m = {
-		.type = (char *)(uintptr_t)type,
-		.blob = { blob, sizeof(blob) },
-	};
+	struct ipc_key_public_is m = { 0 };
 
-	if (!d->has_key)
+	if (d->key == NULL)
 		return ipc_reply_failf(req, FX_EDENIED, "no deploy key");
-	memcpy(blob + 4, type, 11);
-	blob[18] = 32;
-	memcpy(blob + 19, d->pub, 32);
+	m.type = (char *)(uintptr_t)d->key->kind->type;
+	m.blob =
+	    (struct ipc_bytes){ (uint8_t *)(uintptr_t)buf_head(&d->key->blob),
+		    buf_left(&d->key->blob) };
 	return ipc_reply_key_public_is(req, &m);
 }
 
+/* As the key's process does: look at what is to be signed first. */
 static int
 on_key_sign(struct drive *d, struct ipc_req *req, struct ipc_frame *f)
 {
+	auto_buf struct buf sig = BUF_INIT(KEY_SIG_MAX);
+	struct ipc_key_signed out = { 0 };
+	const struct key_alg *alg;
 	struct ipc_key_sign m;
-	uint8_t sig[64];
-	size_t n = sizeof(sig);
-	EVP_PKEY *key =
-	    EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, d->seed, 32);
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	const struct ipc_key_signed out = { .signature = { sig, n } };
+	struct fx_err err = { 0 };
+	struct buf asked;
+	int r;
 
-	if (ipc_key_sign_decode(&f->body, &m, &f->fd) != FX_OK ||
-	    EVP_DigestSignInit(ctx, NULL, NULL, NULL, key) != 1 ||
-	    EVP_DigestSign(ctx, sig, &n, m.to_sign.p, m.to_sign.n) != 1)
-		die("sign");
-	d->signs++;
-	EVP_MD_CTX_free(ctx);
-	EVP_PKEY_free(key);
+	if (ipc_key_sign_decode(&f->body, &m, &f->fd) != FX_OK)
+		die("KEY_SIGN");
+	asked = buf_view(m.to_sign.p, m.to_sign.n);
+	r = request_check(&asked, d->key, d->user, &alg, &err);
+	if (r == FX_OK)
+		r = key_sign(d->key, alg, &asked, &sig, &err);
 	ipc_key_sign_clear(&m);
+	if (r != FX_OK)
+		return ipc_reply_fail(req, &err);
+	d->signs++;
+	out.signature =
+	    (struct ipc_bytes){ (uint8_t *)(uintptr_t)buf_head(&sig),
+		    buf_left(&sig) };
 	return ipc_reply_key_signed(req, &out);
 }
 
@@ -280,6 +266,7 @@ configure(struct drive *d, enum ipc_role role, char *const *opts, size_t n)
 	auto_buf struct buf scratch = BUF_INIT(1 << 16);
 	struct ipc_setting rows[IPC_MAX_SETTINGS];
 	struct ipc_config m = { .settings = rows };
+	struct git_url url = { 0 };
 	struct ipc_go go = { 0 };
 	struct fx_err err = { 0 };
 	struct config cfg;
@@ -303,6 +290,9 @@ configure(struct drive *d, enum ipc_role role, char *const *opts, size_t n)
 		fprintf(stderr, "git_drive: %s\n", err.text);
 		exit(2);
 	}
+	if (git_url_parse(cfg.git_url, &url, NULL) == FX_OK)
+		d->user = xstrdup(url.user);
+	git_url_clear(&url);
 	m.settings_len =
 	    config_for_role(&cfg, role, rows, nitems(rows), &scratch);
 	if (ipc_tell_config(&d->peer, &m) != FX_OK ||
@@ -473,6 +463,8 @@ main(int argc, char *argv[])
 	for (int i = first + 1; i < argc && d.ready; i++)
 		do_command(&d, argv[i]);
 	ipc_peer_close(&d.peer);
+	key_free(&d.key);
+	free(d.user);
 	(void)wait4(d.pid, &status, 0, &usage);
 	printf("maxrss %ld kB\n", usage.ru_maxrss);
 	if (status != 0)

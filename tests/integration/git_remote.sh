@@ -129,6 +129,17 @@ ssh-keygen -q -t ed25519 -N '' -C other -f "$T_DIR/other"
 out=$(BED_SSH_KEY=$T_DIR/other worker remote "$ssh_url" "fetch 9000")
 t_like "$out" 'failed code=denied text=.*: Permission denied \(publickey\)' "ssh: a key the server does not know"
 
+out=$(BED_SSH_KEY=$BED_SSH_KEY_ECDSA worker remote "$ssh_url" "fetch 9000" counts)
+t_like "$out" 'fetched fetched.*signs=1' "ssh: an ecdsa key"
+out=$(BED_SSH_KEY=$BED_SSH_KEY_RSA worker remote "$ssh_url" "fetch 9000" counts)
+if [[ $out == *fetched* ]]; then
+	t_like "$out" 'signs=1' "ssh: an RSA key, by SHA-2"
+else
+	t_like "$out" 'failed code=denied text=the deploy key is an RSA key, and libssh2 1.10.* use an ed25519 key' \
+		"ssh: an RSA key where libssh2 could only sign by SHA-1 says what to do"
+	t_like "$out" 'signs=0' "ssh: and signs nothing"
+fi
+
 # a failed fetch keeps the last good mirror; a damaged one is made anew
 head=$(repo_ref "$name" refs/heads/master)
 worker remote "$ssh_url" "fetch 9000" >/dev/null
