@@ -10,6 +10,7 @@ git_scripts = \
 	tests/attack/a01_git_server.sh \
 	tests/attack/a11_ssh_server.sh \
 	tests/attack/a20_repository.sh \
-	tests/integration/git_remote.sh
+	tests/integration/git_remote.sh \
+	tests/integration/road_git.sh
 TESTS += $(git_scripts)
 EXTRA_DIST += $(git_scripts) tests/attack/git_server.py tests/attack/ssh_server.py
