@@ -17,6 +17,7 @@ src_sync_worker_libsync_a_SOURCES = \
 	src/sync-worker/kinds.c \
 	src/sync-worker/kubeconfig.c \
 	src/sync-worker/kubeconfig.h \
+	src/sync-worker/lane.h \
 	src/sync-worker/list.c \
 	src/sync-worker/look.c \
 	src/sync-worker/objects.c \
@@ -28,6 +29,7 @@ src_sync_worker_libsync_a_SOURCES = \
 	src/sync-worker/status.h \
 	src/sync-worker/tls.c \
 	src/sync-worker/tls.h \
+	src/sync-worker/transfer.c \
 	src/sync-worker/watch.c \
 	src/sync-worker/work.c
 SYNC_CFLAGS = $(CURL_CFLAGS) $(SSL_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS) \

@@ -1,0 +1,78 @@
+/*
+ * lane: what client.c and transfer.c share and nobody else sees.
+ *
+ * client.c decides when a request is sent, sent again and ended; transfer.c
+ * makes one try of it with libcurl.
+ */
+#ifndef FX_SW_LANE_H
+#define FX_SW_LANE_H
+
+#include "base.h"
+#include "client.h"
+
+#include <curl/curl.h>
+
+#define HEADERS_MAX 48	     /* of our own that a request carries */
+#define CONNECTIONS_MAX 16   /* of one lane, draining ones included */
+#define HEADER_VALUE_MAX 512 /* of an answer's header that we look at */
+
+/* One lane: its connections, what runs on them and what waits. */
+struct lane {
+	struct client *client;
+	enum client_lane which;
+	CURLM *multi;
+	struct loop_timer curl_timer; /* what libcurl waits for */
+	struct loop_timer pump_timer; /* what waiting requests wait for */
+	struct request *waiting, **tail;
+	struct request *running;
+	unsigned in_flight, in_flight_max;
+	int spare;		  /* connected, not yet libcurl's; -1 */
+	int fds[CONNECTIONS_MAX]; /* libcurl's */
+	size_t nfds;
+	bool connecting; /* a socket has been asked for */
+	bool starved;	 /* libcurl wanted a socket and there was none */
+	unsigned connect_tries;
+	int64_t connect_after_us;
+	struct fx_err connect_error; /* of the last try; FX_OK: it worked */
+	char resolve[600];	     /* "host:port:address" */
+	int64_t heard_us;	     /* when the server last said anything */
+};
+
+struct request_state {
+	struct request *next; /* of waiting or running */
+	struct lane *lane;
+	CURL *easy; /* NULL: waiting */
+	struct curl_slist *headers, *resolve;
+	struct buf body;  /* of the answer */
+	struct buf error; /* beginning of the body of an answer that is one */
+	char content_type[HEADER_VALUE_MAX], etag[HEADER_VALUE_MAX];
+	char retry_after[32];
+	char problem[CURL_ERROR_SIZE];
+	int64_t deadline_us, not_before_us, started_us;
+	unsigned tries;
+	bool renewed; /* credentials were asked for once already */
+	int refused;  /* why we did not take the answer; FX_OK */
+};
+
+struct client {
+	struct loop *loop;
+	struct client_hooks hooks;
+	struct lane lanes[LANE_COUNT];
+	struct kc_url url;
+	char *tls_name; /* host to name and to verify */
+	bool insecure;
+	bool logged_in; /* credentials are there */
+	struct tls tls;
+	char *headers[HEADERS_MAX];
+	size_t nheaders;
+	uint64_t random;
+};
+
+/* Hand the request to libcurl on its lane. */
+void transfer_start(struct request *);
+/* Forget that try, whatever came of it. */
+void transfer_reset(struct request *);
+/* The answer's status; 0 before there is one. */
+long transfer_code(const struct request *);
+
+#endif
