@@ -6,6 +6,7 @@ attack_tests = \
 	tests/attack/kills.sh \
 	tests/attack/log.sh \
 	tests/attack/secrets.sh \
+	tests/attack/strangers.sh \
 	tests/attack/supervision.sh
 TESTS += $(attack_tests)
 EXTRA_DIST += $(attack_tests) tests/attack/clients.py \
