@@ -17,6 +17,7 @@
 #define TEXT_MAX 8000 /* bytes of a joined list in the log */
 #define DIED_FIRST_US (50 * CLK_MS)
 #define DIED_MAX_US (10 * CLK_SEC)
+#define SILENT_FIRST_US CLK_SEC
 #define KILL_MARGIN_US (250 * CLK_MS)
 
 static void start(struct master *);
@@ -44,20 +45,26 @@ end(struct master *m)
 }
 
 static void
+try_again(struct master *m, int64_t first_us, int64_t max_us)
+{
+	int64_t us = m->sync.backoff_us * 2;
+
+	us = us < first_us ? first_us : us > max_us ? max_us : us;
+	m->sync.backoff_us = us;
+	loop_timer_in(m->loop, &m->sync.retry, us);
+}
+
+static void
 fail(struct master *m, const struct fx_err *err)
 {
-	struct sync_flow *s = &m->sync;
-
 	observe(m, false);
 	log_at(LVL_ERROR, KS("component", "sync-loop"), KS("err", err->text));
-	if (err->code == FX_ERETRY) {
-		s->died_backoff_us = s->died_backoff_us == 0
-		    ? DIED_FIRST_US
-		    : s->died_backoff_us * 2;
-		if (s->died_backoff_us > DIED_MAX_US)
-			s->died_backoff_us = DIED_MAX_US;
-		loop_timer_in(m->loop, &s->retry, s->died_backoff_us);
-	}
+	/* a worker that died is back at once; what did not answer may need as
+	 * long as we would wait anyway */
+	if (err->code == FX_ERETRY)
+		try_again(m, DIED_FIRST_US, DIED_MAX_US);
+	else if (err->code == FX_ETIMEOUT)
+		try_again(m, SILENT_FIRST_US, m->cfg.sync_interval / 1000);
 	end(m);
 }
 
@@ -73,7 +80,7 @@ failf(struct master *m, const struct fx_err *err, const char *what)
 static void
 succeed(struct master *m)
 {
-	m->sync.died_backoff_us = 0;
+	m->sync.backoff_us = 0;
 	observe(m, true);
 	end(m);
 }

@@ -48,9 +48,9 @@ struct sync_flow {
 	size_t ncommits;
 	char newest[IPC_MAX_OID + 1], oldest[IPC_MAX_OID + 1];
 	bool warned_external, warned_marker;
-	int64_t died_backoff_us;
+	int64_t backoff_us; /* of retry; 0: the last pass was well */
 	struct loop_timer interval; /* --sync-interval since the last end */
-	struct loop_timer retry;    /* after a worker died */
+	struct loop_timer retry;    /* … since a pass that failed */
 };
 
 void sync_init(struct master *);

@@ -5,7 +5,9 @@ attack_tests = \
 	tests/attack/faults.sh \
 	tests/attack/kills.sh \
 	tests/attack/log.sh \
-	tests/attack/secrets.sh
+	tests/attack/secrets.sh \
+	tests/attack/strangers.sh \
+	tests/attack/supervision.sh
 TESTS += $(attack_tests)
 EXTRA_DIST += $(attack_tests) tests/attack/clients.py \
 	tests/attack/content.py \

@@ -172,7 +172,7 @@ fake_start proxy "$BED_API_PORT" 0
 api=$FAKE_PID api_log=$FAKE_LOG
 sed "s|^\( *server: \).*|\1https://$BED_API_HOST:$FAKE_PORT|" "$BED_KUBECONFIG" >"$T_DIR/kubeconfig"
 known_host 127.0.0.1 "$BED_SSH_PORT" >"$T_DIR/home/.ssh/known_hosts"
-FLUXD_KUBECONFIG=$T_DIR/kubeconfig start "$url" --sync-timeout=${timeout}s --sync-interval=3s
+FLUXD_KUBECONFIG=$T_DIR/kubeconfig start "$url" --sync-timeout=${timeout}s --sync-interval=1h
 t_wait "with its API server all is well" 30 fluxd_logged 'ping=true'
 commit before
 notify

@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# What falls comes back, at once; what hangs is ended at its deadline, and the
+# rest is served meanwhile; what is told to stop stops, whatever it waits for.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+[ "$(id -u)" -eq 0 ] || t_skip_all "workers have users of their own: root only"
+bed_require api ssh
+timeout=3
+
+ns=$(bed_namespace supervision)
+repo=supervision-$$
+url=$(bed_repo "$repo")
+work=$T_DIR/work
+repo_clone "$url" "$work"
+commit() { # VALUE
+	configmap "$work" c "$ns" "$1"
+	last=$(repo_commit_all "$work" "$1")
+	repo_push "$work"
+}
+notify() { api_post /api/flux/v11/notify '{"Kind":"git","Source":{"URL":"","Branch":""}}' >/dev/null; }
+log_us() { # MARK REGEX: when it was said
+	local line
+	line=$(log_since "$1" | grep -E -m1 -- "$2") || return 1
+	line=${line#ts=}
+	date -d "${line%% *}" +%s%6N
+}
+
+commit start
+fluxd_start --git-url="$url" --git-poll-interval=1h --sync-interval=1h \
+	--git-timeout=${timeout}s --sync-timeout=${timeout}s
+t_wait "the repository is in sync" 30 tag_is "$repo" "$last"
+
+# ---- killed: back within 100 ms; the machine gets ten times that
+roles_read
+all_ms=()
+for role in net key git-remote git-local manifest sync api; do
+	mark=$(log_mark)
+	began=$(now_us)
+	kill -KILL "${pid_of[$role]}"
+	if ! wait_for 5 logged_since "$mark" "worker confined\" worker=$role "; then
+		t_fail "$role comes back" "$(log_since "$mark")"
+		continue
+	fi
+	ms=$((($(log_us "$mark" "worker confined\" worker=$role ") - began) / 1000))
+	all_ms+=("$ms")
+	t_is "$((ms < 1000))" 1 "$role is back at once"
+done
+t_diag "after ${all_ms[*]} ms"
+commit killed
+t_run "a sync is served by the new ones" ctl sync
+t_wait "and ends" 30 tag_is "$repo" "$last"
+kubectl -n "$ns" patch configmap c --type=merge -p '{"data":{"value":"by hand"}}' >/dev/null
+t_wait "they see changes" 20 value_is "$ns" c killed
+
+# ---- killed again and again: later each time, the others go on
+second=$(log_mark)
+was=$(role_pid manifest)
+began=$(now_us)
+kill -KILL "$was"
+wait_for 5 logged_since "$second" 'worker confined" worker=manifest '
+ms=$((($(log_us "$second" 'worker confined" worker=manifest ') - began) / 1000))
+t_is "$((ms >= 200))" 1 "the second time a worker waits before it comes back ($ms ms)"
+
+# ---- hung
+roles_read
+declare -A was_pid
+for role in git-remote manifest api; do was_pid[$role]=${pid_of[$role]}; done
+commit hung-git
+kill -STOP "${was_pid[git-remote]}"
+mark=$(log_mark)
+began=$(now_us)
+notify
+t_run "with a git worker that hangs clients are served" api_get /api/flux/v11/version
+wait_for $((timeout + 10)) logged_since "$mark" 'worker=git-remote .*signal 9'
+ms=$((($(log_us "$mark" 'worker=git-remote .*signal 9') - began) / 1000))
+t_is "$((ms >= timeout * 1000 && ms < timeout * 1000 + 2000))" 1 "it is ended at the deadline ($ms ms)"
+notify
+t_wait "and the commit arrives" 30 tag_is "$repo" "$last"
+
+kill -STOP "${was_pid[manifest]}"
+mark=$(log_mark)
+commit hung-manifest
+began=$(now_us)
+t_run "with a manifest worker that hangs clients are served" api_get /api/flux/v11/version
+notify
+wait_for $((timeout + 10)) logged_since "$mark" 'worker=manifest .*signal 9'
+t_wait "it is ended and the commit arrives" 60 tag_is "$repo" "$last"
+
+kill -STOP "${was_pid[api]}"
+mark=$(log_mark)
+t_wait "an api worker that hangs is ended for an unanswered PING" 25 logged_since "$mark" 'worker=api .*signal 9'
+served() { api_get /api/flux/v11/version >/dev/null 2>&1; }
+t_wait "and served anew" 10 served
+
+# ---- told to stop
+fluxd_stop
+t_is "$FLUXD_STATUS" 0 "SIGTERM ends it with status 0"
+fake_start proxy "$BED_SSH_PORT" 0
+kill -USR1 "$FAKE_PID"
+sed "s/:$BED_SSH_PORT/:$FAKE_PORT/" "$BED_KNOWN_HOSTS" >"$FLUXD_HOME/.ssh/known_hosts"
+fluxd_start --git-url="${url/:$BED_SSH_PORT/:$FAKE_PORT}" --git-timeout=60s
+wait_for 10 grep -q accepted "$FAKE_LOG"
+wait_for 10 logged_since "$mark" 'worker confined" worker=manifest'
+began=$(now_us)
+pids="$FLUXD_PID $(children_of "$FLUXD_PID") $(children_of "$(children_of "$FLUXD_PID" | tr -d ' ')")"
+fluxd_stop INT || true
+ms=$((($(now_us) - began) / 1000))
+t_is "$FLUXD_STATUS $((ms < 5000))" "0 1" "SIGINT ends it within 5 s in the middle of a fetch ($ms ms)"
+all_gone() {
+	local pid
+	for pid in $pids; do [ ! -e "/proc/$pid" ] || return 1; done
+}
+t_wait "with all its processes" 2 all_gone
+t_done
