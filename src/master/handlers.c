@@ -67,6 +67,20 @@ IPC_HANDLER(exited, on_exited, struct child)
 /* ---- sync -----------------------------------------------------------------
  */
 
+/* A relative path in a kubeconfig counts from where the kubeconfig is. */
+static char *
+beside_kubeconfig(const struct master *m, const char *path)
+{
+	const char *kubeconfig = m->paths[IPC_FILE_KUBECONFIG];
+	const char *slash =
+	    kubeconfig == NULL ? NULL : strrchr(kubeconfig, '/');
+
+	if (path[0] == '/' || slash == NULL)
+		return xstrdup(path);
+	return xasprintf("%.*s/%s", (int)(slash - kubeconfig), kubeconfig,
+	    path);
+}
+
 /* The files that the kubeconfig names, once: later ones are not believed. */
 static int
 on_paths_named(struct child *c, const struct ipc_req *req,
@@ -79,8 +93,9 @@ on_paths_named(struct child *c, const struct ipc_req *req,
 		return FX_OK; /* a new incarnation reads the same kubeconfig */
 	m->paths_named = true;
 	for (size_t i = 0; i < a->paths_len; i++) {
+		auto_free char *path = beside_kubeconfig(m, a->paths[i].s);
 		struct ipc_late_path p = { .number = IPC_FILE_NAMED + i,
-			.path = a->paths[i].s };
+			.path = path };
 
 		(void)ipc_tell_late_path(&m->launcher.peer, &p);
 	}

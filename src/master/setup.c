@@ -156,29 +156,32 @@ setup_cluster(struct master *m, const char *home, struct fx_err *err)
 {
 	const char *host = getenv("KUBERNETES_SERVICE_HOST");
 	const char *port = getenv("KUBERNETES_SERVICE_PORT");
+	bool in_cluster =
+	    host != NULL && *host != '\0' && port != NULL && *port != '\0';
 	char *kubeconfig = find_kubeconfig(&m->cfg, home);
 
-	if (kubeconfig != NULL) {
-		if (access(kubeconfig, F_OK) == -1)
-			return fx_fail(err, FX_ESYS, "stat %s: %s", kubeconfig,
-			    strerror(errno));
-		log_at(LVL_INFO, KS("msg", "using kubeconfig"),
-		    KS("path", kubeconfig));
-		m->paths[IPC_FILE_KUBECONFIG] = kubeconfig;
-		return FX_OK;
+	/* A kubeconfig may name no cluster: then the pod's files count. */
+	m->paths[IPC_FILE_SA_TOKEN] = xstrdup(SERVICE_ACCOUNT "/token");
+	m->paths[IPC_FILE_SA_CA] = xstrdup(SERVICE_ACCOUNT "/ca.crt");
+	m->paths[IPC_FILE_SA_NAMESPACE] = xstrdup(SERVICE_ACCOUNT "/namespace");
+	if (in_cluster) {
+		free(m->cfg.k8s_api_server);
+		m->cfg.k8s_api_server = strchr(host, ':') != NULL
+		    ? xasprintf("https://[%s]:%s", host, port)
+		    : xasprintf("https://%s:%s", host, port);
 	}
-	if (host == NULL || *host == '\0' || port == NULL || *port == '\0')
+	if (kubeconfig == NULL && !in_cluster)
 		return fx_fail(err, FX_EUNKNOWN,
 		    "invalid configuration: no configuration has been "
 		    "provided, "
 		    "try setting KUBECONFIG");
-	free(m->cfg.k8s_api_server);
-	m->cfg.k8s_api_server = strchr(host, ':') != NULL
-	    ? xasprintf("https://[%s]:%s", host, port)
-	    : xasprintf("https://%s:%s", host, port);
-	m->paths[IPC_FILE_SA_TOKEN] = xstrdup(SERVICE_ACCOUNT "/token");
-	m->paths[IPC_FILE_SA_CA] = xstrdup(SERVICE_ACCOUNT "/ca.crt");
-	m->paths[IPC_FILE_SA_NAMESPACE] = xstrdup(SERVICE_ACCOUNT "/namespace");
+	if (kubeconfig == NULL)
+		return FX_OK;
+	m->paths[IPC_FILE_KUBECONFIG] = kubeconfig;
+	if (access(kubeconfig, F_OK) == -1)
+		return fx_fail(err, FX_ESYS, "stat %s: %s", kubeconfig,
+		    strerror(errno));
+	log_at(LVL_INFO, KS("msg", "using kubeconfig"), KS("path", kubeconfig));
 	return FX_OK;
 }
 
