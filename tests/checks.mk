@@ -1,5 +1,11 @@
 # Checks of the source itself; each prints nothing when all is well.
-EXTRA_DIST += tests/coverage
+EXTRA_DIST += tests/coverage tests/bench/run
+EXTRA_DIST += tests/testbed/README.md tests/testbed/bed \
+	tests/testbed/go.mod tests/testbed/go.sum tests/testbed/main.go \
+	tests/testbed/kwok/go.mod tests/testbed/kwok/go.sum \
+	tests/testbed/lib.sh tests/testbed/packages tests/testbed/parts.sh \
+	tests/testbed/selftest.sh tests/testbed/upstream/go.mod \
+	tests/testbed/upstream/go.sum
 
 sources = `cd $(srcdir) && git ls-files 'src/*.c' 'src/*.h' 'tests/*.c' 'tests/*.h' 'doc/*.c'`
 

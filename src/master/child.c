@@ -346,6 +346,10 @@ child_exited(struct child *c, uint64_t pid, uint64_t status)
 		c->state = CHILD_ENDING;
 		give_up(c);
 	}
+	/* it asks to be started anew, as the connector does when the resolver's
+	 * files were replaced: no penalty, unless it does nothing else */
+	if (status == 0 && clk_now_us() - c->running_us > CLK_SEC)
+		c->delay_us = 0;
 	if (c->m->stopping)
 		c->state = CHILD_OFF;
 	else
@@ -603,6 +607,16 @@ take_inspected(struct child *c, const struct ipc_inspected *m)
 	log_confinement(c);
 }
 
+/* With --sandbox=relaxed a worker may lack the filter, if it says so. */
+static bool
+is_confined(const struct child *c)
+{
+	bool relaxed =
+	    strcmp(c->m->cfg.sandbox, "relaxed") == 0 && c->missing[0] != '\0';
+
+	return (c->seccomp == 2 || relaxed) && c->no_new_privs && c->caps == 0;
+}
+
 static int
 on_inspected(void *arg, struct ipc_frame *f, const struct fx_err *err)
 {
@@ -618,7 +632,7 @@ on_inspected(void *arg, struct ipc_frame *f, const struct fx_err *err)
 	if (r != FX_OK || c->state != CHILD_STARTING || m.pid != c->pid)
 		return r;
 	take_inspected(c, &m);
-	if (c->seccomp != 2 || !c->no_new_privs || c->caps != 0) {
+	if (!is_confined(c)) {
 		mst_count(c->m, METRIC_PROTOCOL_VIOLATIONS, c);
 		child_kill(c, "says it is ready and is not confined");
 	} else {
