@@ -18,7 +18,7 @@ struct gw {
 	struct mirror mirror;
 	struct remote remote;
 	struct tree_memory listed; /* local: of the tree it reported last */
-	struct fx_err why;	   /* why nothing can be done: a bad setting */
+	struct fx_err why;	   /* a bad setting: nothing can be done */
 };
 
 /* After lock-down: settings, known hosts, the transport. */

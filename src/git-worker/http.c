@@ -14,11 +14,10 @@
 
 #define SYSTEM_CA_FILE "/etc/ssl/certs/ca-certificates.crt"
 
-#define HTTP_POST_MAX                                                          \
-	(128u << 20)		   /* bytes of a push, kept until it is sent   \
-				    */
-#define HTTP_ANSWER_MAX (1u << 20) /* bytes received and not yet read */
-#define HTTP_REFUSAL_MAX (256 * 1024) /* bytes of an error page passed over */
+/* bytes of a push, kept until it is sent */
+#define HTTP_POST_MAX (128u << 20)
+#define HTTP_ANSWER_MAX (1u << 20)  /* bytes received and not yet read */
+#define HTTP_REFUSAL_MAX (1u << 18) /* bytes of an error page passed over */
 #define HTTP_REDIRECTS_MAX 3
 #define HTTP_SLICE_MS 1000 /* between two looks at the clock */
 

@@ -208,7 +208,7 @@ file_name(char out[NAME_MAX_LEN], const char *host, unsigned port, bool bare)
 	    : xasprintf("[%s]:%u", host, port);
 	size_t i;
 
-	for (i = 0; s[i] != '\0' && i < NAME_MAX_LEN - 1; i++)
+	for (i = 0; i < NAME_MAX_LEN - 1 && s[i] != '\0'; i++)
 		out[i] = (char)tolower((unsigned char)s[i]);
 	out[i] = '\0';
 }

@@ -23,7 +23,7 @@
 #define DAMAGE_NAME "damaged" /* the reader's note, beside the repository */
 #define STAMP_MAX 16384
 #define OWN_REFS "refs/fluxd/" /* what is to be pushed; in nobody's way */
-#define REMOVE_DEPTH 16	       /* a bare repository of ours is about 6 deep */
+#define REMOVE_DEPTH 16	       /* a bare repository is about 6 deep */
 
 #define MAX_OBJECTS 8000000    /* of a pack; an index entry is about 50 bytes */
 #define MAP_WINDOW (32u << 20) /* of a pack, mapped at once */

@@ -14,7 +14,7 @@
 #define PKT_MAX_BYTES (64u << 20) /* of a list of refs */
 #define PKT_MAX_LINES 1000000	  /* refs */
 #define PKT_LINE_MAX 65520	  /* bytes of a line with its length */
-#define PKT_ERR_MAX 512		  /* bytes kept of a server's complaint */
+#define PKT_ERR_MAX 512		  /* bytes kept of a complaint */
 
 struct pkt_watch {
 	unsigned flushes; /* flush lines still to come; 0: the list is over */

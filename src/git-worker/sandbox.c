@@ -44,7 +44,7 @@
 
 static const struct sandbox_call remote_calls[] = {
 	MIRROR_CALLS,
-	SB_ALLOW(renameat2), /* a mirror packed anew takes the old one's place */
+	SB_ALLOW(renameat2), /* a mirror packed anew takes its place */
 	/* libssh2 and libcurl on a socket that was given */
 	SB_ALLOW(recvfrom),
 	SB_NO_BITS(sendto, 3, MSG_FASTOPEN), /* which would connect */
@@ -69,7 +69,7 @@ const struct sandbox gw_remote_sandbox = {
 	.name = "fluxd-git (remote)",
 	.calls = remote_calls,
 	.ncalls = nitems(remote_calls),
-	.nofile = 256,		/* packs, each with its index, are kept open */
+	.nofile = 256,		/* 64 packs at once, and refs */
 	.as_bytes = 512u << 20, /* 128 MiB of packs mapped, and an index */
 	.keeps_root = true,
 	.writes_files = true,

@@ -328,11 +328,10 @@ split_standard(const char *text, struct parts *out)
 	if (rest.n > 1 && rest.p[1] == '/') {
 		struct span a = { rest.p + 2, rest.n - 2 };
 
-		cut = span_find(a, '/');
-		out->path =
-		    cut == NULL ? (struct span){ 0 } : span(cut, a.p + a.n);
-		if (!split_authority(span(a.p, cut == NULL ? a.p + a.n : cut),
-			out))
+		if ((cut = span_find(a, '/')) == NULL)
+			cut = a.p + a.n;
+		out->path = span(cut, a.p + a.n);
+		if (!split_authority(span(a.p, cut), out))
 			return false;
 	}
 	return escapes_ok(out->path, IN_PATH);
