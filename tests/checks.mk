@@ -27,7 +27,8 @@ cppcheck:
 tidy:
 	cd $(srcdir) && for f in `git ls-files 'src/*.c'`; do \
 		clang-tidy --quiet $$f -- -std=gnu11 -D_GNU_SOURCE \
-			-DHAVE_CONFIG_H -I$(abs_builddir) \
+			-DHAVE_CONFIG_H -I$(abs_builddir) $(GIT2_CFLAGS) \
+			-DFX_LOCALSTATEDIR='""' -DFX_LIBEXECDIR='""' \
 			-Isrc/common/base -Isrc/common/ipc -Isrc/common/proc \
 			-Isrc/common/model -I`dirname $$f` || exit 1; \
 	done

@@ -84,7 +84,7 @@ listen_tcp(const char *address, int *out, struct fx_err *err)
 	struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV,
 		.ai_socktype = SOCK_STREAM };
 	struct addrinfo *list = NULL;
-	char host[IPC_MAX_HOST], port[16];
+	char host[IPC_MAX_HOST] = "", port[16] = "";
 	int r =
 	    split_address(address, host, sizeof(host), port, sizeof(port), err);
 

@@ -157,7 +157,7 @@ int
 wire_get_i64(struct buf *b, int64_t *v)
 {
 	uint8_t tag;
-	uint64_t u;
+	uint64_t u = 0;
 	int r;
 
 	if (buf_left(b) == 0)
