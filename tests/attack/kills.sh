@@ -27,20 +27,36 @@ start() {
 	fluxd_start --git-url="$url" --git-poll-interval=1s --sync-interval=2s "$@" &&
 		disown "$FLUXD_PID" # so that bash does not comment on its end
 }
-# The daemon's processes, launcher first; all that ever were, in `seen`.
+# The daemon's processes: launcher, then workers; all that ever were in `seen`.
 declare -A seen
-victims=()
+launcher= workers=()
 find_victims() {
-	local launcher pid
+	local pid
 	launcher=$(children_of "$FLUXD_PID")
-	read -ra victims <<<"$launcher $(children_of "${launcher%% *}")"
-	for pid in "${victims[@]}"; do seen[$pid]=1; done
+	launcher=${launcher%% *}
+	read -ra workers <<<"$(children_of "$launcher")"
+	for pid in $FLUXD_PID $launcher "${workers[@]}"; do seen[$pid]=1; done
 }
-pause() { # 0 to 90 ms
-	read -rt "0.0$((RANDOM % 10))" <> <(:) || true
+# Until any time, or until the daemon says that it has done something.
+pause() {
+	local size n
+	if [ $((RANDOM % 2)) -eq 0 ]; then
+		read -rt "0.$((RANDOM % 3))$((RANDOM % 10))" <> <(:) || true
+		return
+	fi
+	size=$(log_mark)
+	for n in {1..40}; do
+		read -rt 0.02 <> <(:) || true
+		[ "$(log_mark)" -eq "$size" ] || break
+	done
+	: "$n"
+}
+kill_one() { # PID
+	kill -KILL "$1" 2>/dev/null || true
+	done_kills=$((done_kills + 1))
 }
 
-declare -A jobs
+jobs=()
 hung=0
 ask_sync() {
 	local id status=0
@@ -48,7 +64,7 @@ ask_sync() {
 		"$(fluxd_url)/api/flux/v9/update-manifests" 2>/dev/null) || status=$?
 	[ "$status" != 28 ] || hung=$((hung + 1))
 	id=${id//\"/}
-	[[ ! $id =~ ^[0-9a-f]{8}-[0-9a-f-]{27}$ ]] || jobs[$id]=1
+	[[ ! $id =~ ^[0-9a-f]{8}-[0-9a-f-]{27}$ ]] || jobs+=("$id")
 }
 
 # ---- the disturbed run
@@ -56,34 +72,35 @@ write 0
 repo_commit_all "$work" 0 >/dev/null
 repo_push "$work"
 start
-done_kills=0 round=0 masters=0
+done_kills=0 round=0 lives=0
 while [ "$done_kills" -lt "$kills" ]; do
-	round=$((round + 1))
-	write "$round"
-	last=$(repo_commit_all "$work" "$round")
-	repo_push "$work"
-	ask_sync
-	for _ in 1 2 3 4 5 6 7 8; do
-		if ! fluxd_alive; then
-			FLUXD_PID=
-			start
+	if ! fluxd_alive; then
+		FLUXD_PID=
+		start
+	fi
+	lives=$((lives + 1))
+	for i in 1 2 3 4 5 6 7 8 9; do
+		if [ $((i % 3)) -eq 1 ]; then
+			round=$((round + 1))
+			write "$round"
+			last=$(repo_commit_all "$work" "$round")
+			repo_push "$work"
+			ask_sync
 		fi
-		find_victims
-		[ ${#victims[@]} -gt 0 ] || continue
-		seen[$FLUXD_PID]=1
-		if [ $((RANDOM % 12)) -eq 0 ]; then
-			kill -KILL "$FLUXD_PID"
-			masters=$((masters + 1))
-			wait_for 5 fluxd_dead
-		else
-			kill -KILL "${victims[RANDOM % ${#victims[@]}]}" 2>/dev/null || true
-		fi
-		done_kills=$((done_kills + 1))
 		pause
+		find_victims
+		[ ${#workers[@]} -eq 0 ] || kill_one "${workers[RANDOM % ${#workers[@]}]}"
 	done
+	# now and then all of it
+	find_victims
+	if [ $((RANDOM % 2)) -eq 0 ]; then kill_one "$FLUXD_PID"; else kill_one "$launcher"; fi
+	wait_for 10 fluxd_dead
 done
-t_diag "$done_kills kills, $masters of them of the master, ${#seen[@]} processes," \
-	"$round commits, ${#jobs[@]} jobs answered; FLUXD_SEED=$seed"
+passes=$(grep -c 'info=applied' "$FLUXD_LOG" || true)
+broken=$(grep -cE 'component=sync-loop err=' "$FLUXD_LOG" || true)
+t_diag "$done_kills kills, $lives of them of all, ${#seen[@]} processes, $round commits, ${#jobs[@]} jobs" \
+	"answered, $passes syncs that ended, $broken steps broken off; FLUXD_SEED=$seed"
+t_is "$((passes * 40 > kills)) $((broken * 40 > kills))" "1 1" "kills came in the middle of syncs that would have ended"
 if ! fluxd_alive; then
 	FLUXD_PID=
 	start
@@ -96,7 +113,8 @@ job_status() {
 }
 job_ended() { [[ $(job_status "$1") =~ ^(succeeded|failed) ]]; }
 bad=
-for id in "${!jobs[@]}"; do
+# the daemon remembers a hundred
+for id in "${jobs[@]: -$((${#jobs[@]} < 90 ? ${#jobs[@]} : 90))}"; do
 	wait_for 60 job_ended "$id" || true
 	[ "$(job_status "$id")" = 'succeeded ' ] || bad+="$id: $(job_status "$id")"$'\n'
 done

@@ -42,6 +42,17 @@ now_us() {
 	echo "${EPOCHREALTIME/[.,]/}"
 }
 
+# fluxd_without_caps: as in a pod that drops all capabilities: from now on the
+# daemon cannot change users, and all its processes have one.
+fluxd_without_caps() {
+	cat >"$T_DIR/fluxd-without-caps" <<-SH
+		#!/bin/sh
+		exec setpriv --bounding-set=-all --inh-caps=-all '$FLUXD' "\$@"
+	SH
+	chmod +x "$T_DIR/fluxd-without-caps"
+	FLUXD=$T_DIR/fluxd-without-caps
+}
+
 # configmap DIR NAME NAMESPACE VALUE: a manifest, as DIR/NAME.yaml.
 configmap() {
 	cat >"$1/$2.yaml" <<-YAML

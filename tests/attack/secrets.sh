@@ -72,20 +72,31 @@ log_has() { grep -cF -- "$1" "$FLUXD_LOG" || true; }
 ns=$(bed_namespace a75)
 
 # ---- over ssh: deploy key and API token
-url=$(bed_repo "a75-$$")
-commit_something "a75-$$" "$url"
-fluxd_start --git-url="$url"
-t_wait "a sync over ssh ends" 30 tagged "a75-$$"
+over_ssh() { # REPOSITORY MODE
+	local url
+	url=$(bed_repo "$1")
+	commit_something "$1" "$url"
+	fluxd_start --git-url="$url" --state-dir="$T_DIR/state-$1"
+	t_wait "$2: a sync over ssh ends" 30 tagged "$1"
+	scan "seed=$(seed_of "$BED_SSH_KEY")" "text=$(printf %s "$pem_line" | hex)" \
+		"token=$(printf %s "$BED_API_TOKEN" | hex)"
+	expect_only seed "$2: the deploy key's seed" key
+	expect_only text "$2: the deploy key's text"
+	expect_only token "$2: the API token" sync
+	t_is "$(in_proc_texts "$BED_API_TOKEN")" "" "$2: the API token is in no environment or command line"
+	t_is "$(log_has "$BED_API_TOKEN") $(log_has "$pem_line")" "0 0" "$2: neither is in the log"
+	t_unlike "$(answers)" "$BED_API_TOKEN" "$2: nor the token in an answer"
+	users=$(printf '%s\n' "${user_of[@]}" | sort -u | wc -l)
+	fluxd_stop
+}
 pem_line=$(sed -n '3p' "$BED_SSH_KEY")
-scan "seed=$(seed_of "$BED_SSH_KEY")" "text=$(printf %s "$pem_line" | hex)" \
-	"token=$(printf %s "$BED_API_TOKEN" | hex)"
-expect_only seed "the deploy key's seed" key
-expect_only text "the deploy key's text"
-expect_only token "the API token" sync
-t_is "$(in_proc_texts "$BED_API_TOKEN")" "" "the API token is in no environment or command line"
-t_is "$(log_has "$BED_API_TOKEN") $(log_has "$pem_line")" "0 0" "neither is in the log"
-t_unlike "$(answers)" "$BED_API_TOKEN" "nor the token in an answer"
-fluxd_stop
+over_ssh "a75-$$" "a user for each"
+t_is "$((users > 5))" 1 "a user for each: $users users"
+with=$FLUXD
+fluxd_without_caps
+over_ssh "a75u-$$" "one user for all"
+t_is "$users" 1 "one user for all: it is so"
+FLUXD=$with
 
 # ---- over https: the password
 url=$(bed_repo_https "a75s-$$")
