@@ -31,28 +31,28 @@ notify() { api_post /api/flux/v11/notify '{"Kind":"git","Source":{"URL":"","Bran
 
 through_a_repository() {
 	local mark
-	say() { # WHAT: commit, and wait until the daemon has said something about it
+	say() { # WHAT [REGEX]: commit, and wait until the daemon has said something about it
 		mark=$(log_mark)
 		commit "subject-evil$evil"
 		notify
-		wait_for 20 logged_since "$mark" ' err=|"err":|warn|"state":"tag|state="tag' || t_diag "silent: $1"
+		wait_for 20 logged_since "$mark" "${2:- err=|\"err\":|state\":\"tag|state=\"tag}" || t_diag "silent: $1"
 	}
 	clean
 	printf 'a: [1\n' >"$work/filename-evil${evil//\//_}.yaml"
-	say "file name"
+	say "file name" filename-evil
 	clean
 	printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: "resource-evil%s", namespace: %s}\n' "$yaml_evil" "$ns" >"$work/a.yaml"
-	say "resource name"
+	say "resource name" resource-evil
 	printf 'apiVersion: v1\nkind: "kind-evil%s"\nmetadata: {name: a, namespace: %s}\n' "$yaml_evil" "$ns" >"$work/a.yaml"
 	say "kind"
 	printf 'apiVersion: "v1"\nkind: ConfigMap\nmetadata: {name: a, namespace: "namespace-evil%s"}\n' "$yaml_evil" >"$work/a.yaml"
-	say "namespace"
+	say "namespace" namespace-evil
 	printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b, namespace: %s}\ndata: {"datakey-evil%s": "x"}\n' "$ns" "$yaml_evil" >"$work/a.yaml"
-	say "a text that the API server repeats"
+	say "a text that the API server repeats" datakey-evil
 	printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: %s}\ndata: *alias-evil%s\n' "$ns" "$evil" >"$work/a.yaml"
 	say "a text that the parser repeats"
 	printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: d, namespace: %s}\n' "$ns" | tee "$work/dup1-evil${evil//\//_}.yaml" >"$work/a.yaml"
-	say "two files of one object"
+	say "two files of one object" dup1-evil
 	clean
 	configmap "$work" good "$ns" "$RANDOM"
 	say "a commit's subject and author"
