@@ -124,6 +124,7 @@ struct stream {
 	bool catalog;		 /* of CRDs or API services: never listed */
 	bool answered;		 /* the watch that runs has brought something */
 	int64_t watched_us;	 /* when the watch began */
+	int64_t first_us;	 /* when the first event of all came */
 	struct loop_timer timer; /* the next list or watch */
 };
 

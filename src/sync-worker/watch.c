@@ -154,6 +154,23 @@ stream_list(struct stream *s)
 
 /* ---- watches ---------------------------------------------------------- */
 
+/* The first watch of all begins with what is there already, which discovery
+ * has shown too.  A kind that came in between is missed at its first use, and
+ * looked for then: refresh_may_help. */
+#define CATALOG_BEGINS_US (2 * CLK_SEC)
+
+static void
+catalog_event(struct stream *s, const char *type)
+{
+	int64_t now = clk_now_us();
+
+	if (s->first_us == 0)
+		s->first_us = now;
+	s->cluster->catalog_changed_us = now;
+	if (strcmp(type, "ADDED") != 0 || now - s->first_us > CATALOG_BEGINS_US)
+		s->cluster->catalog_stale = true;
+}
+
 static int
 on_event(struct stream *s, const char *type, const json_t *object)
 {
@@ -171,8 +188,7 @@ on_event(struct stream *s, const char *type, const json_t *object)
 	if (strcmp(type, "BOOKMARK") == 0)
 		return FX_OK;
 	if (s->catalog) {
-		s->cluster->catalog_stale = true;
-		s->cluster->catalog_changed_us = clk_now_us();
+		catalog_event(s, type);
 		return FX_OK;
 	}
 	if (strcmp(type, "DELETED") != 0) {
