@@ -24,3 +24,12 @@ tests_unit_test_journal_SOURCES = tests/unit/test_journal.c \
 	src/master/journal.c
 tests_unit_test_journal_CPPFLAGS = $(TEST_CPPFLAGS) -I$(srcdir)/src/master
 tests_unit_test_journal_LDADD = src/common/libbase.a
+
+check_PROGRAMS += tests/unit/test_validate
+TESTS += tests/unit/test_validate
+tests_unit_test_validate_SOURCES = tests/unit/test_validate.c \
+	src/master/validate.c
+tests_unit_test_validate_CPPFLAGS = $(TEST_CPPFLAGS) $(SECCOMP_CFLAGS) \
+	-I$(srcdir)/src/master
+tests_unit_test_validate_LDADD = src/common/libproc.a src/common/libipc.a \
+	src/common/libbase.a
