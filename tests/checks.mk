@@ -1,5 +1,5 @@
 # Checks of the source itself; each prints nothing when all is well.
-EXTRA_DIST += tests/coverage tests/bench/run
+EXTRA_DIST += tests/coverage tests/bench/run tests/cppcheck.h
 EXTRA_DIST += tests/testbed/README.md tests/testbed/bed \
 	tests/testbed/go.mod tests/testbed/go.sum tests/testbed/main.go \
 	tests/testbed/kwok/go.mod tests/testbed/kwok/go.sum \
@@ -20,6 +20,7 @@ cppcheck:
 	cd $(srcdir) && cppcheck --quiet --error-exitcode=1 --inline-suppr \
 		--enable=warning,performance,portability --std=c11 \
 		--suppress=missingIncludeSystem \
+		--include=tests/cppcheck.h \
 		--suppress=internalAstError --suppress=funcArgOrderDifferent -D_GNU_SOURCE \
 		-Isrc/common/base -Isrc/common/ipc -Isrc/common/proc \
 		-Isrc/common/model src

@@ -48,7 +48,7 @@ struct sync_flow {
 	size_t ncommits;
 	char newest[IPC_MAX_OID + 1], oldest[IPC_MAX_OID + 1];
 	bool warned_external, warned_marker;
-	int64_t backoff_us; /* of retry; 0: the last pass was well */
+	int64_t backoff_us;	    /* of retry; 0: the last pass was well */
 	struct loop_timer interval; /* --sync-interval since the last end */
 	struct loop_timer retry;    /* … since a pass that failed */
 };

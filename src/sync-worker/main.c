@@ -81,7 +81,7 @@ int
 main(int argc, char *argv[])
 {
 	struct worker w;
-	struct sw sw;
+	static struct sw sw;
 	int r;
 
 	worker_init(&w, argc, argv, IPC_R_SYNC, IPC_R_SYNC);
