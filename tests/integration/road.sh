@@ -84,11 +84,29 @@ fluxd_stop
 configmap c3 three
 third=$(repo_commit_all "$work" "Third")
 repo_push "$work"
-fluxd_start --git-url="$url" --git-poll-interval=1h --sync-interval=1h
+port=$(bed port "$BED_DIR" road)
+fluxd_start --git-url="$url" --git-poll-interval=1h --sync-interval=1h \
+	--listen="unix:$T_DIR/fluxd.sock" --listen="127.0.0.1:$port"
 t_wait "the commit is synced after the next start" 30 tag_is "$third"
 t_ok_if() { if fluxd_logged "$2"; then t_ok "$1"; else t_fail "$1" "not logged: $2"; fi; }
 t_ok_if "the event names what changed, and nothing else" \
 	"event=\"Sync: ${third:0:7}, $ns:configmap/c3\""
+
+# the unmodified client of upstream, over TCP, where it could be built
+if [ -n "${BED_UPSTREAM_FLUXCTL:-}" ]; then
+	upstream() { "$BED_UPSTREAM_FLUXCTL" --url "http://127.0.0.1:$port/api/flux" "$@" 2>&1; }
+	configmap c1 four
+	fourth=$(repo_commit_all "$work" "Fourth")
+	repo_push "$work"
+	t_is "$(upstream sync)" "Synchronizing with $url
+Revision of master to apply is ${fourth:0:7}
+Waiting for ${fourth:0:7} to be applied ...
+Done." "upstream's fluxctl sync says what it always said"
+	t_is "$(live c1 .data.text)" four "and the cluster has it"
+	t_is "$(upstream identity)" "$(cut -d' ' -f1-3 "$BED_SSH_KEY.pub")" \
+		"upstream's fluxctl identity shows the deploy key"
+	t_is "$(ctl sync 2>&1)" "$(upstream sync)" "ours says the same"
+fi
 
 fluxd_stop
 t_done
