@@ -77,6 +77,15 @@ enum ipc_scope_kind {
 #define IPC_POLICY_IGNORE 1u	/* ignore: "true" in git */
 #define IPC_POLICY_SYNC_ONLY 2u /* ignore: sync_only in git */
 
+/* What a note recovers; the names are upstream's. */
+enum ipc_event_kind { IPC_EVENT_RELEASE, IPC_EVENT_AUTORELEASE };
+
+/* What the commits of a sync were, for its event. */
+#define IPC_INCLUDES_RELEASE 1u
+#define IPC_INCLUDES_AUTORELEASE 2u
+#define IPC_INCLUDES_POLICY 4u
+#define IPC_INCLUDES_OTHER 8u
+
 enum ipc_change { IPC_CHANGE_GIT, IPC_CHANGE_IMAGE };
 
 enum ipc_update_kind {

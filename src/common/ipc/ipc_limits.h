@@ -24,6 +24,7 @@
 #define IPC_MAX_KEY 4096     /* a public key in wire or text form */
 #define IPC_MAX_SIGN 8192    /* what is signed, and a signature */
 #define IPC_MAX_SPEC 65536   /* the JSON of an update request */
+#define IPC_MAX_NOTE 65536   /* the JSON of a git note */
 #define IPC_MAX_SETTINGS 512 /* flags with all list items */
 #define IPC_MAX_LOG_VALUE 8192
 #define IPC_MAX_LOG_PAIRS 24
