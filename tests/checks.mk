@@ -1,5 +1,5 @@
 # Checks of the source itself; each prints nothing when all is well.
-EXTRA_DIST += tests/coverage tests/bench/run tests/cppcheck.h
+EXTRA_DIST += tests/coverage tests/cppcheck.h
 EXTRA_DIST += tests/testbed/README.md tests/testbed/bed \
 	tests/testbed/go.mod tests/testbed/go.sum tests/testbed/main.go \
 	tests/testbed/kwok/go.mod tests/testbed/kwok/go.sum \
