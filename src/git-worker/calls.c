@@ -4,6 +4,9 @@
 
 #include "clock.h"
 
+/* Who is asked keeps the same deadline, and knows better what took so long. */
+#define GRACE_US (100 * CLK_MS)
+
 /* An answer that is being waited for. */
 struct wait {
 	void *out;
@@ -26,12 +29,16 @@ take_failure(struct wait *w, struct ipc_frame *f)
  * like any other; the loop that called us finds them again.
  */
 static int
-await(struct worker *w, uint64_t seq, struct wait *wait, struct fx_err *err)
+await(struct worker *w, uint64_t seq, int64_t deadline_us, struct wait *wait,
+    struct fx_err *err)
 {
-	int r = ipc_await(&w->master, seq);
+	int r = ipc_await_until(&w->master, seq, deadline_us + GRACE_US);
 
 	if (r == FX_OK && wait->err.code == FX_OK)
 		return FX_OK;
+	if (r == FX_ETIMEOUT)
+		return fx_fail(err, r,
+		    "another process of fluxd does not answer");
 	if (wait->err.code == FX_OK)
 		return fx_fail(err, r == FX_OK ? FX_EFAIL : r,
 		    "the worker is being stopped");
@@ -62,27 +69,27 @@ on_connected(void *arg, struct ipc_frame *f)
 }
 
 static int
-call_connect(void *arg, const char *host, unsigned port, int64_t timeout_us,
-    int *fd, char **address, struct fx_err *err)
+call_connect(void *arg, const char *host, unsigned port, int64_t deadline_us,
+    int *fd, struct fx_err *err)
 {
 	struct worker *w = arg;
+	int64_t left_us = deadline_us - clk_now_us();
 	struct ipc_connected got = { .fd = -1 };
 	struct wait wait = { .out = &got };
 	const struct ipc_connect m = {
 		.host = (char *)(uintptr_t)host,
 		.port = port,
 		.timeout_ms =
-		    timeout_us < CLK_MS ? 1 : (uint64_t)(timeout_us / CLK_MS),
+		    left_us < CLK_MS ? 1 : (uint64_t)(left_us / CLK_MS),
 	};
 	int r;
 
 	r = await(w, ipc_ask_connect(&w->master, &m, on_connected, &wait),
-	    &wait, err);
+	    deadline_us, &wait, err);
 	if (r != FX_OK)
 		return r;
 	*fd = got.fd;
 	got.fd = -1;
-	*address = fx_steal(&got.address);
 	ipc_connected_clear(&got);
 	return FX_OK;
 }
@@ -98,7 +105,8 @@ on_public(void *arg, struct ipc_frame *f)
 }
 
 static int
-call_public_key(void *arg, struct buf *blob, struct fx_err *err)
+call_public_key(void *arg, int64_t deadline_us, struct buf *blob,
+    struct fx_err *err)
 {
 	struct worker *w = arg;
 	struct ipc_key_public_is got = { 0 };
@@ -107,7 +115,7 @@ call_public_key(void *arg, struct buf *blob, struct fx_err *err)
 	int r;
 
 	r = await(w, ipc_ask_key_public(&w->master, &m, on_public, &wait),
-	    &wait, err);
+	    deadline_us, &wait, err);
 	if (r != FX_OK)
 		return r;
 	if (got.blob.n == 0)
@@ -129,8 +137,8 @@ on_signed(void *arg, struct ipc_frame *f)
 }
 
 static int
-call_sign(void *arg, const void *data, size_t n, struct buf *signature,
-    struct fx_err *err)
+call_sign(void *arg, int64_t deadline_us, const void *data, size_t n,
+    struct buf *signature, struct fx_err *err)
 {
 	struct worker *w = arg;
 	struct ipc_key_signed got = { 0 };
@@ -140,8 +148,8 @@ call_sign(void *arg, const void *data, size_t n, struct buf *signature,
 	};
 	int r;
 
-	r = await(w, ipc_ask_key_sign(&w->master, &m, on_signed, &wait), &wait,
-	    err);
+	r = await(w, ipc_ask_key_sign(&w->master, &m, on_signed, &wait),
+	    deadline_us, &wait, err);
 	if (r != FX_OK)
 		return r;
 	if (buf_put(signature, got.signature.p, got.signature.n) != FX_OK)
@@ -150,9 +158,18 @@ call_sign(void *arg, const void *data, size_t n, struct buf *signature,
 	return r;
 }
 
+static int
+call_heed(void *arg, struct fx_err *err)
+{
+	struct worker *w = arg;
+	int r = ipc_heed(&w->master);
+
+	return r == FX_OK ? r : fx_fail(err, r, "the worker is being stopped");
+}
+
 struct link_calls
 gw_calls(struct worker *w)
 {
-	return (
-	    struct link_calls){ call_connect, call_public_key, call_sign, w };
+	return (struct link_calls){ call_connect, call_public_key, call_sign,
+		call_heed, w->master.fd, w };
 }

@@ -1,5 +1,5 @@
 /*
- * handlers: what both roles of fluxd-git answer.
+ * handlers: what git-remote (handlers.c) and git-local (local.c) answer.
  */
 #ifndef FX_GW_HANDLERS_H
 #define FX_GW_HANDLERS_H
@@ -21,10 +21,24 @@ struct gw {
 	struct fx_err why;	   /* a bad setting: nothing can be done */
 };
 
-/* After lock-down: settings, known hosts, the transport. */
-void gw_open_remote(struct gw *, struct worker *);
+/* How an executable reaches a server. */
+#define GW_MAX_TRUST 2
+struct gw_way {
+	const struct transport_carrier *carrier;
+	enum ipc_file_id files[GW_MAX_TRUST]; /* whom it trusts */
+	size_t nfiles;
+};
+
+/* After lock-down: settings, what is trusted, the transport. */
+void gw_open_remote(struct gw *, struct worker *, const struct gw_way *);
+void gw_close_remote(struct gw *);
 void gw_open_local(struct gw *, struct worker *);
-void gw_close(struct gw *);
+void gw_close_local(struct gw *);
+
+/* Before anything else: settings of both roles. */
+int gw_open_mirror(struct gw *, struct worker *, bool writer) FX_MUSTUSE;
+/* Before every request. */
+int gw_ready(struct gw *, bool *created, struct fx_err *) FX_MUSTUSE;
 
 /* The deploy key and the network, asked for over the channel. */
 struct link_calls gw_calls(struct worker *);
@@ -34,7 +48,8 @@ extern const size_t gw_nremote_handlers;
 extern const struct ipc_handler gw_local_handlers[];
 extern const size_t gw_nlocal_handlers;
 
-extern const struct sandbox gw_remote_sandbox;
+extern const struct sandbox gw_remote_sandbox; /* of ssh and files */
+extern const struct sandbox gw_http_sandbox;
 extern const struct sandbox gw_local_sandbox;
 
 #endif

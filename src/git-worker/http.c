@@ -4,22 +4,16 @@
 #include "http.h"
 
 #include <curl/curl.h>
-#include <openssl/pem.h>
-#include <openssl/rand.h>
-#include <openssl/ssl.h>
-#include <unistd.h>
 
 #include "clock.h"
+#include "http_trust.h"
 #include "str.h"
-
-#define SYSTEM_CA_FILE "/etc/ssl/certs/ca-certificates.crt"
 
 /* bytes of a push, kept until it is sent */
 #define HTTP_POST_MAX (128u << 20)
 #define HTTP_ANSWER_MAX (1u << 20)  /* bytes received and not yet read */
 #define HTTP_REFUSAL_MAX (1u << 18) /* bytes of an error page passed over */
 #define HTTP_REDIRECTS_MAX 3
-#define HTTP_SLICE_MS 1000 /* between two looks at the clock */
 
 struct http {
 	struct link *link; /* not owned */
@@ -43,60 +37,6 @@ struct http {
 
 /* Made before lock-down. */
 static CURLM *multi;
-static X509_STORE *system_store;
-
-/* ---- once ---- */
-
-/* OpenSSL reads and makes things at first use. */
-static bool
-warm_up(void)
-{
-	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-	SSL *ssl = ctx == NULL ? NULL : SSL_new(ctx);
-	uint8_t b[16];
-	bool ok = ssl != NULL && RAND_bytes(b, sizeof(b)) == 1 &&
-	    RAND_priv_bytes(b, sizeof(b)) == 1;
-
-	SSL_free(ssl);
-	SSL_CTX_free(ctx);
-	return ok;
-}
-
-int
-http_lib_open(bool system_ca, struct fx_err *err)
-{
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !warm_up() ||
-	    (multi = curl_multi_init()) == NULL ||
-	    (system_store = X509_STORE_new()) == NULL)
-		return fx_fail(err, FX_EFAIL, "libcurl does not start");
-	/* without the file nothing is trusted, and that error is a clear one */
-	if (system_ca)
-		(void)X509_STORE_load_file(system_store, SYSTEM_CA_FILE);
-	return FX_OK;
-}
-
-static X509_STORE *
-store_of(const struct buf *pem, struct fx_err *err)
-{
-	X509_STORE *store = X509_STORE_new();
-	BIO *bio = BIO_new_mem_buf(buf_head(pem), (int)buf_left(pem));
-	X509 *x = NULL;
-	size_t n = 0;
-
-	while (store != NULL && bio != NULL &&
-	    (x = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
-		n += X509_STORE_add_cert(store, x) == 1;
-		X509_free(x);
-	}
-	BIO_free(bio);
-	if (n == 0) {
-		X509_STORE_free(store);
-		(void)fx_fail(err, FX_ESYNTAX,
-		    "the file of git's authorities has no certificate");
-		return NULL;
-	}
-	return store;
-}
 
 static char *
 base_url(const struct git_url *u)
@@ -112,27 +52,28 @@ base_url(const struct git_url *u)
 }
 
 int
-http_new(struct link *l, const struct buf *ca, struct http **out,
+http_lib_open(bool system_ca, struct fx_err *err)
+{
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
+	    (multi = curl_multi_init()) == NULL)
+		return fx_fail(err, FX_EFAIL, "libcurl does not start");
+	return http_trust_open(system_ca, err);
+}
+
+static int
+http_open(struct link *l, const struct buf *trust, size_t ntrust, void **at,
     struct fx_err *err)
 {
-	X509_STORE *store = NULL;
-	struct http *h;
+	static const struct buf none = BUF_INIT(0);
+	struct http *h = xcalloc(1, sizeof(*h));
 
-	if (buf_left(ca) != 0) {
-		if ((store = store_of(ca, err)) == NULL)
-			return FX_ESYNTAX;
-	} else {
-		store = system_store;
-		(void)X509_STORE_up_ref(store);
-	}
-	h = xcalloc(1, sizeof(*h));
 	h->link = l;
-	h->store = store;
 	h->base = base_url(&l->url);
 	buf_init(&h->post, HTTP_POST_MAX);
 	buf_init(&h->answer, HTTP_ANSWER_MAX);
-	*out = h;
-	return FX_OK;
+	*at = h;
+	h->store = http_trust_store(ntrust == 0 ? &none : &trust[0], err);
+	return h->store == NULL ? FX_ESYNTAX : FX_OK;
 }
 
 /* ---- what libcurl calls ---- */
@@ -142,15 +83,13 @@ on_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
 	struct http *h = arg;
 	struct link *l = h->link;
-	auto_free char *unused = NULL;
 	int fd = -1;
 
 	(void)purpose;
 	(void)address;
 	h->connect_err = (struct fx_err){ 0 };
 	if (l->calls.connect(l->calls.arg, l->url.host, l->url.port,
-		l->deadline_us - clk_now_us(), &fd, &unused,
-		&h->connect_err) != FX_OK)
+		l->deadline_us, &fd, &h->connect_err) != FX_OK)
 		return CURL_SOCKET_BAD;
 	return fd;
 }
@@ -381,12 +320,31 @@ take_result(struct http *h)
 		}
 }
 
+/* As link_wait, with libcurl's descriptors. */
+static int
+wait_io(struct http *h, struct fx_err *err)
+{
+	struct link *l = h->link;
+	struct curl_waitfd channel = { l->calls.channel, CURL_WAIT_POLLIN, 0 };
+	int64_t ms;
+	int r;
+
+	if ((r = l->calls.heed(l->calls.arg, err)) != FX_OK)
+		return r;
+	ms = (l->deadline_us - clk_now_us() + CLK_MS - 1) / CLK_MS;
+	if (ms <= 0)
+		return link_silent(l, err);
+	if (curl_multi_poll(multi, &channel, 1,
+		ms < LINK_SLICE_MS ? (int)ms : LINK_SLICE_MS, NULL) != CURLM_OK)
+		return fx_fail(err, FX_EFAIL, "libcurl failed");
+	return FX_OK;
+}
+
 /* Until there is something to read, or the answer is complete. */
 static int
 pump(struct http *h, struct fx_err *err)
 {
-	int running;
-	int64_t left;
+	int running, r;
 
 	for (;;) {
 		if (h->paused && buf_left(&h->answer) == 0) {
@@ -398,16 +356,8 @@ pump(struct http *h, struct fx_err *err)
 		take_result(h);
 		if (h->done || buf_left(&h->answer) != 0)
 			return FX_OK;
-		left = h->link->deadline_us - clk_now_us();
-		if (left <= 0)
-			return fx_fail(err, FX_ETIMEOUT,
-			    "no answer from %s within the time limit",
-			    h->link->url.host);
-		left = (left + CLK_MS - 1) / CLK_MS;
-		if (curl_multi_poll(multi, NULL, 0,
-			left < HTTP_SLICE_MS ? (int)left : HTTP_SLICE_MS,
-			NULL) != CURLM_OK)
-			return fx_fail(err, FX_EFAIL, "libcurl failed");
+		if ((r = wait_io(h, err)) != FX_OK)
+			return r;
 	}
 }
 
@@ -451,41 +401,6 @@ fail_status(struct http *h, long status, struct fx_err *err)
 
 /* ---- redirects ---- */
 
-static bool
-same_part(CURLU *a, CURLU *b, CURLUPart part)
-{
-	char *x = NULL, *y = NULL;
-	bool same =
-	    curl_url_get(a, part, &x, CURLU_DEFAULT_PORT) == CURLUE_OK &&
-	    curl_url_get(b, part, &y, CURLU_DEFAULT_PORT) == CURLUE_OK &&
-	    strcasecmp(x, y) == 0;
-
-	curl_free(x);
-	curl_free(y);
-	return same;
-}
-
-/* Is it the same scheme, host and port?  Then *clean is the URL without user
- * and password, which libcurl adds to where a relative redirect leads. */
-static bool
-same_server(const char *base, const char *to, char **clean)
-{
-	CURLU *a = curl_url(), *b = curl_url();
-	bool same = a != NULL && b != NULL &&
-	    curl_url_set(a, CURLUPART_URL, base, 0) == CURLUE_OK &&
-	    curl_url_set(b, CURLUPART_URL, to, 0) == CURLUE_OK &&
-	    same_part(a, b, CURLUPART_SCHEME) &&
-	    same_part(a, b, CURLUPART_HOST) &&
-	    same_part(a, b, CURLUPART_PORT) &&
-	    curl_url_set(b, CURLUPART_USER, NULL, 0) == CURLUE_OK &&
-	    curl_url_set(b, CURLUPART_PASSWORD, NULL, 0) == CURLUE_OK &&
-	    curl_url_get(b, CURLUPART_URL, clean, 0) == CURLUE_OK;
-
-	curl_url_cleanup(a);
-	curl_url_cleanup(b);
-	return same;
-}
-
 /* Where the list of refs has moved to, if that is another path of the same
  * server; what is posted goes there too. */
 static int
@@ -497,7 +412,7 @@ follow(struct http *h, struct fx_err *err)
 
 	(void)curl_easy_getinfo(h->easy, CURLINFO_REDIRECT_URL, &to);
 	if (to == NULL || h->posting || strlen(to) > GIT_URL_MAX ||
-	    !same_server(h->base, to, &clean) || !str_ends(clean, tail)) {
+	    !http_same_server(h->base, to, &clean) || !str_ends(clean, tail)) {
 		r = fx_fail(err, FX_EDENIED,
 		    "'%s' redirects to another place, which is not followed: "
 		    "configure the URL it has now",
@@ -588,13 +503,11 @@ http_read(void *at, void *p, size_t n, size_t *got, struct fx_err *err)
 	return FX_OK;
 }
 
-void
-http_free(struct http **hp)
+static void
+http_close(void *at)
 {
-	struct http *h = fx_steal(hp);
+	struct http *h = at;
 
-	if (h == NULL)
-		return;
 	http_done(h);
 	X509_STORE_free(h->store);
 	buf_clear(&h->post);
@@ -604,7 +517,10 @@ http_free(struct http **hp)
 }
 
 const struct transport_carrier http_carrier = {
+	.kinds = TRANSPORT_KIND(GIT_URL_HTTP) | TRANSPORT_KIND(GIT_URL_HTTPS),
 	.rpc = true,
+	.open = http_open,
+	.close = http_close,
 	.refs = http_refs,
 	.serve = http_serve,
 	.read = http_read,

@@ -10,22 +10,19 @@
 #define FX_HTTP_H
 
 #include "base.h"
-#include "link.h"
 #include "transport.h"
-
-struct http;
 
 /* libcurl and OpenSSL, once per process, before lock-down; and, unless others
  * are given later, the system's authorities. */
 int http_lib_open(bool system_ca, struct fx_err *) FX_MUSTUSE;
 
-/* After http_lib_open.  ca: PEM certificates that are trusted instead of the
- * system's; may be empty. */
-int http_new(struct link *, const struct buf *ca, struct http **,
-    struct fx_err *) FX_MUSTUSE;
-void http_free(struct http **);
+/* Is it the same scheme, host and port?  Then *clean is the URL without user
+ * and password, which libcurl adds to where a relative redirect leads; the
+ * caller's, for curl_free. */
+bool http_same_server(const char *base, const char *to, char **clean);
 
-/* Carries a struct http.  What is written is posted by the first read. */
+/* Trusts PEM certificates instead of the system's authorities, if it is given
+ * any.  What is written is posted by the first read. */
 extern const struct transport_carrier http_carrier;
 
 #endif

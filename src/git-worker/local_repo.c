@@ -19,6 +19,17 @@ open_at(const char *path, git_repository **out, struct fx_err *err)
 	return FX_OK;
 }
 
+/* What ended the work, if it did not end by itself. */
+static int
+fail(struct link *l, int r, struct fx_err *err, const char *what)
+{
+	if (l->err.code == FX_OK)
+		return gw_git_fail(r, err, "%s", what);
+	*err = l->err;
+	l->err = (struct fx_err){ 0 };
+	return err->code;
+}
+
 /* ---- moving objects ---- */
 
 /* Leave out what the other side has: everything its refs lead to. */
@@ -75,25 +86,53 @@ add_wanted(git_packbuilder *pack, git_revwalk *walk, git_repository *from,
 struct writing {
 	git_odb_writepack *out;
 	git_indexer_progress progress;
+	struct link *link;
 };
+
+static int
+look(struct link *l)
+{
+	struct fx_err err;
+
+	if (link_check(l, &err) != FX_OK)
+		return link_failed(l, &err);
+	return 0;
+}
+
+static int
+on_progress(int stage, uint32_t current, uint32_t total, void *arg)
+{
+	(void)stage;
+	(void)current;
+	(void)total;
+	return look(arg);
+}
+
+static int
+on_indexed(const git_indexer_progress *stats, void *arg)
+{
+	(void)stats;
+	return look(arg);
+}
 
 static int
 on_pack(void *data, size_t n, void *arg)
 {
 	struct writing *w = arg;
+	int r = look(w->link);
 
-	return w->out->append(w->out, data, n, &w->progress);
+	return r != 0 ? r : w->out->append(w->out, data, n, &w->progress);
 }
 
 static int
-write_pack(git_packbuilder *pack, git_odb *odb)
+write_pack(git_packbuilder *pack, git_odb *odb, struct link *l)
 {
-	struct writing w = { 0 };
+	struct writing w = { .link = l };
 	int r;
 
 	if (git_packbuilder_object_count(pack) == 0)
 		return 0;
-	if ((r = git_odb_write_pack(&w.out, odb, NULL, NULL)) != 0)
+	if ((r = git_odb_write_pack(&w.out, odb, on_indexed, l)) != 0)
 		return r;
 	if ((r = git_packbuilder_foreach(pack, on_pack, &w)) == 0)
 		r = w.out->commit(w.out, &w.progress);
@@ -104,7 +143,7 @@ write_pack(git_packbuilder *pack, git_odb *odb)
 /* Bring the objects over, and all that they need. */
 static int
 move_objects(git_repository *from, git_repository *to, const git_oid *oids,
-    size_t n)
+    size_t n, struct link *l)
 {
 	git_packbuilder *pack = NULL;
 	git_revwalk *walk = NULL;
@@ -116,12 +155,13 @@ move_objects(git_repository *from, git_repository *to, const git_oid *oids,
 	    (r = git_revwalk_new(&walk, from)) == 0) {
 		/* 1 is without threads */
 		(void)git_packbuilder_set_threads(pack, 1);
+		(void)git_packbuilder_set_callbacks(pack, on_progress, l);
 		for (size_t i = 0; i < n && r == 0; i++)
 			if (!git_odb_exists(odb, &oids[i]))
 				r = add_wanted(pack, walk, from, &oids[i]);
 		if (r == 0 && (r = hide_refs(walk, from, to)) == 0 &&
 		    (r = git_packbuilder_insert_walk(pack, walk)) == 0)
-			r = write_pack(pack, odb);
+			r = write_pack(pack, odb, l);
 	}
 	git_revwalk_free(walk);
 	git_packbuilder_free(pack);
@@ -132,7 +172,8 @@ move_objects(git_repository *from, git_repository *to, const git_oid *oids,
 /* ---- fetch ---- */
 
 static int
-fetch_refs(git_repository *from, struct mirror *m, struct fx_err *err)
+fetch_refs(git_repository *from, struct mirror *m, struct link *l,
+    struct fx_err *err)
 {
 	const char *const refs[] = { m->branch, m->tag, m->notes };
 	const char *found[nitems(refs)];
@@ -147,28 +188,29 @@ fetch_refs(git_repository *from, struct mirror *m, struct fx_err *err)
 			r = mirror_set_ref(m, refs[i], NULL, err);
 	}
 	git_error_clear();
-	if (r == FX_OK && (r = move_objects(from, m->repo, oids, n)) != 0)
-		r = gw_git_fail(r, err, "fetch");
+	if (r == FX_OK && (r = move_objects(from, m->repo, oids, n, l)) != 0)
+		r = fail(l, r, err, "fetch");
 	for (size_t i = 0; i < n && r == FX_OK; i++)
 		r = mirror_set_ref(m, found[i], &oids[i], err);
 	return r;
 }
 
 int
-local_fetch(const char *path, struct mirror *m, struct fx_err *err)
+local_fetch(const char *path, struct mirror *m, struct link *l,
+    struct fx_err *err)
 {
 	git_repository *from = NULL;
 	int r;
 
 	if ((r = open_at(path, &from, err)) != FX_OK)
 		return r;
-	r = fetch_refs(from, m, err);
+	r = fetch_refs(from, m, l, err);
 	git_repository_free(from);
 	return r;
 }
 
 int
-local_compact(struct mirror *m, struct fx_err *err)
+local_compact(struct mirror *m, struct link *l, struct fx_err *err)
 {
 	struct mirror twin;
 	int r;
@@ -177,7 +219,7 @@ local_compact(struct mirror *m, struct fx_err *err)
 		return FX_OK;
 	if ((r = mirror_make_twin(m, &twin, err)) != FX_OK)
 		return r;
-	if ((r = local_fetch(m->path, &twin, err)) == FX_OK)
+	if ((r = local_fetch(m->path, &twin, l, err)) == FX_OK)
 		r = mirror_swap(m, &twin, err);
 	mirror_clear(&twin);
 	return r;
@@ -252,7 +294,7 @@ move_ref(git_repository *to, const struct remote_update *u, const git_oid *oid,
 
 static int
 push_one(git_repository *to, struct mirror *m, const struct remote_update *u,
-    struct fx_err *err)
+    struct link *l, struct fx_err *err)
 {
 	git_oid oid;
 	int r;
@@ -264,14 +306,14 @@ push_one(git_repository *to, struct mirror *m, const struct remote_update *u,
 		return delete_ref(to, u, err);
 	if ((r = git_reference_name_to_id(&oid, m->repo, u->src)) != 0)
 		return gw_git_fail(r, err, "push");
-	if ((r = move_objects(m->repo, to, &oid, 1)) != 0)
-		return gw_git_fail(r, err, "push");
+	if ((r = move_objects(m->repo, to, &oid, 1, l)) != 0)
+		return fail(l, r, err, "push");
 	return move_ref(to, u, &oid, err);
 }
 
 int
 local_push(const char *path, struct mirror *m, const struct remote_update *u,
-    size_t n, struct fx_err *err)
+    size_t n, struct link *l, struct fx_err *err)
 {
 	git_repository *to = NULL;
 	int r;
@@ -279,7 +321,7 @@ local_push(const char *path, struct mirror *m, const struct remote_update *u,
 	if ((r = open_at(path, &to, err)) != FX_OK)
 		return r;
 	for (size_t i = 0; i < n && r == FX_OK; i++)
-		r = push_one(to, m, &u[i], err);
+		r = push_one(to, m, &u[i], l, err);
 	git_repository_free(to);
 	return r;
 }

@@ -12,13 +12,14 @@
 #include "mirror.h"
 #include "remote.h"
 
-/* Each like its namesake in remote.h. */
-int local_fetch(const char *path, struct mirror *, struct fx_err *) FX_MUSTUSE;
+/* Each like its namesake in remote.h; they end when link_check says so. */
+int local_fetch(const char *path, struct mirror *, struct link *,
+    struct fx_err *) FX_MUSTUSE;
 int local_push(const char *path, struct mirror *, const struct remote_update *,
-    size_t n, struct fx_err *) FX_MUSTUSE;
+    size_t n, struct link *, struct fx_err *) FX_MUSTUSE;
 int local_check_write(const char *path, struct fx_err *) FX_MUSTUSE;
 
 /* Pack the mirror into one, if it is scattered. */
-int local_compact(struct mirror *, struct fx_err *) FX_MUSTUSE;
+int local_compact(struct mirror *, struct link *, struct fx_err *) FX_MUSTUSE;
 
 #endif

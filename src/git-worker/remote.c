@@ -6,57 +6,51 @@
 #include <stdio.h>
 
 #include "buf.h"
-#include "http.h"
 #include "local_repo.h"
-#include "ssh.h"
 #include "text.h"
-#include "transport.h"
 
 #define SERVER_TEXT_MAX 512 /* bytes shown of what a server says */
 
 int
-remote_init(struct remote *m, const struct buf *ca, struct fx_err *err)
+remote_init(struct remote *m, const struct transport_carrier *c,
+    const struct buf *trust, size_t ntrust, struct fx_err *err)
 {
 	int r;
 
-	switch (m->link.url.kind) {
-	case GIT_URL_SSH:
-		m->ssh = ssh_new(&m->link);
-		return transport_register(&m->link, &ssh_carrier, m->ssh, err);
-	case GIT_URL_HTTP:
-	case GIT_URL_HTTPS:
-		if ((r = http_new(&m->link, ca, &m->http, err)) != FX_OK)
-			return r;
-		return transport_register(&m->link, &http_carrier, m->http,
-		    err);
-	case GIT_URL_FILE:
+	if (m->link.url.kind == GIT_URL_FILE)
 		return FX_OK;
-	case GIT_URL_GIT:
-		break;
-	}
-	return fx_fail(err, FX_EFAIL,
-	    "git:// URLs are not supported: use ssh or https");
+	if ((c->kinds & TRANSPORT_KIND(m->link.url.kind)) == 0)
+		return fx_fail(err, FX_EFAIL,
+		    "this program is not for URLs of this kind");
+	m->carrier = c;
+	if ((r = c->open(&m->link, trust, ntrust, &m->at, err)) != FX_OK)
+		return r;
+	return transport_register(&m->link, c, m->at, err);
 }
 
 void
 remote_clear(struct remote *m)
 {
 	git_remote_free(fx_steal(&m->git));
-	ssh_free(&m->ssh);
-	http_free(&m->http);
+	if (m->at != NULL)
+		m->carrier->close(m->at);
+	m->at = NULL;
 	git_url_clear(&m->link.url);
-	known_hosts_clear(&m->link.known);
+}
+
+static void
+begin(struct remote *m, int64_t deadline_us)
+{
+	m->link.deadline_us = deadline_us;
+	m->link.err = (struct fx_err){ 0 };
 }
 
 /* The kept remote, for the mirror as it is open now, ready for an operation. */
 static int
-prepare(struct remote *m, struct mirror *mirror, int64_t deadline_us,
-    struct fx_err *err)
+prepare(struct remote *m, struct mirror *mirror, struct fx_err *err)
 {
 	int r;
 
-	m->link.deadline_us = deadline_us;
-	m->link.err = (struct fx_err){ 0 };
 	if (m->git != NULL && m->opened == mirror->opened)
 		return FX_OK;
 	git_remote_free(fx_steal(&m->git));
@@ -79,9 +73,47 @@ fail(struct remote *m, int r, struct fx_err *err, const char *what)
 	return gw_git_fail(r, err, "%s", what);
 }
 
+/* ---- in the middle of libgit2's work ---- */
+
+static int
+look(struct remote *m)
+{
+	struct fx_err err;
+
+	if (link_check(&m->link, &err) != FX_OK)
+		return link_failed(&m->link, &err);
+	return 0;
+}
+
+static int
+on_received(const git_indexer_progress *stats, void *arg)
+{
+	(void)stats;
+	return look(arg);
+}
+
+static int
+on_packed(int stage, uint32_t current, uint32_t total, void *arg)
+{
+	(void)stage;
+	(void)current;
+	(void)total;
+	return look(arg);
+}
+
+static int
+on_sent(unsigned current, unsigned total, size_t bytes, void *arg)
+{
+	(void)current;
+	(void)total;
+	(void)bytes;
+	return look(arg);
+}
+
 /* libgit2's own initialisers: its macros leave members out. */
 static void
-init_options(git_remote_callbacks *c, git_fetch_options *f, git_push_options *p)
+init_options(struct remote *m, git_remote_callbacks *c, git_fetch_options *f,
+    git_push_options *p)
 {
 	if ((c != NULL &&
 		git_remote_init_callbacks(c, GIT_REMOTE_CALLBACKS_VERSION) !=
@@ -91,6 +123,11 @@ init_options(git_remote_callbacks *c, git_fetch_options *f, git_push_options *p)
 	    (p != NULL &&
 		git_push_options_init(p, GIT_PUSH_OPTIONS_VERSION) != 0))
 		fx_bug("libgit2 does not know its own options");
+	c = c != NULL ? c : f != NULL ? &f->callbacks : &p->callbacks;
+	c->transfer_progress = on_received;
+	c->pack_progress = on_packed;
+	c->push_transfer_progress = on_sent;
+	c->payload = m;
 }
 
 /* ---- fetch ---- */
@@ -137,7 +174,7 @@ download(struct remote *m, struct mirror *mirror, struct fx_err *err)
 	list[1] = tag = xasprintf("+%s:%s", mirror->tag, mirror->tag);
 	list[2] = notes = xasprintf("+%s:%s", mirror->notes, mirror->notes);
 	specs = (git_strarray){ list, nitems(list) };
-	init_options(NULL, &opts, NULL);
+	init_options(m, NULL, &opts, NULL);
 	opts.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
 	opts.prune = GIT_FETCH_NO_PRUNE;
 	if ((r = git_remote_download(m->git, &specs, &opts)) != 0)
@@ -153,15 +190,17 @@ int
 remote_fetch(struct remote *m, struct mirror *mirror, int64_t deadline_us,
     struct fx_err *err)
 {
-	git_remote_callbacks none;
+	git_remote_callbacks callbacks;
 	int r;
 
+	begin(m, deadline_us);
 	if (m->link.url.kind == GIT_URL_FILE)
-		return local_fetch(m->link.url.path, mirror, err);
-	if ((r = prepare(m, mirror, deadline_us, err)) != FX_OK)
+		return local_fetch(m->link.url.path, mirror, &m->link, err);
+	if ((r = prepare(m, mirror, err)) != FX_OK)
 		return r;
-	init_options(&none, NULL, NULL);
-	r = git_remote_connect(m->git, GIT_DIRECTION_FETCH, &none, NULL, NULL);
+	init_options(m, &callbacks, NULL, NULL);
+	r = git_remote_connect(m->git, GIT_DIRECTION_FETCH, &callbacks, NULL,
+	    NULL);
 	if (r != 0)
 		return fail(m, r, err, "connect");
 	if ((r = prune(m, mirror, err)) == FX_OK)
@@ -174,15 +213,17 @@ int
 remote_check_write(struct remote *m, struct mirror *mirror, int64_t deadline_us,
     struct fx_err *err)
 {
-	git_remote_callbacks none;
+	git_remote_callbacks callbacks;
 	int r;
 
+	begin(m, deadline_us);
 	if (m->link.url.kind == GIT_URL_FILE)
 		return local_check_write(m->link.url.path, err);
-	if ((r = prepare(m, mirror, deadline_us, err)) != FX_OK)
+	if ((r = prepare(m, mirror, err)) != FX_OK)
 		return r;
-	init_options(&none, NULL, NULL);
-	r = git_remote_connect(m->git, GIT_DIRECTION_PUSH, &none, NULL, NULL);
+	init_options(m, &callbacks, NULL, NULL);
+	r = git_remote_connect(m->git, GIT_DIRECTION_PUSH, &callbacks, NULL,
+	    NULL);
 	if (r != 0)
 		return fail(m, r, err, "connect");
 	(void)git_remote_disconnect(m->git);
@@ -190,13 +231,6 @@ remote_check_write(struct remote *m, struct mirror *mirror, int64_t deadline_us,
 }
 
 /* ---- push ---- */
-
-/* What the server said during a push. */
-struct answers {
-	bool rejected;
-	struct fx_err err; /* the first ref that was not taken */
-	struct buf said;   /* progress: what hooks print */
-};
 
 /* Words of git and of hosts for "somebody else was faster". */
 static int
@@ -215,7 +249,7 @@ code_of_status(const char *status)
 static int
 on_update(const char *ref, const char *status, void *arg)
 {
-	struct answers *a = arg;
+	struct remote_answers *a = &((struct remote *)arg)->answers;
 	auto_free char *shown_ref = NULL, *shown = NULL;
 
 	if (status == NULL || a->rejected)
@@ -231,7 +265,7 @@ on_update(const char *ref, const char *status, void *arg)
 static int
 on_progress(const char *text, int n, void *arg)
 {
-	struct answers *a = arg;
+	struct remote_answers *a = &((struct remote *)arg)->answers;
 	size_t room = SERVER_TEXT_MAX - buf_left(&a->said);
 
 	if (n > 0 &&
@@ -242,7 +276,7 @@ on_progress(const char *text, int n, void *arg)
 }
 
 static int
-judge_answers(struct answers *a, struct fx_err *err)
+judge_answers(struct remote_answers *a, struct fx_err *err)
 {
 	auto_free char *said = NULL;
 
@@ -273,21 +307,21 @@ static int
 push(struct remote *m, char **specs, size_t n, struct fx_err *err)
 {
 	git_push_options opts;
-	struct answers a = { .said = BUF_INIT(SERVER_TEXT_MAX) };
+	struct remote_answers *a = &m->answers;
 	git_strarray list = { specs, n };
 	int r;
 
-	init_options(NULL, NULL, &opts);
+	*a = (struct remote_answers){ .said = BUF_INIT(SERVER_TEXT_MAX) };
+	init_options(m, NULL, NULL, &opts);
 	opts.callbacks.push_update_reference = on_update;
 	opts.callbacks.sideband_progress = on_progress;
-	opts.callbacks.payload = &a;
 	if ((r = git_remote_push(m->git, &list, &opts)) != 0) {
 		r = fail(m, r, err, "push");
 	} else {
 		(void)git_remote_disconnect(m->git);
-		r = judge_answers(&a, err);
+		r = judge_answers(a, err);
 	}
-	buf_clear(&a.said);
+	buf_clear(&a->said);
 	return r;
 }
 
@@ -315,9 +349,10 @@ remote_push(struct remote *m, struct mirror *mirror,
 {
 	int r;
 
+	begin(m, deadline_us);
 	if (m->link.url.kind == GIT_URL_FILE)
-		r = local_push(m->link.url.path, mirror, u, n, err);
-	else if ((r = prepare(m, mirror, deadline_us, err)) == FX_OK)
+		r = local_push(m->link.url.path, mirror, u, n, &m->link, err);
+	else if ((r = prepare(m, mirror, err)) == FX_OK)
 		r = push_updates(m, u, n, err);
 	for (size_t i = 0; i < n && r == FX_OK; i++)
 		r = follow(mirror, &u[i], err);

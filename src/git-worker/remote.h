@@ -15,16 +15,22 @@
 
 #include "link.h"
 #include "mirror.h"
+#include "transport.h"
 
-struct ssh;
-struct http;
+/* What the server said during a push. */
+struct remote_answers {
+	bool rejected;
+	struct fx_err err; /* the first ref that was not taken */
+	struct buf said;   /* progress: what hooks print */
+};
 
 struct remote {
 	struct link link;
-	struct ssh *ssh; /* the transport in use, or NULL */
-	struct http *http;
+	const struct transport_carrier *carrier; /* not for a file */
+	void *at;				 /* its state, owned */
 	git_remote *git; /* belongs to the mirror's opening `opened` */
 	unsigned opened;
+	struct remote_answers answers;
 };
 
 /* One ref to push. */
@@ -34,10 +40,10 @@ struct remote_update {
 	bool force;
 };
 
-/* The link's URL, known hosts and calls are set.  ca: as for http_new.
- * Registers the transport. */
-int
-remote_init(struct remote *, const struct buf *ca, struct fx_err *) FX_MUSTUSE;
+/* The link's URL and calls are set; trust: as for the carrier.  Registers the
+ * transport. */
+int remote_init(struct remote *, const struct transport_carrier *,
+    const struct buf *trust, size_t ntrust, struct fx_err *) FX_MUSTUSE;
 void remote_clear(struct remote *);
 
 /* Bring the three refs up to date; the ones that are gone are removed. */

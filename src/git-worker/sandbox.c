@@ -42,15 +42,23 @@
 	/* a probe when a repository is made: no links here */		\
 	SB_ERRNO(symlink, EPERM)
 
+#define SOCKET_CALLS							\
+	SB_ALLOW(renameat2), /* a mirror packed anew takes its place */	\
+	/* libssh2 and libcurl on a socket that was given */		\
+	SB_ALLOW(recvfrom),						\
+	SB_NO_BITS(sendto, 3, MSG_FASTOPEN) /* which would connect */
+
 static const struct sandbox_call remote_calls[] = {
 	MIRROR_CALLS,
-	SB_ALLOW(renameat2), /* a mirror packed anew takes its place */
-	/* libssh2 and libcurl on a socket that was given */
-	SB_ALLOW(recvfrom),
-	SB_NO_BITS(sendto, 3, MSG_FASTOPEN), /* which would connect */
+	SOCKET_CALLS,
 	SB_ALLOW(shutdown), /* a session that is given up */
 	/* TCP_QUICKACK */
 	SB_ARG(setsockopt, 1, IPPROTO_TCP),
+};
+
+static const struct sandbox_call http_calls[] = {
+	MIRROR_CALLS,
+	SOCKET_CALLS,
 	/* libcurl: how the connection is; refused, the names would take the
 	 * place of the real reason in its errors */
 	SB_ALLOW(getsockopt),
@@ -71,6 +79,16 @@ const struct sandbox gw_remote_sandbox = {
 	.ncalls = nitems(remote_calls),
 	.nofile = 256,		/* 64 packs at once, and refs */
 	.as_bytes = 512u << 20, /* 128 MiB of packs mapped, and an index */
+	.keeps_root = true,
+	.writes_files = true,
+};
+
+const struct sandbox gw_http_sandbox = {
+	.name = "fluxd-git-http",
+	.calls = http_calls,
+	.ncalls = nitems(http_calls),
+	.nofile = 256,
+	.as_bytes = 512u << 20,
 	.keeps_root = true,
 	.writes_files = true,
 };

@@ -11,19 +11,13 @@
 #define FX_SSH_H
 
 #include "base.h"
-#include "link.h"
 #include "transport.h"
-
-struct ssh;
 
 /* libssh2 once per process, before lock-down. */
 int ssh_lib_open(struct fx_err *) FX_MUSTUSE;
 
-struct ssh *ssh_new(struct link *);
-void ssh_free(struct ssh **);
-
-/* Carries a struct ssh.  A command that failed is an error with what it said;
- * a command that is done leaves the session for the next one. */
+/* Trusts known_hosts files.  A command that failed is an error with what it
+ * said; a command that is done leaves the session for the next one. */
 extern const struct transport_carrier ssh_carrier;
 
 #endif

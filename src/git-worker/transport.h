@@ -15,10 +15,18 @@
 /* What URL to give libgit2: the carrier knows where to go by itself. */
 #define TRANSPORT_URL "fluxd://remote/"
 
+#define TRANSPORT_KIND(kind) (1u << (kind))
+
 /* `at` is the carrier's own state. */
 struct transport_carrier {
+	unsigned kinds; /* of URLs that it is for */
 	/* one request per service (http), or one session for all (ssh)? */
 	bool rpc;
+	/* trust: texts by which the server is recognised; may be empty.  What
+	 * *at is set to is to be closed, after a failure too. */
+	int (*open)(struct link *, const struct buf *trust, size_t ntrust,
+	    void **at, struct fx_err *);
+	void (*close)(void *at);
 	/* "git-upload-pack" or "git-receive-pack": say what refs there are, or
 	 * (rpc only) take part in the service */
 	int (*refs)(void *at, const char *service, struct fx_err *);

@@ -76,6 +76,7 @@ struct child {
 struct launcher {
 	const char *libexec_dir;
 	bool strict;
+	bool git_http; /* the repository is behind https or http */
 	struct launch_user users[IPC_R_COUNT];
 	char *paths[MAX_PATHS]; /* owned; NULL: no such number */
 	struct child children[MAX_CHILDREN];
@@ -292,7 +293,9 @@ run_program(const struct launcher *l, enum ipc_role role, uint32_t instance,
     int channel, pid_t launcher)
 {
 	const struct launch_user *u = &l->users[role];
-	const char *program = ipc_role_executable(role);
+	const char *program = role == IPC_R_GIT_REMOTE && l->git_http
+	    ? LAUNCH_GIT_HTTP
+	    : ipc_role_executable(role);
 	char *path = xasprintf("%s/%s", l->libexec_dir, program);
 	char *uid = u->uid == (uid_t)-1 ? xstrdup("-1")
 					: xasprintf("%u", (unsigned)u->uid);
@@ -482,6 +485,7 @@ parse_options(struct launcher *l, int argc, char *argv[])
 		{ "libexec-dir", required_argument, NULL, 'l' },
 		{ "worker-uid-base", required_argument, NULL, 'u' },
 		{ "git-owner-of", required_argument, NULL, 'g' },
+		{ "git-http", no_argument, NULL, 'h' },
 		{ "sandbox", required_argument, NULL, 's' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -497,6 +501,8 @@ parse_options(struct launcher *l, int argc, char *argv[])
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (c == 'l')
 			l->libexec_dir = optarg;
+		else if (c == 'h')
+			l->git_http = true;
 		else if (c == 's')
 			l->strict = strcmp(optarg, "relaxed") != 0;
 		else if (c == 'u' &&

@@ -21,6 +21,10 @@
  */
 scmp_filter_ctx launch_filter(void);
 
+/* git-remote's program where the repository is behind https or http; its user
+ * is the same. */
+#define LAUNCH_GIT_HTTP "fluxd-git-http"
+
 /* Who workers become. */
 struct launch_user {
 	uid_t uid; /* (uid_t)-1: stay */

@@ -174,7 +174,13 @@ exec_launcher(const struct master *m, int channel)
 	    (unsigned long long)m->cfg.worker_uid_base);
 	auto_free char *owner = xasprintf("--git-owner-of=%s", m->url.path);
 	bool local = m->has_url && m->url.kind == GIT_URL_FILE;
-	char *argv[] = { program, dir, mode, base, local ? owner : NULL, NULL };
+	bool http = m->has_url && git_url_is_http(m->cfg.git_url);
+	char git_http[] = "--git-http";
+	char *argv[] = { program, dir, mode, base,
+		local	   ? owner
+		    : http ? git_http
+			   : NULL,
+		NULL };
 	char *envp[] = { NULL };
 
 	/* the end of the master is the end of everything */

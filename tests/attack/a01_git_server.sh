@@ -22,7 +22,7 @@ run() { # TRICK MILLISECONDS COMMAND...: what the worker answers
 	local url=http://user@127.0.0.1:$port/$1 dir=$T_DIR/mirror
 	shift
 	rm -rf "$dir" && mkdir "$dir"
-	"$drive" "$git" remote git-url="$url" mirror-dir="$dir" \
+	"$drive" "$git-http" remote git-url="$url" mirror-dir="$dir" \
 		git-branch=main password="$T_DIR/password" -- "$@" 2>&1
 }
 ms() { sed -n 's/.* ms=\([0-9]*\).*/\1/p' <<<"$1" | tail -1; }

@@ -31,5 +31,12 @@ for program in "$launcher" "$FX_BUILDDIR/src/master/fluxd"; do
 	[ "$libs" = "libc libseccomp " ]
 	ok $? "$(basename "$program") links libc and libseccomp only"
 done
+# libcurl's 20 libraries are for those who need it
+for program in git key net manifest api; do
+	if ldd "$FX_BUILDDIR/fluxd-$program" | grep -q -e libcurl -e libssl; then false; else true; fi
+	ok $? "fluxd-$program does not link libcurl"
+done
+ldd "$FX_BUILDDIR/fluxd-git-http" | grep -q libcurl
+ok $? "fluxd-git-http does"
 echo "1..$n"
 exit $failed

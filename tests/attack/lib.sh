@@ -53,6 +53,30 @@ fluxd_without_caps() {
 	FLUXD=$T_DIR/fluxd-without-caps
 }
 
+# lag_start: from now on measure how late this machine wakes up who sleeps.
+# lag_since US: by how many milliseconds in all since then: what a test that
+# bounds a time has to allow for, on a machine that others use too.
+lag_start() {
+	"$python" "$attack_dir/lag.py" >"$T_DIR/lag" 2>/dev/null </dev/null &
+	at_exit "kill $! 2>/dev/null"
+}
+
+lag_since() {
+	awk -v from="$1" '$1 >= from { n += $2 } END { print n + 0 }' "$T_DIR/lag"
+}
+
+# on_time US MS NAME: the MS that passed since the instant US are at most half a
+# second, the machine's own lag aside.
+on_time() {
+	local lag
+	lag=$(lag_since "$1")
+	if [ "$2" -ge 0 ] && [ "$2" -le $((500 + lag)) ]; then
+		t_ok "$3"
+	else
+		t_fail "$3" "$2 ms, of which the machine was late by $lag"
+	fi
+}
+
 # configmap DIR NAME NAMESPACE VALUE: a manifest, as DIR/NAME.yaml.
 configmap() {
 	cat >"$1/$2.yaml" <<-YAML

@@ -37,7 +37,7 @@ struct probe_world probe_world = { .dir = "/tmp/probe-targets.XXXXXX" };
 
 static bool with_caps;
 static char mirror[] = "/tmp/probe-mirror.XXXXXX";
-static pid_t victims[IPC_R_COUNT];
+static pid_t victims[ATTACK_MAX_ROLES]; /* as in attack_roles */
 
 /* ---- a locked-down process ---------------------------------------------- */
 
@@ -123,10 +123,10 @@ start_victims(void)
 		const struct attack_role *r = &attack_roles[i];
 
 		if (r->sandbox != NULL)
-			victims[r->role] = start_victim(r);
+			victims[i] = start_victim(r);
 	}
 	for (size_t i = 0; i < nattack_roles; i++) {
-		pid_t pid = victims[attack_roles[i].role];
+		pid_t pid = victims[i];
 
 		for (int k = 0; pid != 0 && k < 500 && !is_locked_down(pid);
 		     k++)
@@ -183,8 +183,8 @@ judge(const struct attack_role *r, const struct probe *p, pid_t victim)
 	    (p->by_design & IPC_BIT(r->role)) != 0) {
 		tally.by_design++;
 	} else {
-		printf("# %s: %s: %s (status %#x)\n", ipc_role_name(r->role),
-		    p->id, p->what, (unsigned)status);
+		printf("# %s: %s: %s (status %#x)\n", r->name, p->id, p->what,
+		    (unsigned)status);
 		test_check(false, __FILE__, __LINE__, p->what);
 	}
 }
@@ -206,8 +206,8 @@ test_role(void)
 				judge(current, &probes[i], victims[v]);
 	}
 	printf("# %s: %u attacks: %u killed, %u refused, %u may work\n",
-	    ipc_role_name(current->role), tally.tried, tally.killed,
-	    tally.refused, tally.by_design);
+	    current->name, tally.tried, tally.killed, tally.refused,
+	    tally.by_design);
 }
 
 /* ---- what works outside -------------------------------------------------- */
@@ -291,7 +291,7 @@ test_limits(void)
 {
 	for (size_t i = 0; i < nattack_roles; i++) {
 		const struct attack_role *r = &attack_roles[i];
-		pid_t pid = victims[r->role];
+		pid_t pid = victims[i];
 
 		if (pid == 0)
 			continue;
@@ -336,7 +336,7 @@ round_of(bool caps)
 		if (current->sandbox == NULL)
 			continue;
 		snprintf(name, sizeof(name), "A77 to A82: %s, %s",
-		    ipc_role_name(current->role), mode);
+		    current->name, mode);
 		test_run(name, test_role);
 	}
 	snprintf(name, sizeof(name), "A78: everybody lives, %s", mode);

@@ -9,7 +9,10 @@
 #include "ipc.h"
 #include "sandbox.h"
 
+#define ATTACK_MAX_ROLES 16
+
 struct attack_role {
+	const char *name; /* the role's, but where a role has two programs */
 	enum ipc_role role;
 	const struct sandbox
 	    *sandbox; /* NULL: the launcher, a list of refusals */
@@ -20,5 +23,6 @@ extern const struct attack_role attack_roles[];
 extern const size_t nattack_roles;
 
 const struct attack_role *attack_role(enum ipc_role);
+const struct attack_role *attack_named(const char *);
 
 #endif

@@ -33,6 +33,7 @@ tests_attack_test_filters_SOURCES = \
 TESTS += tests/attack/launcher_imports.sh
 EXTRA_DIST += tests/attack/launcher_imports.sh \
 	tests/attack/filters/api.txt \
+	tests/attack/filters/git-http.txt \
 	tests/attack/filters/git-local.txt \
 	tests/attack/filters/git-remote.txt \
 	tests/attack/filters/key.txt \

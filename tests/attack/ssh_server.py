@@ -30,6 +30,8 @@ TRICKS = {
 
 def serve(c):
     try:
+        while sys.argv[2] == "endless":
+            c.sendall(b"x" * 100 + b"\r\n")
         for part in TRICKS[sys.argv[2]]:
             c.sendall(part)
         if sys.argv[2] not in ("silent", "banner-only"):

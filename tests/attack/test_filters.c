@@ -77,8 +77,7 @@ list_of(const struct attack_role *r, const struct bpf *b)
 	const char *usual = r->sandbox == NULL ? "allow" : "kill";
 	struct buf out = BUF_INIT(LIST_MAX);
 
-	str_addf(&out, "# %s: every call but these: %s\n",
-	    ipc_role_name(r->role), usual);
+	str_addf(&out, "# %s: every call but these: %s\n", r->name, usual);
 	for (uint32_t nr = 0; nr <= LAST_CALL; nr++)
 		list_call(&out, b, nr, usual);
 	return str_take(&out);
@@ -88,8 +87,7 @@ static char *
 committed(const struct attack_role *r)
 {
 	auto_free char *path = xasprintf("%s/tests/attack/filters/%s.txt",
-	    getenv("FX_SRCDIR") != NULL ? getenv("FX_SRCDIR") : ".",
-	    ipc_role_name(r->role));
+	    getenv("FX_SRCDIR") != NULL ? getenv("FX_SRCDIR") : ".", r->name);
 	char *text = xcalloc(1, LIST_MAX);
 	FILE *f = fopen(path, "re");
 
@@ -127,8 +125,7 @@ equals_list(const struct attack_role *r, const struct bpf *b)
 
 	if (strcmp(got, wanted) == 0)
 		return true;
-	printf("# %s: not as committed; --print shows it\n",
-	    ipc_role_name(r->role));
+	printf("# %s: not as committed; --print shows it\n", r->name);
 	show_missing(got, wanted, "only in the filter");
 	show_missing(wanted, got, "only in the list");
 	return false;
@@ -234,8 +231,7 @@ test_rules(void)
 		for (size_t k = 0; k < nitems(tv); k++)
 			if (may(&program, tv[k].call) &&
 			    (tv[k].only & IPC_BIT(r->role)) == 0)
-				test_check(false, ipc_role_name(r->role), 0,
-				    tv[k].call);
+				test_check(false, r->name, 0, tv[k].call);
 	}
 	build(attack_role(IPC_R_NET), &program);
 	want(may(&program, "socket") && may(&program, "connect"));
@@ -265,8 +261,8 @@ test_budgets(void)
 		build(r, &program);
 		for (uint32_t nr = 0; nr <= LAST_CALL; nr++)
 			n += bpf_walk(&program, AUDIT_ARCH_X86_64, nr).allow;
-		printf("# %-10s %2u calls of at most %u\n",
-		    ipc_role_name(r->role), n, budget[r->role]);
+		printf("# %-10s %2u calls of at most %u\n", r->name, n,
+		    budget[r->role]);
 		want(n <= budget[r->role]);
 	}
 }
@@ -372,6 +368,8 @@ role_of(pid_t pid)
 		return attack_role(IPC_R_LAUNCHER);
 	if (fx_parse_u64(arg, 0, IPC_R_COUNT - 1, &role) != FX_OK)
 		return NULL;
+	if (strcmp(name, "fluxd-git-http") == 0)
+		return attack_named("git-http");
 	return attack_role((enum ipc_role)role);
 }
 
@@ -386,7 +384,7 @@ check_process(pid_t pid)
 	if (!want(r != NULL))
 		return;
 	worker = r->role != IPC_R_MASTER && r->role != IPC_R_LAUNCHER;
-	printf("# %d %s\n", (int)pid, ipc_role_name(r->role));
+	printf("# %d %s\n", (int)pid, r->name);
 	if (worker && want(bpf_of_process(pid, 0, &loaded)))
 		want(equals_list(attack_role(IPC_R_LAUNCHER), &loaded));
 	if (want(bpf_of_process(pid, worker, &loaded)))
@@ -428,7 +426,7 @@ print_list(const char *name)
 	for (size_t i = 0; i < nattack_roles; i++) {
 		auto_free char *text = NULL;
 
-		if (strcmp(ipc_role_name(attack_roles[i].role), name) != 0)
+		if (strcmp(attack_roles[i].name, name) != 0)
 			continue;
 		build(&attack_roles[i], &program);
 		text = list_of(&attack_roles[i], &program);

@@ -8,6 +8,7 @@ tests_integration_git_drive_LDADD = src/key-worker/libkey.a \
 
 git_scripts = \
 	tests/attack/a01_git_server.sh \
+	tests/attack/a01_silence.sh \
 	tests/attack/a11_ssh_server.sh \
 	tests/attack/a20_repository.sh \
 	tests/integration/git_remote.sh \

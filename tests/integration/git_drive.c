@@ -44,6 +44,7 @@ struct drive {
 	struct key *key; /* NULL: none */
 	char *user;	 /* of the URL, whose logins are signed */
 	int64_t began_us;
+	int64_t stop_at_us; /* CLK_NEVER: not to be stopped */
 };
 
 static void
@@ -204,17 +205,35 @@ static const struct ipc_handler handlers[] = {
 	{ IPC_T_LOG, on_log_frame },
 };
 
+/* Tell it to stop when that is due; milliseconds until then. */
+static int
+stop_if_due(struct drive *d)
+{
+	int64_t left = d->stop_at_us - clk_now_us();
+
+	if (d->stop_at_us == CLK_NEVER)
+		return -1;
+	if (left > 0)
+		return (int)(left / CLK_MS) + 1;
+	d->stop_at_us = CLK_NEVER;
+	d->began_us = clk_now_us();
+	if (ipc_tell_stop(&d->peer, &(struct ipc_stop){ 0 }) != FX_OK)
+		die("STOP");
+	return -1;
+}
+
 static void
 wait_until(struct drive *d, const bool *done)
 {
 	while (!*done) {
-		struct pollfd pfd = { d->peer.fd, ipc_peer_events(&d->peer),
-			0 };
+		struct pollfd pfd = { d->peer.fd, 0, 0 };
+		int ms = stop_if_due(d);
 
+		pfd.events = ipc_peer_events(&d->peer);
 		if (ipc_peer_write(&d->peer) != FX_OK)
 			break;
 		if (!ipc_peer_pending(&d->peer))
-			(void)poll(&pfd, 1, -1);
+			(void)poll(&pfd, 1, ms);
 		if (ipc_peer_read(&d->peer, 16) != FX_OK && !*done) {
 			printf("channel closed %s\n", d->peer.broken.text);
 			break;
@@ -314,7 +333,8 @@ on_answer(void *arg, struct ipc_frame *f)
 	struct ipc_failed failed;
 
 	if (f == NULL) {
-		printf("no answer\n");
+		printf("no answer ms=%.1f\n",
+		    (double)(clk_now_us() - d->began_us) / 1e3);
 		d->done = true;
 		return FX_OK;
 	}
@@ -428,6 +448,10 @@ do_command(struct drive *d, char *text)
 	} else if (strcmp(w[0], "hang-up") == 0) { /* end the last connection */
 		(void)shutdown(d->last_socket, SHUT_RDWR);
 		return;
+	} else if (strcmp(w[0], "stop-in") ==
+	    0) { /* stop-in MS: the next one */
+		d->stop_at_us = clk_now_us() + (int64_t)number(w[1]) * CLK_MS;
+		return;
 	} else if (strcmp(w[0], "shell") == 0) { /* shell FILE: run a script */
 		if (system(w[1]) != 0)
 			die(w[1]);
@@ -445,7 +469,7 @@ do_command(struct drive *d, char *text)
 int
 main(int argc, char *argv[])
 {
-	struct drive d = { .last_socket = -1 };
+	struct drive d = { .last_socket = -1, .stop_at_us = CLK_NEVER };
 	struct rusage usage = { 0 };
 	enum ipc_role role;
 	int first = 3, status = 0;

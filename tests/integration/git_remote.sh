@@ -17,9 +17,10 @@ mkdir "$mirror"
 printf %s "$BED_GIT_HTTPS_PASSWORD" >"$T_DIR/password"
 
 worker() { # ROLE URL COMMAND...
-	local role=$1 url=$2
+	local role=$1 url=$2 program=$git
 	shift 2
-	"$drive" "$git" "$role" git-url="$url" mirror-dir="$mirror" git-branch=master \
+	[[ $role != remote || $url != http* ]] || program=$git-http
+	"$drive" "$program" "$role" git-url="$url" mirror-dir="$mirror" git-branch=master \
 		known="$BED_KNOWN_HOSTS" key="$BED_SSH_KEY" \
 		password="$T_DIR/password" ca="$BED_GIT_HTTPS_CA" -- "$@" 2>&1
 }

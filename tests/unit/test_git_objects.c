@@ -59,6 +59,18 @@ sh(const char *fmt, ...)
 	return out;
 }
 
+static int
+heed_nobody(void *arg, struct fx_err *err)
+{
+	(void)arg;
+	(void)err;
+	return FX_OK;
+}
+
+/* Of an operation that has all the time it wants. */
+static struct link unhurried = { .calls = { .heed = heed_nobody },
+	.deadline_us = CLK_NEVER };
+
 static void
 open_mirror(const char *origin)
 {
@@ -697,7 +709,7 @@ test_compact(void)
 	want_int(mirror_init(&reader, &conf, &err), FX_OK);
 	want_int(mirror_open(&reader, &none, &err), FX_OK);
 	want(!mirror_is_scattered(&mirror));
-	want_int(local_compact(&mirror, &err), FX_OK);
+	want_int(local_compact(&mirror, &unhurried, &err), FX_OK);
 	(void)sh("cd %s/m/repository.git && for i in $(seq %d); do o=$(echo $i "
 		 "| git hash-object -w --stdin); echo $o | git pack-objects -q "
 		 "objects/pack/pack >/dev/null; done",
@@ -707,7 +719,7 @@ test_compact(void)
 	(void)sh("mkdir %s/m/repository.new", top);
 	want(!mirror_is_scattered(&mirror));
 	(void)sh("rmdir %s/m/repository.new", top);
-	want_int(local_compact(&mirror, &err), FX_OK);
+	want_int(local_compact(&mirror, &unhurried, &err), FX_OK);
 	want_str(err.text, "");
 	want_int(mirror_open(&mirror, &created, &err), FX_OK);
 	want(!created);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base.h"
 
+#include "clock.h"
 #include "ipc.h"
 #include "ipc_peer.h"
 #include "ipc_wire.h"
@@ -514,6 +515,70 @@ test_frame_attacks(void)
 	}
 }
 
+/* What the master passes on goes nowhere here. */
+static int
+swallow(void *ctx, struct ipc_peer *p, struct ipc_frame *f)
+{
+	(void)ctx;
+	(void)p;
+	(void)f;
+	return FX_OK;
+}
+
+/* A worker in the middle of a library call: what it hears, and how long it
+ * waits. */
+static void
+test_heed_and_deadline(void)
+{
+	struct ipc_key_public ask = { 0 };
+	struct ipc_key_public_is is = { .type = (char *)(uintptr_t) "x",
+		.line = (char *)(uintptr_t) "",
+		.md5 = (char *)(uintptr_t) "",
+		.md5_art = (char *)(uintptr_t) "",
+		.sha256 = (char *)(uintptr_t) "",
+		.sha256_art = (char *)(uintptr_t) "" };
+	struct ipc_fetch fetch = { .timeout_ms = 1 };
+	struct ipc_stop stop = { 0 };
+	struct ipc_req late;
+	struct pair t;
+	uint64_t seq;
+
+	pair_open(&t, IPC_R_GIT_REMOTE);
+	t.master.relay = swallow;
+	want_int(ipc_heed(&t.worker), FX_OK);
+	seq = ipc_ask_key_public(&t.worker, &ask, on_answer, &t);
+	want_int(ipc_await_until(&t.worker, seq, clk_now_us() + CLK_MS),
+	    FX_ETIMEOUT);
+	/* the answer comes too late, and disturbs nobody */
+	late = (struct ipc_req){ &t.master, 0, IPC_T_KEY_PUBLIC };
+	want_int(ipc_reply_key_public_is(&late, &is), FX_ECANCELLED);
+	want_int(ipc_peer_write(&t.worker), FX_OK);
+	want_int(ipc_peer_read(&t.master, 1), FX_OK);
+	late.seq = seq;
+	want_int(ipc_reply_key_public_is(&late, &is), FX_OK);
+	want_int(ipc_peer_write(&t.master), FX_OK);
+	want_int(ipc_heed(&t.worker), FX_OK);
+	want_int(t.last_type, 0);
+	want_int(ipc_tell_stop(&t.master, &stop), FX_OK);
+	want_int(ipc_peer_write(&t.master), FX_OK);
+	want_int(ipc_heed(&t.worker), FX_ECANCELLED);
+	/* and it stays that way */
+	want_int(ipc_heed(&t.worker), FX_ECANCELLED);
+	pair_close(&t);
+
+	/* nothing new may be asked for meanwhile */
+	pair_open(&t, IPC_R_GIT_REMOTE);
+	want(ipc_ask_fetch(&t.master, &fetch, on_answer, &t) != 0);
+	want_int(ipc_peer_write(&t.master), FX_OK);
+	want_int(ipc_heed(&t.worker), FX_EDENIED);
+	pair_close(&t);
+
+	pair_open(&t, IPC_R_GIT_REMOTE);
+	ipc_peer_close(&t.master);
+	want_int(ipc_heed(&t.worker), FX_ESHORT);
+	pair_close(&t);
+}
+
 int
 main(void)
 {
@@ -533,6 +598,8 @@ main(void)
 	test_run("peer: failures and closed channels reach who waits",
 	    test_failed_and_closed);
 	test_run("peer: a descriptor travels with its frame", test_fd_travels);
+	test_run("peer: STOP is heeded and a deadline kept inside other work",
+	    test_heed_and_deadline);
 	test_run("A83 peer: attacks by frames break the channel",
 	    test_frame_attacks);
 	return test_done();

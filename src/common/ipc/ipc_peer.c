@@ -3,8 +3,11 @@
 #include "ipc_peer.h"
 #include "ipc_wire.h"
 
+#include "clock.h"
+
 #include <endian.h>
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -652,9 +655,23 @@ ipc_peer_read(struct ipc_peer *p, size_t max_frames)
 /* ---- waiting --------------------------------------------------------------
  */
 
-/* Move frames in and out once; blocks until something moves. */
+/* For poll(2): milliseconds, rounded up so that it is over afterwards. */
 static int
-pump(struct ipc_peer *p)
+poll_ms(int64_t deadline_us)
+{
+	int64_t left = deadline_us - clk_now_us();
+
+	if (deadline_us == CLK_NEVER)
+		return -1;
+	if (left <= 0)
+		return 0;
+	left = (left + CLK_MS - 1) / CLK_MS;
+	return left < INT_MAX ? (int)left : INT_MAX;
+}
+
+/* Move frames in and out once; blocks until something moves, or until then. */
+static int
+pump(struct ipc_peer *p, int64_t deadline_us)
 {
 	struct pollfd pfd;
 	int r = ipc_peer_write(p);
@@ -663,7 +680,7 @@ pump(struct ipc_peer *p)
 		return r;
 	if (!ipc_peer_pending(p)) {
 		pfd = (struct pollfd){ p->fd, ipc_peer_events(p), 0 };
-		if (poll(&pfd, 1, -1) == -1 && errno != EINTR)
+		if (poll(&pfd, 1, poll_ms(deadline_us)) == -1 && errno != EINTR)
 			return FX_ESYS;
 		if ((pfd.revents & (POLLIN | POLLHUP | POLLERR)) == 0)
 			return FX_OK;
@@ -673,17 +690,42 @@ pump(struct ipc_peer *p)
 }
 
 int
-ipc_await(struct ipc_peer *p, uint64_t seq)
+ipc_await_until(struct ipc_peer *p, uint64_t seq, int64_t deadline_us)
 {
 	int r = FX_OK;
 
 	if (seq == 0)
 		return FX_ESHORT;
 	p->awaiting = true;
-	while (r == FX_OK && ipc_find_ask(p, seq) != NULL)
-		r = pump(p);
+	while (r == FX_OK && ipc_find_ask(p, seq) != NULL) {
+		if (deadline_us <= clk_now_us()) {
+			ipc_cancel(p, seq);
+			r = FX_ETIMEOUT;
+		} else {
+			r = pump(p, deadline_us);
+		}
+	}
 	p->awaiting = false;
 	return r;
+}
+
+int
+ipc_await(struct ipc_peer *p, uint64_t seq)
+{
+	return ipc_await_until(p, seq, CLK_NEVER);
+}
+
+int
+ipc_heed(struct ipc_peer *p)
+{
+	int r;
+
+	p->awaiting = true;
+	do
+		r = p->stopped ? FX_ECANCELLED : ipc_peer_read(p, 1);
+	while (r == FX_OK && ipc_peer_pending(p));
+	p->awaiting = false;
+	return r == FX_OK && p->stopped ? FX_ECANCELLED : r;
 }
 
 bool
@@ -709,7 +751,8 @@ ipc_await_credit(const struct ipc_req *req)
 
 	req->peer->awaiting = true;
 	while (r == FX_OK && !ipc_credit(req))
-		r = ipc_cancelled(req) ? FX_ECANCELLED : pump(req->peer);
+		r = ipc_cancelled(req) ? FX_ECANCELLED
+				       : pump(req->peer, CLK_NEVER);
 	req->peer->awaiting = false;
 	return r;
 }

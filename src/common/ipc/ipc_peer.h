@@ -130,6 +130,16 @@ bool ipc_peer_pending(const struct ipc_peer *);
  * FX_ECANCELLED after STOP; else the channel is broken.
  */
 int ipc_await(struct ipc_peer *, uint64_t seq) FX_MUSTUSE;
+/* The same, but not beyond an instant: FX_ETIMEOUT, and the answer is not
+ * wanted any more; its fn is not called. */
+int ipc_await_until(struct ipc_peer *, uint64_t seq,
+    int64_t deadline_us) FX_MUSTUSE;
+/*
+ * Take what is there, without waiting, in the middle of work of another kind;
+ * what is accepted is what ipc_await accepts.  FX_OK; FX_ECANCELLED after STOP;
+ * else the channel is broken.
+ */
+int ipc_heed(struct ipc_peer *) FX_MUSTUSE;
 
 /* May a PART of the answer to req be sent now? */
 bool ipc_credit(const struct ipc_req *);
