@@ -3,6 +3,7 @@
 #include "launch.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <sys/socket.h>
 
 /* clang-format off */
@@ -93,5 +94,6 @@ launch_load_filter(bool sockets)
 	int r = seccomp_load(ctx);
 
 	seccomp_release(ctx);
+	(void)malloc_trim(0); /* building it took most of what there is */
 	return r;
 }
