@@ -641,29 +641,33 @@ on_inspected(void *arg, struct ipc_frame *f, const struct fx_err *err)
 	return FX_OK;
 }
 
-/* One half of the master: what confines it is shown, not judged: it has
- * judged itself. */
+/* The master and what starts workers: what confines them is shown, not judged:
+ * they have judged themselves. */
 static int
-on_half_inspected(void *arg, struct ipc_frame *f, const struct fx_err *err)
+on_own_inspected(void *arg, struct ipc_frame *f, const struct fx_err *err)
 {
+	struct child *c = arg;
 	struct ipc_inspected m;
 	int r;
 
 	if (err != NULL)
 		return FX_OK;
 	r = ipc_inspected_decode(&f->body, &m, &f->fd);
-	if (r == FX_OK)
-		take_inspected(arg, &m);
-	return r;
+	if (r != FX_OK)
+		return r;
+	c->pid = m.pid;
+	c->state = CHILD_RUNNING;
+	take_inspected(c, &m);
+	return FX_OK;
 }
 
-void
-child_inspect_half(struct child *c)
+static void
+inspect_own(struct child *c)
 {
 	struct ipc_inspect m = { .role = c->role };
 
 	(void)MST_ASK(&c->m->launcher, inspect, INSPECT, &m, LAUNCH_LIMIT_US,
-	    on_half_inspected, c);
+	    on_own_inspected, c);
 }
 
 void
@@ -677,8 +681,14 @@ child_is_ready(struct child *c, const struct ipc_ready *ready)
 	snprintf(c->missing, sizeof(c->missing), "%s", ready->missing);
 	if (c->role == IPC_R_LAUNCHER) {
 		run(c);
-		child_inspect_half(c);
-		child_inspect_half(&c->m->self);
+		/* its kernel, its filter */
+		snprintf(c->m->launch_net.missing,
+		    sizeof(c->m->launch_net.missing), "%s", c->missing);
+		snprintf(c->m->launch_net.root, sizeof(c->m->launch_net.root),
+		    "%s", c->root);
+		inspect_own(c);
+		inspect_own(&c->m->launch_net);
+		inspect_own(&c->m->self);
 		return;
 	}
 	if (MST_ASK(&c->m->launcher, inspect, INSPECT, &m, LAUNCH_LIMIT_US,

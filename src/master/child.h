@@ -101,9 +101,6 @@ void child_exited(struct child *, uint64_t pid, uint64_t status);
 /* READY came: have it inspected, then let it run. */
 void child_is_ready(struct child *, const struct ipc_ready *);
 
-/* Learn and log what confines the master itself, or the launcher. */
-void child_inspect_half(struct child *);
-
 /* Before each turn of the loop: queued frames out, interest set. */
 void child_flush(struct child *);
 

@@ -419,20 +419,17 @@ on_processes(struct child *c, const struct ipc_req *req,
     struct ipc_processes *a)
 {
 	struct master *m = c->m;
-	struct ipc_process rows[MST_MAX_CHILDREN + 2];
-	char landlock[MST_MAX_CHILDREN + 2][32];
+	const struct child *own[] = { &m->self, &m->launcher, &m->launch_net };
+	struct ipc_process rows[MST_MAX_CHILDREN + nitems(own)];
+	char landlock[MST_MAX_CHILDREN + nitems(own)][32];
 	struct ipc_processes_are out = { .processes = rows };
-	size_t n = 0;
 
 	(void)a;
-	row_of(&rows[n], &m->self, landlock[n], sizeof(landlock[n]));
-	n++;
-	row_of(&rows[n], &m->launcher, landlock[n], sizeof(landlock[n]));
-	n++;
-	for (size_t i = 0; i < m->nchildren; i++, n++)
-		row_of(&rows[n], &m->children[i], landlock[n],
-		    sizeof(landlock[n]));
-	out.processes_len = n;
+	out.processes_len = nitems(own) + m->nchildren;
+	for (size_t i = 0; i < out.processes_len; i++)
+		row_of(&rows[i],
+		    i < nitems(own) ? own[i] : &m->children[i - nitems(own)],
+		    landlock[i], sizeof(landlock[i]));
 	return ipc_reply_processes_are(req, &out);
 }
 IPC_HANDLER(processes, on_processes, struct child)

@@ -15,7 +15,9 @@
  * May      execute the workers' programs in one directory, fixed at start;
  *          open the paths of its table; kill and reap what it started; read
  *          /proc/PID/status of it.
- * May not  what launch_filter.c refuses to it and to everything below it.
+ * May not  make or connect a socket, and what else launch_filter.c refuses to
+ *          it and to everything below it.  The connector, which has to, is
+ *          started by a process from before that filter (launch_net.c).
  * If it falls, what fluxd was started with falls: this is why it is small and
  * takes no text.
  *
@@ -39,19 +41,15 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CHANNEL_FD 3	   /* the master's, and each worker's */
 #define FRAMES_PER_TURN 16 /* handled before exits are looked at */
 #define MAX_CHILDREN 64	   /* running at once */
-#define MAX_STATUS 8192	   /* bytes of /proc/PID/status; about 1500 in use */
 #define EXIT_CHANNEL 71	   /* as a worker's whose channel broke */
-#define EXIT_EXEC 127	   /* of a child whose program could not be started */
 
 /* Slots for the files of enum ipc_file_id, then for those named later. */
 #define MAX_PATHS (IPC_FILE_COUNT + IPC_MAX_NAMED_PATHS)
@@ -80,6 +78,7 @@ struct launcher {
 	struct launch_user users[IPC_R_COUNT];
 	char *paths[MAX_PATHS]; /* owned; NULL: no such number */
 	struct child children[MAX_CHILDREN];
+	struct launch_net net; /* starts the connector */
 	struct ipc_peer master;
 	struct loop *loop;
 	bool go;
@@ -250,73 +249,44 @@ on_ended(struct loop *loop, int fd, short revents, void *arg)
 
 /* ---- starting ---------------------------------------------------------- */
 
-/* In the child; what fails there is told by its end. */
 static void FX_NORETURN
-child_die(const char *path, const char *what)
+run_program(const struct launcher *l, const struct child *c, int channel,
+    pid_t launcher)
 {
-	char text[256];
-	int n = snprintf(text, sizeof(text), "%s: %s: %s\n", path, what,
-	    strerror(errno));
+	const struct launch_user *u = &l->users[c->role];
+	const struct launch_program p = {
+		.dir = l->libexec_dir,
+		.name = c->role == IPC_R_GIT_REMOTE && l->git_http
+		    ? LAUNCH_GIT_HTTP
+		    : ipc_role_executable(c->role),
+		.role = c->role,
+		.instance = c->instance,
+		.uid = u->uid,
+		.channel = channel,
+		.parent = launcher,
+	};
 
-	(void)!write(STDERR_FILENO, text,
-	    n < (int)sizeof(text) ? (size_t)n : sizeof(text) - 1);
-	_exit(EXIT_EXEC);
-}
-
-static void
-default_signals(void)
-{
-	const struct sigaction dfl = { .sa_handler = SIG_DFL };
-	sigset_t none;
-
-	for (int s = 1; s < NSIG; s++)
-		(void)sigaction(s, &dfl, NULL); /* some cannot be set */
-	sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-/* Nothing of ours goes to a worker, except to the instruments of a test build.
- */
-static char **
-child_environment(void)
-{
-	static char *none[] = { NULL };
-#ifdef FX_TEST_BUILD
-	return environ != NULL ? environ : none;
-#else
-	return none;
-#endif
-}
-
-static void FX_NORETURN
-run_program(const struct launcher *l, enum ipc_role role, uint32_t instance,
-    int channel, pid_t launcher)
-{
-	const struct launch_user *u = &l->users[role];
-	const char *program = role == IPC_R_GIT_REMOTE && l->git_http
-	    ? LAUNCH_GIT_HTTP
-	    : ipc_role_executable(role);
-	char *path = xasprintf("%s/%s", l->libexec_dir, program);
-	char *uid = u->uid == (uid_t)-1 ? xstrdup("-1")
-					: xasprintf("%u", (unsigned)u->uid);
-	char *argv[] = { xstrdup(program), xasprintf("%u", (unsigned)role),
-		xasprintf("%u", (unsigned)instance), uid, NULL };
-
-	default_signals();
 	/* The user changes at lock-down, by the program itself: until then it
 	 * reads its libraries, and afterwards it needs chroot. */
 	if (u->uid != (uid_t)-1 &&
 	    (setgroups(0, NULL) == -1 ||
 		setresgid(u->gid, u->gid, u->gid) == -1))
-		child_die(path, "group");
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1 ||
-	    getppid() != launcher)
-		child_die(path, "parent");
-	if (dup2(channel, CHANNEL_FD) == -1 ||
-	    close_range(CHANNEL_FD + 1, ~0u, 0) == -1)
-		child_die(path, "descriptors");
-	execve(path, argv, child_environment());
-	child_die(path, "exec");
+		launch_cannot(&p, "group");
+	launch_exec(&p);
+}
+
+static pid_t
+start_process(struct launcher *l, const struct child *c, int channel)
+{
+	const pid_t self = getpid();
+	pid_t pid;
+
+	if (c->role == IPC_R_NET)
+		return launch_net_spawn(&l->net, c->instance, channel);
+	pid = fork();
+	if (pid == 0)
+		run_program(l, c, channel, self);
+	return pid;
 }
 
 /* Fork, and watch from then on.  FX_OK and the master's end of the channel. */
@@ -324,18 +294,16 @@ static int
 start_child(struct launcher *l, struct child *c, int *channel,
     struct fx_err *err)
 {
-	const pid_t self = getpid();
 	int pair[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
 		pair) == -1)
 		return fx_fail(err, FX_ESYS, "socketpair: %s", strerror(errno));
-	c->pid = fork();
-	if (c->pid == 0)
-		run_program(l, c->role, c->instance, pair[1], self);
+	c->pid = start_process(l, c, pair[1]);
+	if (c->pid == -1)
+		fx_fail(err, FX_ESYS, "fork: %s", strerror(errno));
 	close(pair[1]);
 	if (c->pid == -1) {
-		fx_fail(err, FX_ESYS, "fork: %s", strerror(errno));
 		close(pair[0]);
 		c->pid = 0;
 		return err->code;
@@ -400,28 +368,8 @@ IPC_HANDLER(kill, on_kill, struct launcher)
 
 /* ---- looking at them --------------------------------------------------- */
 
-static int
-read_status(pid_t pid, struct launch_status *s, struct fx_err *err)
-{
-	char path[64], text[MAX_STATUS];
-	auto_fd int fd = -1;
-	ssize_t n;
-	int r;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd == -1 || (n = read(fd, text, sizeof(text) - 1)) == -1)
-		return fx_fail(err, FX_ESYS, "%s: %s", path, strerror(errno));
-	text[n] = '\0';
-	r = launch_parse_status(text, s);
-	if (r == FX_EDENIED)
-		return fx_fail(err, r, "%s: more than one user id", path);
-	if (r != FX_OK)
-		return fx_fail(err, r, "%s: not understood", path);
-	return FX_OK;
-}
-
-/* The process of a role: one of the children, or one half of the master. */
+/* The process of a role: one of the children, one half of the master, or who
+ * starts the connector. */
 static pid_t
 pid_of(struct launcher *l, uint64_t role, uint64_t instance)
 {
@@ -431,6 +379,8 @@ pid_of(struct launcher *l, uint64_t role, uint64_t instance)
 		return getppid();
 	if (role == IPC_R_LAUNCHER)
 		return getpid();
+	if (role == IPC_R_LAUNCH_NET)
+		return l->net.pid;
 	return c == NULL ? 0 : c->pid;
 }
 
@@ -444,7 +394,7 @@ on_inspect(struct launcher *l, const struct ipc_req *req, struct ipc_inspect *m)
 
 	if (pid == 0)
 		return ipc_reply_failf(req, FX_EUNKNOWN, "is not running");
-	if (read_status(pid, &s, &err) != FX_OK)
+	if (launch_read_status(pid, &s, &err) != FX_OK)
 		return ipc_reply_fail(req, &err);
 	out.pid = (uint64_t)pid;
 	out.uid = s.uid;
@@ -532,26 +482,27 @@ settle(void)
 	auto_fd int null = -1;
 
 	(void)setsid(); /* fails for who leads a group already: as good */
-	default_signals();
+	launch_default_signals();
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (close_range(CHANNEL_FD + 1, ~0u, 0) == -1)
+	if (close_range(LAUNCH_CHANNEL_FD + 1, ~0u, 0) == -1)
 		die("close_range");
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null == -1 || dup2(null, STDIN_FILENO) == -1 ||
 	    dup2(null, STDOUT_FILENO) == -1 || chdir("/") == -1)
 		die("/dev/null");
-	if (fd_set_nonblock(CHANNEL_FD) != FX_OK ||
-	    fd_set_cloexec(CHANNEL_FD, true) != FX_OK)
+	if (fd_set_nonblock(LAUNCH_CHANNEL_FD) != FX_OK ||
+	    fd_set_cloexec(LAUNCH_CHANNEL_FD, true) != FX_OK)
 		die("started by fluxd only");
 }
 
 static void
 take_paths(struct launcher *l)
 {
-	struct pollfd pfd = { CHANNEL_FD, POLLIN, 0 };
+	struct pollfd pfd = { LAUNCH_CHANNEL_FD, POLLIN, 0 };
 	int r = FX_OK;
 
-	ipc_peer_init(&l->master, CHANNEL_FD, IPC_R_LAUNCHER, IPC_R_MASTER, 0);
+	ipc_peer_init(&l->master, LAUNCH_CHANNEL_FD, IPC_R_LAUNCHER,
+	    IPC_R_MASTER, 0);
 	ipc_peer_handlers(&l->master, handlers, nitems(handlers), l);
 	while (!l->go && r == FX_OK) {
 		if (!ipc_peer_pending(&l->master))
@@ -570,14 +521,12 @@ lock_down(struct launcher *l)
 	struct ipc_ready m = { .table_id = ipc_table_id(),
 		.missing = (char *)(uintptr_t) "",
 		.root = (char *)(uintptr_t) "host" };
-	scmp_filter_ctx ctx = launch_filter();
 	auto_free char *why = NULL;
 	int r;
 
 	if (sandbox_keep_caps(sandbox_has_caps() ? KEPT_CAPS : 0) != FX_OK)
 		die("capabilities");
-	r = seccomp_load(ctx);
-	seccomp_release(ctx);
+	r = launch_load_filter(false);
 	if (r != 0 && l->strict)
 		die("seccomp: the filter could not be loaded");
 	if (r != 0)
@@ -604,11 +553,27 @@ on_channel(struct loop *loop, int fd, short revents, void *arg)
 	ipc_peer_close(&l->master);
 }
 
+/* Without it no connector can be started any more: everything anew. */
+static void
+on_net_ended(struct loop *loop, int fd, short revents, void *arg)
+{
+	struct launcher *l = arg;
+
+	(void)loop;
+	(void)fd;
+	(void)revents;
+	fprintf(stderr, "fluxd-launch: the connector's starter ended\n");
+	fd_close(&l->net.fd);
+	ipc_peer_close(&l->master);
+}
+
 static void
 serve(struct launcher *l)
 {
 	struct loop_source *channel =
 	    loop_add(l->loop, l->master.fd, POLLIN, on_channel, l);
+
+	(void)loop_add(l->loop, l->net.fd, 0, on_net_ended, l);
 
 	while (!l->master.stopped && l->master.fd != -1) {
 		bool pending = ipc_peer_pending(&l->master);
@@ -633,6 +598,7 @@ end_children(struct launcher *l)
 	for (size_t i = 0; i < MAX_CHILDREN; i++)
 		if (l->children[i].pid != 0)
 			(void)waitpid(l->children[i].pid, NULL, 0);
+	launch_net_end(&l->net);
 }
 
 int
@@ -644,9 +610,14 @@ main(int argc, char *argv[])
 	settle();
 	parse_options(&l, argc, argv);
 	l.loop = loop_new();
+	/* before there is anything in here that it should not have */
+	if (launch_net_start(&l.net, l.libexec_dir, &l.users[IPC_R_NET],
+		l.strict) != FX_OK)
+		die("the connector's starter does not start");
 	take_paths(&l);
 	lock_down(&l);
 	serve(&l);
 	end_children(&l);
-	return l.master.broken.code == FX_OK ? 0 : EXIT_CHANNEL;
+	return l.master.broken.code == FX_OK && l.net.fd != -1 ? 0
+							       : EXIT_CHANNEL;
 }

@@ -5,7 +5,10 @@ src_master_liblaunch_a_SOURCES = \
 	src/master/launch_filter.c \
 	src/master/launch_users.c
 src_master_liblaunch_a_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS)
-fluxd_launch_SOURCES = src/master/launch.c
+fluxd_launch_SOURCES = \
+	src/master/launch.c \
+	src/master/launch_exec.c \
+	src/master/launch_net.c
 fluxd_launch_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS)
 fluxd_launch_LDADD = src/master/liblaunch.a \
 	src/common/libsandbox.a src/common/libipc.a src/common/libbase.a \

@@ -3,6 +3,7 @@
 #include "launch.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <sys/socket.h>
 
 /* clang-format off */
@@ -32,12 +33,24 @@ static const int refused[] = {
 	/* waiting for the network; programs from elsewhere than a path */
 	N(listen), N(execveat),
 };
+/* and, to all but the connector and who starts it: reaching the network */
+static const int refused_sockets[] = { N(socket), N(connect), N(bind) };
 #undef N
 /* clang-format on */
 
+static int
+refuse(scmp_filter_ctx ctx, uint32_t action, const int *calls, size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = seccomp_rule_add(ctx, action, calls[i], 0);
+	return r;
+}
+
 /* Families below AF_INET, between it and AF_INET6, and above. */
 static int
-refuse_sockets(scmp_filter_ctx ctx, uint32_t action)
+refuse_families(scmp_filter_ctx ctx, uint32_t action)
 {
 	int r;
 
@@ -53,21 +66,34 @@ refuse_sockets(scmp_filter_ctx ctx, uint32_t action)
 }
 
 scmp_filter_ctx
-launch_filter(void)
+launch_filter(bool sockets)
 {
 	const uint32_t action = SCMP_ACT_ERRNO(EPERM);
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
-	int r = 0;
+	int r;
 
 	if (ctx == NULL ||
 	    seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH,
 		SCMP_ACT_KILL_PROCESS) != 0)
 		fx_bug("filter: seccomp_init");
-	for (size_t i = 0; r == 0 && i < nitems(refused); i++)
-		r = seccomp_rule_add(ctx, action, refused[i], 0);
-	if (r == 0)
-		r = refuse_sockets(ctx, action);
+	r = refuse(ctx, action, refused, nitems(refused));
+	if (r == 0 && sockets)
+		r = refuse_families(ctx, action);
+	else if (r == 0)
+		r = refuse(ctx, action, refused_sockets,
+		    nitems(refused_sockets));
 	if (r != 0)
 		fx_bug("filter: %s", strerror(-r));
 	return ctx;
+}
+
+int
+launch_load_filter(bool sockets)
+{
+	scmp_filter_ctx ctx = launch_filter(sockets);
+	int r = seccomp_load(ctx);
+
+	seccomp_release(ctx);
+	(void)malloc_trim(0); /* building it took most of what there is */
+	return r;
 }

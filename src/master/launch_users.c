@@ -2,8 +2,15 @@
 #include "base.h"
 #include "launch.h"
 
+#include "fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <unistd.h>
+
+#define MAX_STATUS 8192 /* bytes of /proc/PID/status; about 1500 in use */
 
 /* Not getpwnam: that loads whatever nsswitch.conf names, and may ask a
  * network.  The users of a service are local. */
@@ -110,4 +117,25 @@ launch_parse_status(const char *text, struct launch_status *s)
 	if (r == FX_OK)
 		r = number_of(text, "CapEff", 16, &s->caps);
 	return r;
+}
+
+int
+launch_read_status(pid_t pid, struct launch_status *s, struct fx_err *err)
+{
+	char path[64], text[MAX_STATUS];
+	auto_fd int fd = -1;
+	ssize_t n;
+	int r;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1 || (n = read(fd, text, sizeof(text) - 1)) == -1)
+		return fx_fail(err, FX_ESYS, "%s: %s", path, strerror(errno));
+	text[n] = '\0';
+	r = launch_parse_status(text, s);
+	if (r == FX_EDENIED)
+		return fx_fail(err, r, "%s: more than one user id", path);
+	if (r != FX_OK)
+		return fx_fail(err, r, "%s: not understood", path);
+	return FX_OK;
 }

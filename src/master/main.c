@@ -418,6 +418,7 @@ run(struct master *m, int argc, char *argv[])
 	child_init(&m->self, m, IPC_R_MASTER, 0);
 	m->self.pid = (uint64_t)getpid();
 	m->self.state = CHILD_RUNNING;
+	child_init(&m->launch_net, m, IPC_R_LAUNCH_NET, 0);
 	if (start_launcher(m, &err) != FX_OK) {
 		log_at(LVL_ERROR, KS("err", err.text));
 		return 1;

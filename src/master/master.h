@@ -32,6 +32,7 @@ struct master {
 	struct metrics *metrics;
 	struct child self; /* the row of the process table, no channel */
 	struct child launcher;
+	struct child launch_net; /* the same: the launcher's, for net */
 	struct child children[MST_MAX_CHILDREN];
 	size_t nchildren;
 	bool stopping;

@@ -1,85 +1,66 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # A77, A78, A80: a running fluxd, seen from outside, in both modes.  What the
 # kernel says about every process (/proc/PID) is what the roles table says:
 # users, capabilities, filters, root, descriptors, environment.
-set -u
-n=0 failed=0
-ok() { # STATUS NAME
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		failed=1
-	fi
-}
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+[ "$(id -u)" -eq 0 ] || t_cannot_all "descriptors of other users can be seen by root only"
+! is_test_build || t_cannot_all "an instrumented build lets more through"
 
-if [ "$(id -u)" -ne 0 ]; then
-	echo "1..0 # SKIP descriptors of other users can be seen by root only"
-	exit 0
-fi
-if grep -q 'FX_TEST_BUILD 1' "$FX_BUILDDIR/config.h"; then
-	echo "1..0 # SKIP an instrumented build lets more through"
-	exit 0
-fi
-
-dir=$(mktemp -d)
-master=
-cleanup() {
-	[ -z "$master" ] || kill -KILL "$master" 2>/dev/null
-	rm -rf "$dir"
-}
-trap cleanup EXIT
-chmod 755 "$dir"
-
-git init -q --bare -b master "$dir/repo"
-tree=$(git -C "$dir/repo" hash-object -wt tree /dev/null)
-commit=$(git -C "$dir/repo" -c user.name=a -c user.email=a@b \
-	commit-tree -m one "$tree")
-git -C "$dir/repo" update-ref refs/heads/master "$commit"
-cat >"$dir/kubeconfig" <<'EOF'
+git init -q --bare -b master "$T_DIR/repo"
+tree=$(git -C "$T_DIR/repo" hash-object -wt tree /dev/null)
+commit=$(git -C "$T_DIR/repo" -c user.name=a -c user.email=a@b commit-tree -m one "$tree")
+git -C "$T_DIR/repo" update-ref refs/heads/master "$commit"
+cat >"$T_DIR/kubeconfig" <<'YAML'
 apiVersion: v1
 kind: Config
 clusters: [{name: c, cluster: {server: "https://127.0.0.1:1"}}]
 users: [{name: u, user: {token: "canary-token"}}]
 contexts: [{name: x, context: {cluster: c, user: u}}]
 current-context: x
-EOF
-mkdir "$dir/state"
+YAML
+FLUXD_KUBECONFIG=$T_DIR/kubeconfig
+export CANARY=canary-environment
+
+names=(master launcher net key git-remote git-local manifest sync api)
+running=(net git-remote git-local manifest sync api) # a local repository needs no key
 
 field() { # PID NAME
 	sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"
 }
 
-# Which worker it is: its second argument is the number of its role.
-role() { # PID
-	tr '\0' '\n' <"/proc/$1/cmdline" | sed -n 2p
+# Which it is: a worker's second argument is the number of its role.
+name_of() { # PID
+	local number
+	if [ "$(cat "/proc/$1/comm")" = fluxd-launchnet ]; then
+		echo launch-net
+		return
+	fi
+	number=$(tr '\0' '\n' <"/proc/$1/cmdline" | sed -n 2p)
+	echo "${names[$number]}"
 }
 
-start() { # COMMAND…
-	KUBECONFIG=$dir/kubeconfig CANARY=canary-environment "$@" \
-		"$FX_BUILDDIR/src/master/fluxd" --libexec-dir="$FX_BUILDDIR" \
-		--git-url="file://$dir/repo" --listen="unix:$dir/state/sock" \
-		--state-dir="$dir/state" >"$dir/log" 2>&1 </dev/null &
-	master=$!
-	for _ in $(seq 100); do
-		launcher=$(pgrep -P "$master" -x fluxd-launch) &&
-			[ "$(grep -c 'worker confined' "$dir/log")" -ge "$want" ] &&
-			break
-		sleep 0.1
+all_confined() {
+	local role
+	for role in "${running[@]}" master launcher launch-net; do
+		grep -q "worker confined\" worker=$role " "$FLUXD_LOG" || return 1
 	done
-	workers=$(pgrep -P "$launcher")
 }
 
-stop() {
-	kill -TERM "$master"
-	wait "$master"
-	master=
+start() {
+	FLUXD_LOG=$T_DIR/$1.log
+	: >"$FLUXD_LOG"
+	fluxd_start --git-url="file://$T_DIR/repo" --state-dir="$T_DIR/state"
+	t_wait "every process says what confines it, $mode" 30 all_confined
+	master=$FLUXD_PID
+	launcher=$(children_of "$master")
+	launcher=${launcher% }
+	read -ra below <<<"$(children_of "$launcher")"
 }
 
 check_confined() { # PID NAME UID
-	local bad=
+	local bad='' set
 
 	[ "$(field "$1" Seccomp)" = 2 ] || bad="$bad no filter;"
 	[ "$(field "$1" NoNewPrivs)" = 1 ] || bad="$bad new privileges;"
@@ -89,102 +70,99 @@ check_confined() { # PID NAME UID
 	[ "$(field "$1" Uid | tr -s '\t' '\n' | sort -u)" = "$3" ] ||
 		bad="$bad user $(field "$1" Uid);"
 	[ -z "$(field "$1" Groups | tr -d ' ')" ] || bad="$bad groups;"
-	grep -q 'canary' "/proc/$1/cmdline" && bad="$bad secret in argv;"
+	! grep -q 'canary' "/proc/$1/cmdline" || bad="$bad secret in argv;"
 	if [ "$2" != master ]; then
-		[ -s "/proc/$1/environ" ] && bad="$bad environment;"
+		[ ! -s "/proc/$1/environ" ] || bad="$bad environment;"
 		[ "$(field "$1" PPid)" = "$launcher" ] || bad="$bad parent;"
 	fi
-	[ -z "$bad" ] || echo "# $2 ($1):$bad"
-	[ -z "$bad" ]
-	ok $? "A78: $2 is confined, $mode"
+	t_is "$bad" "" "A78: $2 is confined, $mode"
 }
 
 # Only what the role table gives; no directory; nothing below /proc.
 check_descriptors() { # PID NAME ALLOWED
-	local bad= target
+	local bad='' fd target
 
 	for fd in "/proc/$1/fd"/*; do
 		target=$(readlink "$fd") || continue
 		if [ -d "$fd/." ]; then
 			bad="$bad directory $target;"
-		elif ! [[ $target =~ ^(/dev/null|$dir/log|socket:.*|$3)$ ]]; then
+		elif ! [[ $target =~ ^(/dev/null|$FLUXD_LOG|socket:.*|$3)$ ]]; then
 			bad="$bad ${fd##*/} is $target;"
 		fi
 	done
-	[ -z "$bad" ] || echo "# $2 ($1):$bad"
-	[ -z "$bad" ]
-	ok $? "A77: $2 has the descriptors of its role, $mode"
+	t_is "$bad" "" "A77: $2 has the descriptors of its role, $mode"
 }
 
-check_all() { # BASE, empty without own users
-	local uid number name
-
-	uid=${1:-65534}
-	check_confined "$master" master "$uid"
-	check_descriptors "$master" master "$dir/state/.*|pipe:.*"
-	for pid in $workers; do
-		number=$(role "$pid")
-		name=${names[$number]}
-		[ -z "$1" ] || uid=$(($1 + number))
-		case $name in
-		git-*)
-			# as the owner of the local repository
-			check_confined "$pid" "$name" \
-				"$(stat -c %u "$dir/repo")"
-			check_descriptors "$pid" "$name" "$dir/state/.*"
-			;;
-		sync)
-			check_confined "$pid" "$name" "$uid"
-			check_descriptors "$pid" "$name" \
-				"$dir/kubeconfig|/etc/ssl/.*|anon_inode:.*"
-			;;
-		api | net)
-			check_confined "$pid" "$name" "$uid"
-			check_descriptors "$pid" "$name" "anon_inode:.*"
-			;;
-		*)
-			check_confined "$pid" "$name" "$uid"
-			check_descriptors "$pid" "$name" "none"
-			;;
-		esac
+user_of_role() { # ROLE: own users are a number plus that of the role
+	local i
+	if [ -z "$base" ]; then
+		echo 65534
+		return
+	fi
+	for i in "${!names[@]}"; do
+		[ "${names[$i]}" != "${1/launch-net/net}" ] || echo "$((base + i))"
 	done
-	[ "$(echo "$workers" | wc -w)" -eq "$((want - 2))" ]
-	ok $? "every worker is there, $mode"
-	FX_SRCDIR=$FX_SRCDIR "$FX_BUILDDIR/tests/attack/test_filters" \
-		--live "$master" >"$dir/filters"
-	status=$?
-	[ $status -eq 0 ] || sed 's/^/# /' "$dir/filters"
-	ok $status "A81: every process has its own list loaded, $mode"
 }
 
-names=(master launcher net key git-remote git-local manifest sync api)
-want=8 # all but key, which a local repository does not need
+check_all() {
+	local pid name allowed user seen=()
 
-mode="own users"
-start env
-check_all 64100
+	check_confined "$master" master "$(user_of_role master)"
+	check_descriptors "$master" master "$T_DIR/state/.*|$T_DIR/fluxd.sock.*|pipe:.*"
+	for pid in "${below[@]}"; do
+		name=$(name_of "$pid")
+		seen+=("$name")
+		user=$(user_of_role "$name")
+		allowed=none
+		case $name in
+		git-*) # as the owner of the local repository
+			user=$(stat -c %u "$T_DIR/repo")
+			allowed="$T_DIR/state/.*"
+			;;
+		sync) allowed="$T_DIR/kubeconfig|/etc/ssl/.*|anon_inode:.*" ;;
+		api | net) allowed="anon_inode:.*" ;;
+		esac
+		check_confined "$pid" "$name" "$user"
+		check_descriptors "$pid" "$name" "$allowed"
+	done
+	t_is "$(printf '%s\n' "${seen[@]}" | sort | xargs)" \
+		"$(printf '%s\n' "${running[@]}" launch-net | sort | xargs)" "every process is there, $mode"
+	t_run "A79, A81: every process has its own list loaded, $mode" \
+		"$FX_BUILDDIR/tests/attack/test_filters" --live "$master"
+	t_is "$(ctl sandbox --no-headers | awk '{ print $1, $3 }' | sort | xargs)" \
+		"$({
+			echo "master $master"
+			echo "launcher $launcher"
+			echo "key 0"
+			for pid in "${below[@]}"; do echo "$(name_of "$pid") $pid"; done
+		} | sort | xargs)" "fluxctl sandbox shows each of them, $mode"
+}
+
+mode="own users" base=64100
+start own
+check_all
 caps=$(field "$launcher" CapEff)
 # CHOWN DAC_OVERRIDE KILL SETGID SETUID SETPCAP SYS_CHROOT at most
-[ $((0x$caps & ~0x401e3)) -eq 0 ]
-ok $? "the launcher keeps no other capabilities"
-for pid in $master $workers; do
-	case ${names[$(role "$pid" | grep -x '[0-9]*' || echo 0)]} in
-	net | git-*) continue ;; # they need a path on disk
+t_is "$((0x$caps & ~0x401e3))" 0 "the launcher keeps no other capabilities"
+not_empty=
+for pid in $master "${below[@]}"; do
+	[ "$pid" = "$master" ] || case $(name_of "$pid") in
+	net | launch-net | git-*) continue ;; # they need a path on disk
 	esac
-	readlink "/proc/$pid/root" | grep -q '(deleted)$' || echo "# $pid"
-done >"$dir/roots"
-cat "$dir/roots"
-[ ! -s "$dir/roots" ]
-ok $? "A77: an empty root without a name for who needs no files"
-stop
+	readlink "/proc/$pid/root" | grep -q '(deleted)$' || not_empty+=" $pid"
+done
+t_is "$not_empty" "" "A77: an empty root without a name for who needs no files"
+fluxd_stop
 
-mode="one user"
-chown -R 65534:65534 "$dir"
-start setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all \
-	--bounding-set=-all
-check_all ''
-[ "$(field "$launcher" CapEff)" = 0000000000000000 ]
-ok $? "the launcher has no capabilities where fluxd had none"
-stop
-echo "1..$n"
-exit $failed
+mode="one user" base=
+chown -R 65534:65534 "$T_DIR"
+cat >"$T_DIR/fluxd-as-nobody" <<-SH
+	#!/bin/sh
+	exec setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all --bounding-set=-all '$FLUXD' "\$@"
+SH
+chmod 755 "$T_DIR/fluxd-as-nobody"
+FLUXD=$T_DIR/fluxd-as-nobody
+start one
+check_all
+t_is "$(field "$launcher" CapEff)" 0000000000000000 "the launcher has no capabilities where fluxd had none"
+t_done

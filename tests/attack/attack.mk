@@ -12,4 +12,4 @@ TESTS += $(attack_tests)
 EXTRA_DIST += $(attack_tests) tests/attack/clients.py \
 	tests/attack/content.py \
 	tests/attack/fakes.py tests/attack/lag.py tests/attack/lib.sh \
-	tests/attack/logcheck.py tests/attack/memscan.py
+	tests/attack/logcheck.py tests/attack/memscan.py tests/attack/restarts.py

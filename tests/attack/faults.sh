@@ -201,8 +201,8 @@ kill "$api"
 # ---- the name server never answers
 name_server() {
 	local name=git.faults.test real
-	[ "$(id -u)" -eq 0 ] || { t_skip "names: needs a mount namespace, root only"; return; }
-	unshare -m true 2>/dev/null || { t_skip "names: no mount namespace here"; return; }
+	[ "$(id -u)" -eq 0 ] || { t_cannot "names: needs a mount namespace, root only"; return; }
+	unshare -m true 2>/dev/null || { t_cannot "names: no mount namespace here"; return; }
 	fake_start dns 127.0.0.153 $name 127.0.0.1
 	dns=$FAKE_PID dns_log=$FAKE_LOG
 	echo 'nameserver 127.0.0.153' >"$T_DIR/resolv.conf"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# A79: the launcher's filter cannot refuse socket and connect, since the
-# connector inherits it; that the launcher makes no connection rests on its
-# having no code for it.  Master and launcher link libc and libseccomp only.
+# A79: the launcher's filter refuses socket and connect, that of who starts the
+# connector cannot; but neither has any code for them.  Master and launcher link
+# libc and libseccomp only.
 set -u
 n=0 failed=0
 ok() { # STATUS NAME
@@ -21,7 +21,7 @@ bad=$(echo "$imports" | grep -x -e socket -e connect -e bind -e listen \
 	-e accept -e accept4 -e getaddrinfo -e dlopen -e system -e popen)
 [ -z "$bad" ] || echo "# $bad"
 [ -n "$imports" ] && [ -z "$bad" ]
-ok $? "A79: the launcher has no code to make or connect a socket"
+ok $? "A79: the launcher, both its processes, has no code to make or connect a socket"
 
 for program in "$launcher" "$FX_BUILDDIR/src/master/fluxd"; do
 	libs=$(ldd "$program" | sed 's/^[[:space:]]*//; s/[ .].*//' |

@@ -17,6 +17,7 @@ const struct attack_role attack_roles[] = {
 	{ "manifest", IPC_R_MANIFEST, &mw_sandbox, false },
 	{ "sync", IPC_R_SYNC, &sw_sandbox, false },
 	{ "api", IPC_R_API, &aw_sandbox, false },
+	{ "launch-net", IPC_R_LAUNCH_NET, NULL, false },
 };
 _Static_assert(nitems(attack_roles) <= ATTACK_MAX_ROLES, "too many roles");
 const size_t nattack_roles = nitems(attack_roles);

@@ -14,9 +14,8 @@
 struct attack_role {
 	const char *name; /* the role's, but where a role has two programs */
 	enum ipc_role role;
-	const struct sandbox
-	    *sandbox; /* NULL: the launcher, a list of refusals */
-	bool has_dir; /* a directory of its own: the mirror */
+	const struct sandbox *sandbox; /* NULL: a list of refusals */
+	bool has_dir;		       /* a directory of its own: the mirror */
 };
 
 extern const struct attack_role attack_roles[];

@@ -37,6 +37,7 @@ EXTRA_DIST += tests/attack/launcher_imports.sh \
 	tests/attack/filters/git-local.txt \
 	tests/attack/filters/git-remote.txt \
 	tests/attack/filters/key.txt \
+	tests/attack/filters/launch-net.txt \
 	tests/attack/filters/launcher.txt \
 	tests/attack/filters/manifest.txt \
 	tests/attack/filters/master.txt \

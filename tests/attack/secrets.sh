@@ -4,7 +4,7 @@
 # command line, the log, a metric, an answer or an error.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
-[ "$(id -u)" -eq 0 ] || t_skip_all "reads the memory of other processes: root only"
+[ "$(id -u)" -eq 0 ] || t_cannot_all "reads the memory of other processes: root only"
 bed_require api ssh https
 
 hex() { od -An -v -tx1 | tr -d ' \n'; }

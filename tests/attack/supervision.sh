@@ -3,7 +3,7 @@
 # rest is served meanwhile; what is told to stop stops, whatever it waits for.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
-[ "$(id -u)" -eq 0 ] || t_skip_all "workers have users of their own: root only"
+[ "$(id -u)" -eq 0 ] || t_cannot_all "workers have users of their own: root only"
 bed_require api ssh
 timeout=3
 

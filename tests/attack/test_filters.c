@@ -34,7 +34,7 @@
 static scmp_filter_ctx
 filter_of(const struct attack_role *r)
 {
-	return r->sandbox == NULL ? launch_filter()
+	return r->sandbox == NULL ? launch_filter(r->role == IPC_R_LAUNCH_NET)
 				  : sandbox_filter(r->sandbox);
 }
 
@@ -176,11 +176,9 @@ may(const struct bpf *b, const char *call)
 	return bpf_walk(b, AUDIT_ARCH_X86_64, (uint32_t)nr).allow;
 }
 
-/*
- * The launcher is the parent of the connector, and a filter is inherited, so
- * its list cannot refuse what the connector needs; that it has no code for it
- * is another test (launcher_imports.sh).
- */
+/* Who starts others has a list of refusals. */
+#define STARTERS (IPC_S_LAUNCHER | IPC_S_LAUNCH_NET)
+
 static void
 test_rules(void)
 {
@@ -188,17 +186,17 @@ test_rules(void)
 		const char *call;
 		uint32_t only; /* roles whose filter may let it through */
 	} tv[] = {
-		{ "socket", IPC_S_NET | IPC_S_LAUNCHER },
-		{ "connect", IPC_S_NET | IPC_S_LAUNCHER },
-		{ "execve", IPC_S_LAUNCHER },
+		{ "socket", IPC_S_NET | IPC_S_LAUNCH_NET },
+		{ "connect", IPC_S_NET | IPC_S_LAUNCH_NET },
+		{ "execve", STARTERS },
 		{ "execveat", 0 },
-		{ "fork", IPC_S_LAUNCHER },
-		{ "vfork", IPC_S_LAUNCHER },
-		{ "clone", IPC_S_LAUNCHER },
-		{ "clone3", IPC_S_LAUNCHER },
-		{ "bind", IPC_S_LAUNCHER },
+		{ "fork", STARTERS },
+		{ "vfork", STARTERS },
+		{ "clone", STARTERS },
+		{ "clone3", STARTERS },
+		{ "bind", IPC_S_LAUNCH_NET },
 		{ "listen", 0 },
-		{ "accept4", IPC_S_API | IPC_S_LAUNCHER },
+		{ "accept4", IPC_S_API | STARTERS },
 		{ "ptrace", 0 },
 		{ "process_vm_readv", 0 },
 		{ "pidfd_getfd", 0 },
@@ -210,18 +208,17 @@ test_rules(void)
 		{ "mount", 0 },
 		{ "unshare", 0 },
 		{ "setns", 0 },
-		{ "openat2", IPC_S_LAUNCHER },
-		{ "open", IPC_S_LAUNCHER },
+		{ "openat2", STARTERS },
+		{ "open", STARTERS },
 		{ "openat",
-		    IPC_S_LAUNCHER | IPC_S_NET | IPC_S_GIT_REMOTE |
-			IPC_S_GIT_LOCAL },
+		    STARTERS | IPC_S_NET | IPC_S_GIT_REMOTE | IPC_S_GIT_LOCAL },
 		/* the master moves descriptors and cannot look into them */
 		{ "read", IPC_S_ANY & ~IPC_S_MASTER },
 		{ "pread64", IPC_S_ANY & ~IPC_S_MASTER },
-		{ "readv", IPC_S_LAUNCHER },
-		{ "kill", IPC_S_LAUNCHER },
-		{ "tgkill", IPC_S_LAUNCHER },
-		{ "prctl", IPC_S_LAUNCHER },
+		{ "readv", STARTERS },
+		{ "kill", STARTERS },
+		{ "tgkill", STARTERS },
+		{ "prctl", STARTERS },
 	};
 
 	for (size_t i = 0; i < nattack_roles; i++) {
@@ -274,9 +271,7 @@ load_and_wait(const struct attack_role *r)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (r->sandbox == NULL) {
-		scmp_filter_ctx ctx = launch_filter();
-
-		if (seccomp_load(ctx) != 0)
+		if (launch_load_filter(r->role == IPC_R_LAUNCH_NET) != 0)
 			_exit(1);
 	} else {
 		struct sandbox_state st;
@@ -343,6 +338,21 @@ can_read_filters(void)
 
 /* ---- a running fluxd ----------------------------------------------------- */
 
+static bool
+is_named(pid_t pid, const char *name)
+{
+	auto_free char *path = xasprintf("/proc/%d/comm", (int)pid);
+	char text[32] = "";
+	FILE *f = fopen(path, "re");
+
+	if (f == NULL)
+		return false;
+	(void)!fgets(text, sizeof(text), f);
+	fclose(f);
+	text[strcspn(text, "\n")] = '\0';
+	return strcmp(text, name) == 0;
+}
+
 /* Which role a process has: by its program, and a worker's by its first
  * argument, which the launcher gave it. */
 static const struct attack_role *
@@ -365,7 +375,9 @@ role_of(pid_t pid)
 	if (strcmp(name, "fluxd") == 0)
 		return attack_role(IPC_R_MASTER);
 	if (strcmp(name, "fluxd-launch") == 0)
-		return attack_role(IPC_R_LAUNCHER);
+		return attack_role(is_named(pid, "fluxd-launchnet")
+			? IPC_R_LAUNCH_NET
+			: IPC_R_LAUNCHER);
 	if (fx_parse_u64(arg, 0, IPC_R_COUNT - 1, &role) != FX_OK)
 		return NULL;
 	if (strcmp(name, "fluxd-git-http") == 0)
@@ -373,8 +385,8 @@ role_of(pid_t pid)
 	return attack_role((enum ipc_role)role);
 }
 
-/* The oldest is the launcher's, which everybody below it inherits; then a
- * process's own, and nothing else. */
+/* The oldest is that of who started it; then a process's own, and nothing
+ * else. */
 static void
 check_process(pid_t pid)
 {
@@ -383,10 +395,13 @@ check_process(pid_t pid)
 
 	if (!want(r != NULL))
 		return;
-	worker = r->role != IPC_R_MASTER && r->role != IPC_R_LAUNCHER;
+	worker = (IPC_S_ANY_WORKER & IPC_BIT(r->role)) != 0;
 	printf("# %d %s\n", (int)pid, r->name);
 	if (worker && want(bpf_of_process(pid, 0, &loaded)))
-		want(equals_list(attack_role(IPC_R_LAUNCHER), &loaded));
+		want(equals_list(attack_role(r->role == IPC_R_NET
+					 ? IPC_R_LAUNCH_NET
+					 : IPC_R_LAUNCHER),
+		    &loaded));
 	if (want(bpf_of_process(pid, worker, &loaded)))
 		want(equals_list(r, &loaded));
 	want(!bpf_of_process(pid, worker + 1u, &loaded));

@@ -45,7 +45,15 @@ foreign_fds(void)
 	return n;
 }
 
-/* One line: arguments, group, environment, descriptors, signals. */
+static bool
+can_have_socket(void)
+{
+	auto_fd int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return fd != -1;
+}
+
+/* One line: arguments, user, environment, descriptors, signals. */
 static int
 be_worker(int argc, char *argv[])
 {
@@ -55,9 +63,10 @@ be_worker(int argc, char *argv[])
 	prctl(PR_GET_PDEATHSIG, &death, 0, 0, 0);
 	n = snprintf(text, sizeof(text),
 	    "argc=%d name=%s role=%s instance=%s uid=%s euid=%u gid=%u "
-	    "env=%d fds=%d death=%d",
+	    "env=%d fds=%d death=%d parent=%d socket=%d",
 	    argc, argv[0], argv[1], argv[2], argv[3], (unsigned)geteuid(),
-	    (unsigned)getgid(), environ[0] != NULL, foreign_fds(), death);
+	    (unsigned)getgid(), environ[0] != NULL, foreign_fds(), death,
+	    (int)getppid(), can_have_socket());
 	if (send(3, text, (size_t)n, MSG_NOSIGNAL) != n)
 		return 3;
 	fcntl(3, F_SETFL, 0);
@@ -290,38 +299,49 @@ hear(int fd, char *text, size_t size)
 
 /* ---- cases --------------------------------------------------------------- */
 
+/* The connector is its own user from the start; the others change at their
+ * lock-down.  It alone can have a socket. */
 static void
-test_start(void)
+start_one(enum ipc_role role)
 {
 	auto_free char *want_line = NULL;
 	char text[512];
 	struct answer a;
-	bool caps = sandbox_has_caps();
-	int before = nexited;
+	bool caps = sandbox_has_caps(), net = role == IPC_R_NET;
+	int before = nexited, id = UID_BASE + (int)role;
 
 	start_launcher(NULL);
 	go();
 	want_int(ready_is.table_id, ipc_table_id());
-	a = ask_spawn(IPC_R_KEY, 7);
+	a = ask_spawn(role, 7);
 	want_int(a.err.code, FX_OK);
 	want(a.fd != -1);
 	hear(a.fd, text, sizeof(text));
-	want_line = xasprintf("argc=4 name=fluxd-key role=%d instance=7 uid=%d "
-			      "euid=%u gid=%u env=0 fds=0 death=9",
-	    IPC_R_KEY, caps ? UID_BASE + IPC_R_KEY : -1, (unsigned)geteuid(),
-	    caps ? UID_BASE + IPC_R_KEY : (unsigned)getgid());
+	want_line = xasprintf("argc=4 name=%s role=%d instance=7 uid=%d "
+			      "euid=%d gid=%d env=0 "
+			      "fds=0 death=9 parent=%d socket=%d",
+	    ipc_role_executable(role), role, caps ? id : -1,
+	    caps && net ? id : (int)geteuid(), caps ? id : (int)getgid(),
+	    (int)launcher_pid, net);
 #ifndef FX_TEST_BUILD /* there the environment is passed on */
 	want_str(text, want_line);
 #endif
 	want(send(a.fd, "x", 1, MSG_NOSIGNAL) == 1);
 	wait_exit(before);
-	want_int(exited.role, IPC_R_KEY);
+	want_int(exited.role, role);
 	want_int(exited.instance, 7);
 	want_int(exited.pid, a.pid);
 	want(WIFEXITED((int)exited.status));
 	want_int(WEXITSTATUS((int)exited.status), 5);
 	close(a.fd);
 	want_int(end_launcher(), 0);
+}
+
+static void
+test_start(void)
+{
+	start_one(IPC_R_KEY);
+	start_one(IPC_R_NET);
 }
 
 static void
@@ -351,6 +371,61 @@ test_kill(void)
 	want_int(end_launcher(), 0);
 }
 
+static bool
+is_alive(uint64_t pid)
+{
+	return kill((pid_t)pid, 0) == 0;
+}
+
+/* Two of one role are two: each has its channel, its end, its place. */
+static void
+two_of(enum ipc_role role)
+{
+	struct ipc_kill m = { .role = role, .instance = 1 };
+	struct answer a, b, c;
+	char text[512];
+	int before;
+
+	a = ask_spawn(role, 0);
+	b = ask_spawn(role, 1);
+	want(a.err.code == FX_OK && b.err.code == FX_OK);
+	want(a.pid != b.pid);
+	hear(a.fd, text, sizeof(text));
+	want(strstr(text, " instance=0 ") != NULL);
+	hear(b.fd, text, sizeof(text));
+	want(strstr(text, " instance=1 ") != NULL);
+	want_int(ask_inspect(role, 0).pid, a.pid);
+	want_int(ask_inspect(role, 1).pid, b.pid);
+	want_int(ask_inspect(role, 2).err.code, FX_EUNKNOWN);
+
+	before = nexited;
+	want_int(ipc_tell_kill(&launcher, &m), FX_OK);
+	wait_exit(before);
+	want_int(exited.role, role);
+	want_int(exited.instance, 1);
+	want_int(exited.pid, b.pid);
+	want(is_alive(a.pid));
+	c = ask_spawn(role, 0);
+	want_int(c.err.code, FX_ECONFLICT);
+	c = ask_spawn(role, 1);
+	want_int(c.err.code, FX_OK);
+	hear(c.fd, text, sizeof(text));
+	want(strstr(text, " instance=1 ") != NULL);
+	close(a.fd);
+	close(b.fd);
+	close(c.fd);
+}
+
+static void
+test_instances(void)
+{
+	start_launcher(NULL);
+	go();
+	two_of(IPC_R_KEY);
+	two_of(IPC_R_NET);
+	want_int(end_launcher(), 0);
+}
+
 static void
 test_no_program(void)
 {
@@ -366,12 +441,6 @@ test_no_program(void)
 	want_int(WEXITSTATUS((int)exited.status), 127);
 	close(a.fd);
 	want_int(end_launcher(), 0);
-}
-
-static bool
-is_alive(uint64_t pid)
-{
-	return kill((pid_t)pid, 0) == 0;
 }
 
 static void
@@ -417,6 +486,43 @@ test_end(void)
 	want_int(waitpid((pid_t)a.pid, &status, 0), a.pid);
 	want(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 	close(a.fd);
+	ipc_peer_close(&launcher);
+}
+
+/* Who starts the connector: confined as that is, and missed at once. */
+static void
+test_launch_net(void)
+{
+	struct answer starter, net;
+	bool never = false;
+	char text[512];
+	int status;
+
+	start_launcher(NULL);
+	go();
+	starter = ask_inspect(IPC_R_LAUNCH_NET, 0);
+	want_int(starter.err.code, FX_OK);
+	want_int(starter.caps, 0);
+	want_int(starter.no_new_privs, 1);
+	want_int(starter.seccomp, 2);
+	want_int(starter.uid,
+	    sandbox_has_caps() ? UID_BASE + IPC_R_NET : (int)getuid());
+	net = ask_spawn(IPC_R_NET, 0);
+	hear(net.fd, text, sizeof(text)); /* it runs */
+	want(kill((pid_t)starter.pid, SIGKILL) == 0);
+	turn_until(&never); /* until the launcher has closed the channel */
+	status = end_launcher();
+	want(WIFEXITED(status) && WEXITSTATUS(status) == 71);
+	want(!is_alive(starter.pid) && !is_alive(net.pid));
+	close(net.fd);
+
+	/* and it does not outlive the launcher */
+	start_launcher(NULL);
+	go();
+	starter = ask_inspect(IPC_R_LAUNCH_NET, 0);
+	kill(launcher_pid, SIGKILL);
+	waitpid(launcher_pid, NULL, 0);
+	want_int(waitpid((pid_t)starter.pid, &status, 0), starter.pid);
 	ipc_peer_close(&launcher);
 }
 
@@ -530,6 +636,7 @@ test_violations(void)
 	} tv[] = {
 		{ "spawn the master", IPC_R_MASTER, 0, 0, 0 },
 		{ "spawn the launcher", IPC_R_LAUNCHER, 0, 0, 0 },
+		{ "spawn its helper", IPC_R_LAUNCH_NET, 0, 0, 0 },
 		{ "spawn no role", IPC_R_COUNT, 0, 0, 0 },
 		{ "spawn role 2^32+3", (1ull << 32) + 3, 0, 0, 0 },
 		{ "instance 2^32", IPC_R_KEY, 1ull << 32, 0, 0 },
@@ -552,7 +659,7 @@ test_violations(void)
 		start_launcher(NULL);
 		tell_path(IPC_FILE_DEPLOY_KEY, "/etc/passwd");
 		go();
-		if (tv[i].late != 0 || i == 8)
+		if (tv[i].late != 0 || strncmp(tv[i].what, "late", 4) == 0)
 			late(tv[i].late, "/etc/passwd");
 		else if (tv[i].number != 0)
 			a = ask_open(tv[i].number);
@@ -695,14 +802,19 @@ main(int argc, char *argv[])
 	name = name == NULL ? argv[0] : name + 1;
 	if (strcmp(name, "fluxd-key") == 0 || strcmp(name, "fluxd-net") == 0)
 		_exit(be_worker(argc, argv)); /* without LeakSanitizer */
-	if (getenv("FX_BUILDDIR") == NULL || mkdtemp(base) == NULL)
+	/* the connector's user passes through it */
+	if (getenv("FX_BUILDDIR") == NULL || mkdtemp(base) == NULL ||
+	    chmod(base, 0755) == -1)
 		return 1;
 	make_links();
 	test_run("a worker starts with its numbers and nothing else",
 	    test_start);
 	test_run("a worker is killed, once", test_kill);
+	test_run("two instances of a role are two", test_instances);
 	test_run("a program that is not there is an exit", test_no_program);
 	test_run("nobody outlives the launcher", test_end);
+	test_run("the connector is started by a process of its user",
+	    test_launch_net);
 	test_run("paths are opened by number", test_open);
 	test_run("paths named late are taken once", test_late_paths);
 	test_run("what no master asks ends the launcher", test_violations);

@@ -37,7 +37,8 @@ enum {
 #define ROLE(id, ...) IPC_S_##id = IPC_BIT(IPC_R_##id),
 #include "roles.def"
 	IPC_S_ANY = IPC_BIT(IPC_R_COUNT) - 1,
-	IPC_S_ANY_WORKER = IPC_S_ANY & ~(IPC_S_MASTER | IPC_S_LAUNCHER),
+	IPC_S_ANY_WORKER =
+	    IPC_S_ANY & ~(IPC_S_MASTER | IPC_S_LAUNCHER | IPC_S_LAUNCH_NET),
 };
 
 const char *ipc_role_name(enum ipc_role);

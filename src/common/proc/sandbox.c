@@ -170,17 +170,29 @@ own_directory(const char *name, const char *dir, uid_t uid, gid_t gid)
 		sandbox_die(name, "%s: %s", dir, strerror(errno));
 }
 
+static bool
+is_user(uid_t uid)
+{
+	uid_t r, e, s;
+
+	return getresuid(&r, &e, &s) == 0 && r == uid && e == uid && s == uid;
+}
+
 static void
 become(struct lockdown *l, uid_t uid, const char *dir)
 {
 	const char *name = l->sb->name;
 	/* The launcher, which can look users up, has set the group. */
 	gid_t gid = getgid() != 0 ? getgid() : (gid_t)uid;
-	uid_t r, e, s;
 
-	if (!sandbox_has_caps())
-		sandbox_die(name, "no capabilities to become user %u",
-		    (unsigned)uid);
+	if (!sandbox_has_caps()) {
+		/* the connector is started by its own user */
+		if (!is_user(uid))
+			sandbox_die(name, "no capabilities to become user %u",
+			    (unsigned)uid);
+		l->state->own_uid = true;
+		return;
+	}
 	if (dir != NULL)
 		own_directory(name, dir, uid, gid);
 	empty_root(l);
@@ -190,7 +202,7 @@ become(struct lockdown *l, uid_t uid, const char *dir)
 	    setresuid(uid, uid, uid) == -1)
 		sandbox_die(name, "user %u: %s", (unsigned)uid,
 		    strerror(errno));
-	if (getresuid(&r, &e, &s) == -1 || r != uid || e != uid || s != uid)
+	if (!is_user(uid))
 		sandbox_die(name, "user %u: it did not hold", (unsigned)uid);
 	l->state->own_uid = true;
 }
@@ -408,6 +420,8 @@ sandbox_enter(const struct sandbox *sb, uid_t uid,
 		    "TEST BUILD: instruments' calls pass, files and "
 		    "root are not confined");
 	sandbox_private(sb->name);
+	if (chdir("/") == -1) /* wherever it was started */
+		sandbox_die(sb->name, "chdir: %s", strerror(errno));
 	prepare_landlock(&l, paths);
 	if (uid != (uid_t)-1)
 		become(&l, uid, paths != NULL ? paths->dir : NULL);
