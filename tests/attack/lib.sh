@@ -65,12 +65,12 @@ lag_since() {
 	awk -v from="$1" '$1 >= from { n += $2 } END { print n + 0 }' "$T_DIR/lag"
 }
 
-# on_time US MS NAME: the MS that passed since the instant US are at most half a
-# second, the machine's own lag aside.
+# on_time US MS NAME: what should have happened MS ago, or in -MS, is off by half
+# a second at most, the lag of the machine since the instant US aside.
 on_time() {
 	local lag
 	lag=$(lag_since "$1")
-	if [ "$2" -ge 0 ] && [ "$2" -le $((500 + lag)) ]; then
+	if [ "$2" -ge -500 ] && [ "$2" -le $((500 + lag)) ]; then
 		t_ok "$3"
 	else
 		t_fail "$3" "$2 ms, of which the machine was late by $lag"
