@@ -33,3 +33,13 @@ tests_unit_test_validate_CPPFLAGS = $(TEST_CPPFLAGS) $(SECCOMP_CFLAGS) \
 	-I$(srcdir)/src/master
 tests_unit_test_validate_LDADD = src/common/libproc.a src/common/libipc.a \
 	src/common/libbase.a
+
+# The master without its main.c; every worker is played by the test.
+check_PROGRAMS += tests/unit/test_flows
+TESTS += tests/unit/test_flows
+tests_unit_test_flows_SOURCES = tests/unit/test_flows.c \
+	tests/unit/master_bed.h
+tests_unit_test_flows_CPPFLAGS = $(TEST_CPPFLAGS) $(SECCOMP_CFLAGS) \
+	-I$(srcdir)/src/master
+tests_unit_test_flows_LDADD = src/master/libmaster.a src/common/libproc.a \
+	src/common/libipc.a src/common/libmodel.a src/common/libbase.a

@@ -100,6 +100,7 @@ failed(struct master *m, const struct fx_err *err)
 
 	mi->error = *err;
 	log_at(LVL_ERROR, KS("component", "sync-loop"), KS("err", err->text));
+	metrics_add(m->metrics, METRIC_ERRORS, "phase=\"fetch\"", 1);
 	if (mi->status == MIRROR_READY) {
 		mi->backoff_us =
 		    mi->backoff_us == 0 ? BACKOFF_FIRST_US : mi->backoff_us * 2;
@@ -182,7 +183,7 @@ fetched(struct master *m, const struct ipc_fetched *a)
 	struct fx_err err = { 0 };
 
 	snprintf(mi->head, sizeof(mi->head), "%s", a->head);
-	snprintf(mi->marker, sizeof(mi->marker), "%s", a->marker);
+	marker_fetched(m, a->marker);
 	if (mi->status != MIRROR_READY) {
 		set_status(m, MIRROR_CLONED);
 		fx_fail(&mi->error, FX_EFAIL,
