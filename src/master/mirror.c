@@ -58,13 +58,14 @@ mirror_check(const struct master *m, struct fx_err *err)
 	return fx_fail(err, FX_EFAIL, "git repo not ready: %s", mi->error.text);
 }
 
+/* Who asks again from there waits for the next fetch, not for this one. */
 static void
 end_waits(struct master *m, const struct fx_err *err)
 {
-	struct mirror_wait *w;
+	struct mirror_wait *w, *list = fx_steal(&m->mirror.joined);
 
-	while ((w = m->mirror.joined) != NULL) {
-		m->mirror.joined = w->next;
+	while ((w = list) != NULL) {
+		list = w->next;
 		w->fn(m, w->arg, err);
 		free(w);
 	}
@@ -80,6 +81,8 @@ next_in(struct master *m, int64_t us)
 static void
 settle(struct master *m, int64_t next_us)
 {
+	if (m->mirror.call != NULL)
+		return; /* who waited has asked again already */
 	if (m->mirror.again || m->mirror.waits != NULL)
 		step(m);
 	else

@@ -9,9 +9,10 @@
 
 #include <stdio.h>
 
-#define APPLY_LIMIT_US (3600 * CLK_SEC) /* sync times out each request itself  \
-					 */
-#define TEXT_MAX 8000			/* bytes of a joined list in the log */
+#define APPLY_LIMIT_US                                                         \
+	(3600 * CLK_SEC) /* sync times out each request itself                 \
+			  */
+#define TEXT_MAX 8000	 /* bytes of a joined list in the log */
 #define KILL_MARGIN_US (250 * CLK_MS)
 #define SHORT_OID 7   /* digits of a revision as clients cut it */
 #define INTERVAL_US 0 /* in a row below: --sync-interval */
@@ -428,6 +429,13 @@ sync_request(struct master *m)
 {
 	m->sync.wanted = true;
 	start(m);
+}
+
+void
+sync_unless_running(struct master *m)
+{
+	if (m->sync.phase == SYNC_IDLE)
+		sync_request(m);
 }
 
 void

@@ -53,6 +53,8 @@ void sync_init(struct master *);
 /* The mirror has this head. */
 void sync_head_is(struct master *, const char *head);
 void sync_request(struct master *);
+/* Somebody wants the head synced; a pass that runs will do. */
+void sync_unless_running(struct master *);
 /* Does the flow use the cluster right now? */
 bool sync_uses_cluster(const struct master *);
 /* The apply lane became free. */

@@ -38,6 +38,7 @@ static struct ipc_peer bed_far[IPC_R_COUNT];
 static struct bed_ask bed_asks[BED_ASKS_MAX];
 static size_t bed_nasks;
 static int64_t bed_now, bed_wall;
+static int bed_journal[2] = { -1, -1 }; /* of the next bed_begin */
 static struct buf bed_logged = BUF_INIT(1 << 20);
 
 /* ---- what main.c would do ------------------------------------------------
@@ -68,6 +69,9 @@ bed_on_ask(void *ctx, struct ipc_peer *p, struct ipc_frame *f)
 	(void)ctx;
 	if (ipc_rule(f->type)->kind != IPC_ASK)
 		return FX_OK;
+	if (f->type == IPC_T_PING)
+		return ipc_reply_pong(&(struct ipc_req){ p, f->seq, f->type },
+		    &(struct ipc_pong){ 0 });
 	if (bed_nasks == BED_ASKS_MAX)
 		fx_bug("the test takes no questions");
 	bed_nasks++;
@@ -99,11 +103,8 @@ bed_wire(struct child *c)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
 		ends) == -1)
 		fx_bug("socketpair");
-	child_adopt(c, ends[0], 100 + c->role);
-	loop_timer_stop(bed.loop, &c->start_by);
-	c->state = CHILD_RUNNING;
 	c->incarnation++;
-	c->peer.phase = IPC_PH_RUN;
+	child_adopt(c, ends[0], 100 + c->role);
 	ipc_peer_init(far, ends[1], c->role, IPC_R_MASTER, 0);
 	far->phase = IPC_PH_RUN;
 	ipc_peer_handlers(far, h, n, NULL);
@@ -212,6 +213,27 @@ bed_fail(struct bed_ask ask, int code, const char *text)
 	bed_turn();
 }
 
+/* It says that it is ready, and the launcher that it is confined. */
+static inline void
+bed_run(struct child *c)
+{
+	struct bed_ask inspect;
+
+	bed_wire(c);
+	child_is_ready(c,
+	    &(struct ipc_ready){ .root = (char *)(uintptr_t) "empty",
+		.missing = (char *)(uintptr_t) "" });
+	while (c->role == IPC_R_LAUNCHER) {
+		inspect = bed_find(IPC_R_LAUNCHER, IPC_T_INSPECT);
+		if (inspect.req.type == 0)
+			return; /* both halves of the master */
+		BED_ANSWER(inspect, inspected, .no_new_privs = 1);
+	}
+	inspect = bed_take(IPC_R_LAUNCHER, IPC_T_INSPECT);
+	BED_ANSWER(inspect, inspected, .pid = c->pid, .seccomp = 2,
+	    .no_new_privs = 1);
+}
+
 /* The worker ends, and its next incarnation is there. */
 static inline void
 bed_kill(enum ipc_role role)
@@ -219,20 +241,18 @@ bed_kill(enum ipc_role role)
 	struct child *c = mst_child(&bed, role);
 
 	ipc_peer_close(&bed_far[role]);
-	for (size_t i = 0; i < bed_nasks;)
+	for (size_t i = 0; i < bed_nasks;) {
 		if (bed_asks[i].role == role) {
 			buf_clear(&bed_asks[i].body);
 			bed_asks[i] = bed_asks[--bed_nasks];
 		} else {
 			i++;
 		}
+	}
 	bed_turn();
-	c->state = CHILD_WAITING;
+	child_exited(c, c->pid, 9);
 	loop_timer_stop(bed.loop, &c->retry);
-	bed_wire(c);
-	c->restarts++;
-	mst_child_changed(&bed, c);
-	bed_turn();
+	bed_run(c);
 }
 
 /* ---- the log -------------------------------------------------------------
@@ -347,14 +367,22 @@ bed_begin(const char *flag, ...)
 	bed.metrics = metrics_new();
 	bed.has_url = bed.url_is_ssh = true;
 	bed.url_show = xstrdup("ssh://git@h/o/r");
-	want_int(jobs_open(&bed.jobs, -1, -1, &err), FX_OK);
+	want_int(jobs_open(&bed.jobs, bed_journal[0], bed_journal[1], &err),
+	    FX_OK);
 	mst_init_children(&bed);
-	bed_wire(&bed.launcher);
+	child_init(&bed.self, &bed, IPC_R_MASTER, 0);
+	bed_run(&bed.launcher);
 	for (size_t i = 0; i < bed.nchildren; i++)
-		bed_wire(&bed.children[i]);
+		bed_run(&bed.children[i]);
+	/* the questions of every start */
+	bed_fail(bed_take(IPC_R_KEY, IPC_T_KEY_PUBLIC), FX_EFAIL, "no key");
+	BED_ANSWER(bed_take(IPC_R_SYNC, IPC_T_CLUSTER), cluster_is,
+	    .host = (char *)(uintptr_t)"https://k",
+	    .version = (char *)(uintptr_t)"v1.30.0");
 	marker_init(&bed);
 	sync_init(&bed);
 	mirror_init(&bed);
+	jobs_resume(&bed);
 	bed_turn();
 }
 
