@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "metric.h"
 #include "str.h"
 
 /* name="value" pairs with commas between them: nothing that would end a

@@ -10,7 +10,7 @@
 
 #include "base.h"
 #include "buf.h"
-#include "metric.h"
+#include "metric_ids.h"
 
 #define EXPOSITION_TYPE "text/plain; version=0.0.4; charset=utf-8"
 #define EXPOSITION_MAX_SAMPLES 4096

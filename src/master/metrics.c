@@ -2,6 +2,8 @@
 #include "base.h"
 #include "metrics.h"
 
+#include "metric.h"
+
 #include <stdio.h>
 
 #define LABELS_MAX 128	  /* bytes of a label set */

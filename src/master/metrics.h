@@ -11,7 +11,7 @@
 #include "base.h"
 #include "ipc.h"
 #include "ipc_peer.h"
-#include "metric.h"
+#include "metric_ids.h"
 
 struct metrics;
 

@@ -5,12 +5,7 @@
 #define FX_METRIC_H
 
 #include "base.h"
-
-enum metric {
-#define METRIC(kind, id, ...) METRIC_##id,
-#include "metrics.def"
-	METRIC_COUNT
-};
+#include "metric_ids.h"
 
 enum metric_kind { METRIC_IS_GAUGE, METRIC_IS_HISTOGRAM, METRIC_IS_COUNTER };
 
