@@ -33,3 +33,18 @@ tests_unit_test_validate_CPPFLAGS = $(TEST_CPPFLAGS) $(SECCOMP_CFLAGS) \
 	-I$(srcdir)/src/master
 tests_unit_test_validate_LDADD = src/common/libproc.a src/common/libipc.a \
 	src/common/libbase.a
+
+# The master without its main.c; every worker is played by the test.
+master_test_cppflags = $(TEST_CPPFLAGS) $(SECCOMP_CFLAGS) \
+	-I$(srcdir)/src/master
+master_test_ldadd = src/master/libmaster.a src/common/libproc.a \
+	src/common/libipc.a src/common/libmodel.a src/common/libbase.a
+check_PROGRAMS += tests/unit/test_flows tests/unit/test_jobs
+TESTS += tests/unit/test_flows tests/unit/test_jobs
+tests_unit_test_flows_SOURCES = tests/unit/test_flows.c \
+	tests/unit/master_bed.h
+tests_unit_test_flows_CPPFLAGS = $(master_test_cppflags)
+tests_unit_test_flows_LDADD = $(master_test_ldadd)
+tests_unit_test_jobs_SOURCES = tests/unit/test_jobs.c tests/unit/master_bed.h
+tests_unit_test_jobs_CPPFLAGS = $(master_test_cppflags)
+tests_unit_test_jobs_LDADD = $(master_test_ldadd)

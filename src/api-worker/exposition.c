@@ -4,26 +4,8 @@
 
 #include <inttypes.h>
 
+#include "metric.h"
 #include "str.h"
-
-enum kind { GAUGE, HISTOGRAM, COUNTER };
-
-#define BUCKETS(...) __VA_ARGS__
-#define METRIC(kind, id, name, buckets, help)                                  \
-	static const int64_t bounds_##id[] = { buckets };
-#include "metrics.def"
-
-static const struct {
-	enum kind kind;
-	const char *name;
-	const char *help;
-	const int64_t *bounds; /* microseconds */
-	size_t nbounds;
-} metrics[] = {
-#define METRIC(kind, id, name, buckets, help)                                  \
-	{ kind, name, help, bounds_##id, nitems(bounds_##id) },
-#include "metrics.def"
-};
 
 /* name="value" pairs with commas between them: nothing that would end a
  * sample line early. */
@@ -57,7 +39,7 @@ exposition_add(struct exposition *x, unsigned metric, const char *labels,
 {
 	struct exposition_sample *s;
 
-	if (metric >= nitems(metrics) || nbuckets != metrics[metric].nbounds ||
+	if (metric >= METRIC_COUNT || nbuckets != metric_rows[metric].nbounds ||
 	    nbuckets > EXPOSITION_MAX_BUCKETS || !are_labels(labels))
 		return FX_ESYNTAX;
 	if (x->n == EXPOSITION_MAX_SAMPLES)
@@ -117,12 +99,12 @@ add_series(struct buf *out, const char *name, const char *suffix,
 static void
 add_histogram(struct buf *out, const struct exposition_sample *s)
 {
-	const char *name = metrics[s->metric].name;
+	const char *name = metric_rows[s->metric].name;
 	const char *comma = *s->labels == '\0' ? "" : ",";
 
-	for (size_t i = 0; i < metrics[s->metric].nbounds; i++) {
+	for (size_t i = 0; i < metric_rows[s->metric].nbounds; i++) {
 		str_addf(out, "%s_bucket{%s%sle=\"", name, s->labels, comma);
-		add_number(out, metrics[s->metric].bounds[i]);
+		add_number(out, metric_rows[s->metric].bounds[i]);
 		str_addf(out, "\"} %" PRIu64 "\n", s->buckets[i]);
 	}
 	str_addf(out, "%s_bucket{%s%sle=\"+Inf\"} %" PRIu64 "\n", name,
@@ -138,22 +120,22 @@ void
 exposition_write(struct exposition *x, struct buf *out)
 {
 	static const char *const kinds[] = {
-		[GAUGE] = "gauge",
-		[HISTOGRAM] = "histogram",
-		[COUNTER] = "counter",
+		[METRIC_IS_GAUGE] = "gauge",
+		[METRIC_IS_HISTOGRAM] = "histogram",
+		[METRIC_IS_COUNTER] = "counter",
 	};
 
 	if (x->n != 0)
 		qsort(x->v, x->n, sizeof(*x->v), compare);
 	for (size_t i = 0; i < x->n; i++) {
 		const struct exposition_sample *s = &x->v[i];
-		const char *name = metrics[s->metric].name;
-		enum kind kind = metrics[s->metric].kind;
+		const char *name = metric_rows[s->metric].name;
+		enum metric_kind kind = metric_rows[s->metric].kind;
 
 		if (i == 0 || x->v[i - 1].metric != s->metric)
 			str_addf(out, "# HELP %s %s\n# TYPE %s %s\n", name,
-			    metrics[s->metric].help, name, kinds[kind]);
-		if (kind == HISTOGRAM) {
+			    metric_rows[s->metric].help, name, kinds[kind]);
+		if (kind == METRIC_IS_HISTOGRAM) {
 			add_histogram(out, s);
 			continue;
 		}

@@ -38,7 +38,10 @@ src_common_libipc_a_CPPFLAGS = $(AM_CPPFLAGS) $(MSGPACK_CFLAGS)
 noinst_LIBRARIES += src/common/libproc.a
 src_common_libproc_a_SOURCES = \
 	src/common/proc/config.def \
+	src/common/proc/metric_ids.h \
 	src/common/proc/metrics.def \
+	src/common/proc/metric.c \
+	src/common/proc/metric.h \
 	src/common/proc/settings.c \
 	src/common/proc/settings.h
 src_common_libproc_a_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS)

@@ -328,9 +328,9 @@ on_sync_status(struct child *c, const struct ipc_req *req,
 	struct fx_err err = { 0 };
 	struct status_wait *w;
 
-	if (mirror_check(m, &err) != FX_OK)
+	if (mirror_check(m, &err) != FX_OK || sync_is_refused(m, a->ref, &err))
 		return ipc_reply_fail(req, &err);
-	q.from = (char *)(uintptr_t)sync_recorded(m);
+	q.from = m->marker.revision;
 	w = xcalloc(1, sizeof(*w));
 	w->req = *req;
 	w->revisions = xcalloc(STATUS_MAX, sizeof(*w->revisions));

@@ -76,6 +76,20 @@ append(struct jobs *js, const char *id)
 	return j;
 }
 
+/* One that was not accepted must not run, nor be found. */
+static void
+drop_youngest(struct jobs *js)
+{
+	struct job **at = &js->oldest, *before = NULL;
+
+	for (; *at != js->youngest; at = &(*at)->next)
+		before = *at;
+	job_free(*at);
+	*at = NULL;
+	js->youngest = before;
+	js->n--;
+}
+
 static struct job *
 find(const struct jobs *js, const char *id)
 {
@@ -124,6 +138,8 @@ on_record(void *arg, const struct journal_record *r)
 	if (strlen(r->id) > JOB_ID_LEN || r->state > IPC_JOB_SUCCEEDED ||
 	    r->kind > IPC_UPDATE_CONTAINERS)
 		return; /* of another version: not ours to judge */
+	if (j != NULL && is_finished(j))
+		return; /* a damaged journal may be out of order */
 	if (j == NULL)
 		j = append(js, r->id);
 	free(j->user);
@@ -154,6 +170,18 @@ next_record(void *arg, struct journal_record *r)
 	return true;
 }
 
+/* One that is full of old states is no reason to refuse a new one. */
+static void
+compact(struct jobs *js)
+{
+	struct fx_err err = { 0 };
+
+	js->cursor = NULL;
+	if (journal_rewrite(&js->journal, next_record, js, &err) != FX_OK)
+		log_at(LVL_ERROR, KS("component", "daemon"),
+		    KS("err", err.text));
+}
+
 static int
 write_down(struct jobs *js, const struct job *j, struct fx_err *err)
 {
@@ -162,22 +190,42 @@ write_down(struct jobs *js, const struct job *j, struct fx_err *err)
 
 	record_of(j, &r);
 	code = journal_append(&js->journal, &r, err);
-	if (code == FX_OK && journal_is_large(&js->journal)) {
-		js->cursor = NULL;
-		code = journal_rewrite(&js->journal, next_record, js, err);
-	}
+	if (code == FX_OK && journal_is_large(&js->journal))
+		compact(js);
 	return code;
+}
+
+/* The job goes on; after a crash it would run again. */
+static void
+write_down_or_say(struct jobs *js, const struct job *j)
+{
+	struct fx_err err = { 0 };
+
+	if (write_down(js, j, &err) != FX_OK)
+		log_at(LVL_ERROR, KS("component", "sync-loop"),
+		    KS("jobID", j->id), KS("err", err.text));
 }
 
 int
 jobs_open(struct jobs *js, int a, int b, struct fx_err *err)
 {
+	int r;
+
 	memset(js, 0, sizeof(*js));
 	if (a == -1 || b == -1) {
 		js->journal.fds[0] = js->journal.fds[1] = -1;
 		return FX_OK;
 	}
-	return journal_open(&js->journal, a, b, on_record, js, err);
+	r = journal_open(&js->journal, a, b, on_record, js, err);
+	if (r == FX_OK && js->journal.damaged != 0) {
+		log_at(LVL_ERROR, KS("component", "daemon"),
+		    KS("err",
+			"the job journal is damaged; what it said in these "
+			"places is lost"),
+		    KI("places", js->journal.damaged));
+		compact(js);
+	}
+	return r;
 }
 
 /* ---- running --------------------------------------------------------------
@@ -193,14 +241,10 @@ set_queue_length(struct master *m)
 static void
 finish(struct master *m, struct job *j, const struct fx_err *failure)
 {
-	struct fx_err err = { 0 };
-
 	j->status = failure == NULL ? IPC_JOB_SUCCEEDED : IPC_JOB_FAILED;
 	free(j->error);
 	j->error = xstrdup(failure == NULL ? "" : failure->text);
-	if (write_down(&m->jobs, j, &err) != FX_OK)
-		log_at(LVL_ERROR, KS("component", "sync-loop"),
-		    KS("jobID", j->id), KS("err", err.text));
+	write_down_or_say(&m->jobs, j);
 	metrics_observe(m->metrics, METRIC_JOB_DURATION,
 	    failure == NULL ? "success=\"true\"" : "success=\"false\"",
 	    clk_now_us() - m->jobs.started_us);
@@ -217,23 +261,43 @@ finish(struct master *m, struct job *j, const struct fx_err *failure)
 	run_next(m);
 }
 
-/* A sync job is a fetch: the new head sets off the sync by itself. */
+/* A sync job is a fetch, and a pass: of the new head, which sets it off, or of
+ * the old one, to put right what no watch has shown (upstream does nothing
+ * then).  It does not wait for the pass: the client does, by the sync status.
+ */
 static void
 on_refreshed(struct master *m, void *arg, const struct fx_err *err)
 {
 	struct job *j = arg;
 	struct fx_err not_ready = { 0 };
+	int64_t took_us = clk_now_us() - m->jobs.started_us;
 
-	if (err != NULL && err->code == FX_ERETRY && !m->stopping) {
+	if (m->stopping)
+		return; /* its workers end; the next start runs it again */
+	if (err != NULL && err->code == FX_ERETRY &&
+	    took_us < m->cfg.sync_timeout / 1000) {
 		mirror_refresh(m, on_refreshed, j);
 		return;
 	}
 	if (err == NULL && mirror_check(m, &not_ready) != FX_OK)
 		err = &not_ready;
-	if (err == NULL)
+	if (err == NULL) {
 		snprintf(j->revision, sizeof(j->revision), "%s",
 		    m->mirror.head);
+		sync_unless_running(m);
+	}
 	finish(m, j, err);
+}
+
+/* By the clock that does not jump; a job of the process before us has only the
+ * other one. */
+static int64_t
+waited_us(const struct job *j)
+{
+	int64_t us = j->accepted_us != 0 ? clk_now_us() - j->accepted_us
+					 : clk_wall_us() - j->queued_us;
+
+	return us < 0 ? 0 : us;
 }
 
 static void
@@ -241,7 +305,6 @@ run_next(struct master *m)
 {
 	struct jobs *js = &m->jobs;
 	struct job *j = js->oldest;
-	struct fx_err err = { 0 };
 
 	while (j != NULL && is_finished(j))
 		j = j->next;
@@ -251,14 +314,11 @@ run_next(struct master *m)
 	js->nwaiting--;
 	set_queue_length(m);
 	js->started_us = clk_now_us();
-	metrics_observe(m->metrics, METRIC_QUEUE_DURATION, "",
-	    clk_wall_us() - j->queued_us);
+	metrics_observe(m->metrics, METRIC_QUEUE_DURATION, "", waited_us(j));
 	log_at(LVL_INFO, KS("component", "sync-loop"), KS("jobID", j->id),
 	    KS("state", "in-progress"));
 	j->status = IPC_JOB_RUNNING;
-	if (write_down(js, j, &err) != FX_OK)
-		log_at(LVL_ERROR, KS("component", "sync-loop"),
-		    KS("jobID", j->id), KS("err", err.text));
+	write_down_or_say(js, j);
 	mirror_refresh(m, on_refreshed, j);
 }
 
@@ -287,13 +347,15 @@ jobs_add(struct master *m, const struct ipc_update *u, struct job **out,
 	struct job *j;
 	int r;
 
-	if (js->nwaiting >= JOBS_WAITING_MAX)
+	if (js->nwaiting >= JOBS_WAITING_MAX ||
+	    js->journal.rewritten > JOURNAL_MAX / 4)
 		return fx_fail(err, FX_EAGAIN, "too many jobs are waiting");
 	make_id(id);
 	j = append(js, id);
 	j->kind = (enum ipc_update_kind)u->kind;
 	j->status = IPC_JOB_QUEUED;
 	j->queued_us = clk_wall_us();
+	j->accepted_us = clk_now_us();
 	j->user = copy(u->user);
 	j->message = copy(u->message);
 	j->spec = copy(u->spec);
@@ -301,9 +363,8 @@ jobs_add(struct master *m, const struct ipc_update *u, struct job **out,
 	js->nwaiting++;
 	r = write_down(js, j, err);
 	if (r != FX_OK) {
-		/* not accepted: it must not run, nor be found */
-		j->status = IPC_JOB_FAILED;
 		js->nwaiting--;
+		drop_youngest(js);
 		return r;
 	}
 	evict(js);

@@ -22,7 +22,8 @@ struct job {
 	char id[JOB_ID_LEN + 1]; /* 16 random bytes, 8-4-4-4-12 hex digits */
 	enum ipc_update_kind kind;
 	enum ipc_job_status status;
-	int64_t queued_us;		     /* wall clock */
+	int64_t queued_us;   /* wall clock */
+	int64_t accepted_us; /* by this process; 0: by one before it */
 	char *user, *message, *spec, *error; /* owned */
 	char revision[IPC_MAX_OID + 1];
 	struct job *next; /* younger */

@@ -7,6 +7,8 @@
 #include "str.h"
 
 #include <errno.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /*
@@ -49,7 +51,8 @@ add_sum(struct buf *b, size_t start)
 	(void)str_addf(b, "\t%016llx\n", (unsigned long long)sum);
 }
 
-static void
+/* FX_ELIMIT: it does not fit. */
+static int
 add_record(struct buf *b, const struct journal_record *r)
 {
 	size_t start = buf_left(b);
@@ -62,6 +65,11 @@ add_record(struct buf *b, const struct journal_record *r)
 	add_text(b, r->revision);
 	add_text(b, r->error);
 	add_sum(b, start);
+	/* what went over the buf's limit is cut somewhere before its end */
+	return buf_left(b) > start &&
+		((const char *)buf_head(b))[buf_left(b) - 1] == '\n'
+	    ? FX_OK
+	    : FX_ELIMIT;
 }
 
 /* ---- reading --------------------------------------------------------------
@@ -150,7 +158,8 @@ parse_decimal(const char *s, uint64_t *out)
 	return *s == '\0';
 }
 
-/* The content as text; its first line's generation, 0 if it has none. */
+/* The content as text; the generation of its first line, which is taken, or 0
+ * if it is no journal. */
 static uint64_t
 load(int fd, struct buf *text)
 {
@@ -167,25 +176,28 @@ load(int fd, struct buf *text)
 		return 0;
 	n = (size_t)(nl - (const char *)buf_head(text));
 	line = xstrndup((const char *)buf_head(text), n);
-	buf_skip(text, n + 1);
 	/* a NUL is part of a gap that was never filled */
 	if (strlen(line) != n || !check_sum(line) ||
 	    split(line, f, nitems(f)) != 3 || strcmp(f[0], "G") != 0 ||
 	    strcmp(f[2], "1") != 0 || strlen(f[1]) != 20 ||
 	    !parse_decimal(f[1], &generation))
 		return 0;
+	buf_skip(text, n + 1);
 	return generation;
 }
 
-/* Bytes up to the end of the last good line. */
+/* Read each line that is whole and right, and count those that are whole and
+ * not; bytes up to the end of the last whole one. */
 static int64_t
-replay(struct buf *text, int64_t at, journal_fn *fn, void *arg)
+replay(struct journal *j, struct buf *text, int64_t at, journal_fn *fn,
+    void *arg)
 {
 	char *f[FIELDS + 1];
 	const char *nl;
 	size_t n;
 
-	while ((nl = memchr(buf_head(text), '\n', buf_left(text))) != NULL) {
+	while (buf_left(text) != 0 &&
+	    (nl = memchr(buf_head(text), '\n', buf_left(text))) != NULL) {
 		auto_free char *line = NULL;
 
 		n = (size_t)(nl - (const char *)buf_head(text));
@@ -193,11 +205,9 @@ replay(struct buf *text, int64_t at, journal_fn *fn, void *arg)
 		if (strlen(line) != n || !check_sum(line) ||
 		    split(line, f, nitems(f)) != FIELDS ||
 		    strcmp(f[0], "J") != 0 || !read_job(f, fn, arg))
-			break;
+			j->damaged++;
 		at += (int64_t)n + 1;
 		buf_skip(text, n + 1);
-		if (buf_left(text) == 0)
-			break;
 	}
 	return at;
 }
@@ -230,6 +240,18 @@ add_header(struct buf *b, uint64_t generation)
 	add_sum(b, 0);
 }
 
+/* Nobody will find again what is written into a file without a name.  By the
+ * system call: libc's fstat may be one that takes paths as well, which the
+ * master's filter does not let through. */
+static bool
+is_removed(int fd)
+{
+	struct stat st = { 0 };
+
+	return syscall(SYS_fstat, fd, &st) == 0 && st.st_nlink == 0 &&
+	    S_ISREG(st.st_mode);
+}
+
 int
 journal_append(struct journal *j, const struct journal_record *r,
     struct fx_err *err)
@@ -239,10 +261,19 @@ journal_append(struct journal *j, const struct journal_record *r,
 
 	if (fd == -1)
 		return FX_OK;
-	add_record(&b, r);
-	if (write_at(fd, &b, j->size) == -1 || fdatasync(fd) == -1)
-		return fx_fail(err, FX_ESYS, "job journal: %s",
-		    strerror(errno));
+	if (add_record(&b, r) != FX_OK ||
+	    j->size + (int64_t)buf_left(&b) > JOURNAL_MAX)
+		return fx_fail(err, FX_ELIMIT, "job journal: full");
+	if (is_removed(fd))
+		return fx_fail(err, FX_ESYS,
+		    "job journal: the state directory was removed; restart "
+		    "fluxd");
+	if (write_at(fd, &b, j->size) == -1 || fdatasync(fd) == -1) {
+		fx_fail(err, FX_ESYS, "job journal: %s", strerror(errno));
+		/* what is refused must not be found by the next start */
+		(void)!ftruncate(fd, j->size);
+		return FX_ESYS;
+	}
 	j->size += (int64_t)buf_left(&b);
 	return FX_OK;
 }
@@ -250,7 +281,7 @@ journal_append(struct journal *j, const struct journal_record *r,
 bool
 journal_is_large(const struct journal *j)
 {
-	return j->size > JOURNAL_COMPACT;
+	return j->size > JOURNAL_COMPACT && j->size > 2 * j->rewritten;
 }
 
 int
@@ -268,7 +299,8 @@ journal_rewrite(struct journal *j,
 	add_header(&head, j->generation + 1);
 	at = (int64_t)buf_left(&head);
 	while (next(arg, &r))
-		add_record(&b, &r);
+		if (add_record(&b, &r) != FX_OK)
+			return fx_fail(err, FX_ELIMIT, "job journal: full");
 	/* emptied first, its header last: half of it is no journal */
 	if (ftruncate(fd, 0) == -1 || write_at(fd, &b, at) == -1 ||
 	    fdatasync(fd) == -1 || write_at(fd, &head, 0) == -1 ||
@@ -277,7 +309,47 @@ journal_rewrite(struct journal *j,
 		    strerror(errno));
 	j->current = other;
 	j->generation++;
-	j->size = at + (int64_t)buf_left(&b);
+	j->size = j->rewritten = at + (int64_t)buf_left(&b);
+	return FX_OK;
+}
+
+/* Neither file is a journal: two empty ones, or their first lines are gone.
+ * Then every record that can be read counts, and a rewrite mends the rest. */
+static int
+begin(struct journal *j, struct buf text[2], journal_fn *fn, void *arg,
+    struct fx_err *err)
+{
+	auto_buf struct buf head = BUF_INIT(256);
+	int fd = j->fds[0];
+
+	j->generation = 1;
+	if (buf_left(&text[0]) != 0 || buf_left(&text[1]) != 0) {
+		j->damaged++;
+		for (int i = 0; i < 2; i++)
+			(void)replay(j, &text[i], 0, fn, arg);
+		return FX_OK;
+	}
+	add_header(&head, 1);
+	j->size = (int64_t)buf_left(&head);
+	if (ftruncate(fd, 0) == -1 || write_at(fd, &head, 0) == -1 ||
+	    fdatasync(fd) == -1)
+		return fx_fail(err, FX_ESYS, "job journal: %s",
+		    strerror(errno));
+	return FX_OK;
+}
+
+static int
+resume(struct journal *j, struct buf *text, journal_fn *fn, void *arg,
+    struct fx_err *err)
+{
+	auto_buf struct buf head = BUF_INIT(256);
+
+	add_header(&head, j->generation);
+	j->size = replay(j, text, (int64_t)buf_left(&head), fn, arg);
+	/* half a line would hide the one that is written after it */
+	if (ftruncate(j->fds[j->current], j->size) == -1)
+		return fx_fail(err, FX_ESYS, "job journal: %s",
+		    strerror(errno));
 	return FX_OK;
 }
 
@@ -287,32 +359,15 @@ journal_open(struct journal *j, int a, int b, journal_fn *fn, void *arg,
 {
 	struct buf text[2] = { BUF_INIT(JOURNAL_MAX), BUF_INIT(JOURNAL_MAX) };
 	uint64_t generation[2];
-	auto_buf struct buf head = BUF_INIT(256);
-	size_t whole;
-	int r = FX_OK;
+	int r;
 
 	*j = (struct journal){ .fds = { a, b } };
 	for (int i = 0; i < 2; i++)
 		generation[i] = load(j->fds[i], &text[i]);
 	j->current = generation[1] > generation[0];
 	j->generation = generation[j->current];
-	if (j->generation == 0) {
-		j->generation = 1;
-		add_header(&head, 1);
-		if (ftruncate(a, 0) == -1 || write_at(a, &head, 0) == -1 ||
-		    fdatasync(a) == -1)
-			r = fx_fail(err, FX_ESYS, "job journal: %s",
-			    strerror(errno));
-		j->size = (int64_t)buf_left(&head);
-	} else {
-		add_header(&head, j->generation);
-		whole = buf_left(&head);
-		j->size = replay(&text[j->current], (int64_t)whole, fn, arg);
-		/* what follows the last good line would hide what comes */
-		if (ftruncate(j->fds[j->current], j->size) == -1)
-			r = fx_fail(err, FX_ESYS, "job journal: %s",
-			    strerror(errno));
-	}
+	r = j->generation == 0 ? begin(j, text, fn, arg, err)
+			       : resume(j, &text[j->current], fn, arg, err);
 	buf_clear(&text[0]);
 	buf_clear(&text[1]);
 	return r;

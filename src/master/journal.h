@@ -6,14 +6,15 @@
  * counts.  Appending writes and syncs.  When the current file has grown, the
  * live records are written to the other one under the next generation, synced,
  * and only then does it become current: any instruction may be the last one.
- * A torn or damaged line ends the reading of a file.
+ * Half a line at the end is what a crash leaves, and is cut off; a line within
+ * that is damaged is left out and counted.
  */
 #ifndef FX_JOURNAL_H
 #define FX_JOURNAL_H
 
 #include "base.h"
 
-#define JOURNAL_MAX (4u << 20)	      /* bytes of a file that are read */
+#define JOURNAL_MAX (4 << 20)	      /* bytes of a file */
 #define JOURNAL_COMPACT (256u * 1024) /* bytes after which it is rewritten */
 
 /* A job as it is written. */
@@ -29,7 +30,9 @@ struct journal {
 	int fds[2]; /* owned; -1: none, nothing is kept */
 	int current;
 	uint64_t generation;
-	int64_t size; /* bytes in the current file */
+	int64_t size;	   /* bytes in the current file … */
+	int64_t rewritten; /* … and when it began */
+	size_t damaged; /* lines that could not be read; a rewrite mends it */
 };
 
 typedef void journal_fn(void *arg, const struct journal_record *);
@@ -39,7 +42,7 @@ typedef void journal_fn(void *arg, const struct journal_record *);
 int journal_open(struct journal *, int a, int b, journal_fn *, void *arg,
     struct fx_err *) FX_MUSTUSE;
 
-/* On disk when it returns FX_OK. */
+/* On disk when it returns FX_OK, and else not found again. */
 int journal_append(struct journal *, const struct journal_record *,
     struct fx_err *) FX_MUSTUSE;
 

@@ -1,7 +1,10 @@
-sbin_PROGRAMS += src/master/fluxd
-src_master_fluxd_SOURCES = \
+# Everything but the process itself: tests play the workers around it.
+noinst_LIBRARIES += src/master/libmaster.a
+src_master_libmaster_a_SOURCES = \
 	src/master/child.c \
 	src/master/child.h \
+	src/master/events.c \
+	src/master/events.h \
 	src/master/handlers.c \
 	src/master/jobs.c \
 	src/master/jobs.h \
@@ -11,25 +14,31 @@ src_master_fluxd_SOURCES = \
 	src/master/listen.h \
 	src/master/logger.c \
 	src/master/logger.h \
-	src/master/main.c \
+	src/master/marker.c \
+	src/master/marker.h \
 	src/master/master.h \
 	src/master/metrics.c \
 	src/master/metrics.h \
 	src/master/mirror.c \
 	src/master/mirror.h \
-	src/master/mst_sandbox.h \
 	src/master/relay.c \
 	src/master/relay.h \
 	src/master/repair.c \
 	src/master/repair.h \
-	src/master/sandbox.c \
-	src/master/setup.c \
-	src/master/setup.h \
 	src/master/sync.c \
 	src/master/sync.h \
 	src/master/validate.c \
 	src/master/workers.c
+src_master_libmaster_a_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS)
+
+sbin_PROGRAMS += src/master/fluxd
+src_master_fluxd_SOURCES = \
+	src/master/main.c \
+	src/master/mst_sandbox.h \
+	src/master/sandbox.c \
+	src/master/setup.c \
+	src/master/setup.h
 src_master_fluxd_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS)
-src_master_fluxd_LDADD = src/master/liblaunch.a src/common/libsandbox.a \
-	src/common/libproc.a src/common/libipc.a src/common/libmodel.a \
-	src/common/libbase.a $(SECCOMP_LIBS)
+src_master_fluxd_LDADD = src/master/libmaster.a src/master/liblaunch.a \
+	src/common/libsandbox.a src/common/libproc.a src/common/libipc.a \
+	src/common/libmodel.a src/common/libbase.a $(SECCOMP_LIBS)

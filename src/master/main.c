@@ -429,6 +429,7 @@ run(struct master *m, int argc, char *argv[])
 	for (size_t i = 0; i < m->nchildren; i++)
 		if (m->children[i].state != CHILD_OFF)
 			child_start(&m->children[i]);
+	marker_init(m);
 	sync_init(m);
 	mirror_init(m);
 	jobs_resume(m);

@@ -11,12 +11,14 @@
 
 #include "base.h"
 #include "child.h"
+#include "events.h"
 #include "git_url.h"
 #include "jobs.h"
 #include "journal.h"
 #include "listen.h"
 #include "logger.h"
 #include "loop.h"
+#include "marker.h"
 #include "metrics.h"
 #include "mirror.h"
 #include "repair.h"
@@ -60,6 +62,8 @@ struct master {
 	struct ipc_key_public_is key;
 
 	struct mirror mirror;
+	struct marker marker;
+	struct events events;
 	struct sync_flow sync;
 	struct repair_flow repair;
 	struct jobs jobs;

@@ -2,13 +2,13 @@
 #include "base.h"
 #include "metrics.h"
 
+#include "metric.h"
+
 #include <stdio.h>
 
 #define LABELS_MAX 128	  /* bytes of a label set */
 #define LABEL_SETS_MAX 64 /* of one family; more are not recorded */
 #define MICRO 1000000
-
-enum kind { GAUGE, HISTOGRAM, COUNTER };
 
 struct value {
 	char labels[LABELS_MAX];
@@ -20,19 +20,6 @@ struct value {
 
 struct metrics {
 	struct value *families[METRIC_COUNT];
-};
-
-#define BUCKETS(...)                                                           \
-	{                                                                      \
-		0, ##__VA_ARGS__                                               \
-	}
-static const struct row {
-	enum kind kind;
-	int64_t
-	    bounds[IPC_MAX_BUCKETS]; /* [0] unused, then ascending, then 0 */
-} rows[METRIC_COUNT] = {
-#define METRIC(kind, id, name, buckets, help) [METRIC_##id] = { kind, buckets },
-#include "metrics.def"
 };
 
 struct metrics *
@@ -93,17 +80,28 @@ metrics_observe(struct metrics *ms, enum metric id, const char *labels,
     int64_t us)
 {
 	struct value *v = find(ms, id, labels);
-	const int64_t *bounds = rows[id].bounds + 1;
+	const struct metric_row *row = &metric_rows[id];
 	size_t i = 0;
 
 	if (v == NULL)
 		return;
 	add_us(ms, id, labels, us);
 	v->count++;
-	while (bounds[i] != 0 && us > bounds[i])
+	while (i < row->nbounds && us > row->bounds[i])
 		i++;
-	if (bounds[i] != 0)
+	if (i < row->nbounds)
 		v->buckets[i]++;
+}
+
+void
+metrics_forget(struct metrics *ms, enum metric id)
+{
+	struct value *v;
+
+	while ((v = ms->families[id]) != NULL) {
+		ms->families[id] = v->next;
+		free(v);
+	}
 }
 
 /* name="value" pairs of letters, digits and a few signs: nothing that could
@@ -127,9 +125,9 @@ metrics_from_child(struct metrics *ms, const struct ipc_metric *m)
 
 	if (m->metric >= METRIC_COUNT || !labels_are_harmless(m->labels))
 		return FX_EDENIED;
-	if (rows[id].kind == GAUGE)
+	if (metric_rows[id].kind == METRIC_IS_GAUGE)
 		set_us(ms, id, m->labels, m->value_us);
-	else if (rows[id].kind == COUNTER)
+	else if (metric_rows[id].kind == METRIC_IS_COUNTER)
 		add_us(ms, id, m->labels, m->value_us);
 	else
 		metrics_observe(ms, id, m->labels, m->value_us);
@@ -140,11 +138,10 @@ static void
 fill(struct ipc_sample *s, struct ipc_number *numbers, enum metric id,
     const struct value *v)
 {
-	const int64_t *bounds = rows[id].bounds + 1;
 	uint64_t seen = 0;
 	size_t n = 0;
 
-	for (; rows[id].kind == HISTOGRAM && bounds[n] != 0; n++) {
+	for (; n < metric_rows[id].nbounds; n++) {
 		seen += v->buckets[n];
 		numbers[n].n = seen;
 	}

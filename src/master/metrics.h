@@ -11,12 +11,7 @@
 #include "base.h"
 #include "ipc.h"
 #include "ipc_peer.h"
-
-enum metric {
-#define METRIC(kind, id, ...) METRIC_##id,
-#include "metrics.def"
-	METRIC_COUNT
-};
+#include "metric_ids.h"
 
 struct metrics;
 
@@ -27,6 +22,9 @@ void metrics_set(struct metrics *, enum metric, const char *labels, int64_t v);
 void metrics_add(struct metrics *, enum metric, const char *labels, int64_t n);
 void
 metrics_observe(struct metrics *, enum metric, const char *labels, int64_t us);
+
+/* The family has no values any more. */
+void metrics_forget(struct metrics *, enum metric);
 
 /* A worker's METRIC: set, add or observe by the row's kind.  FX_EDENIED: no
  * such row, or labels that are not `name="value",…` of harmless characters. */

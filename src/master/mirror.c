@@ -58,13 +58,14 @@ mirror_check(const struct master *m, struct fx_err *err)
 	return fx_fail(err, FX_EFAIL, "git repo not ready: %s", mi->error.text);
 }
 
+/* Who asks again from there waits for the next fetch, not for this one. */
 static void
 end_waits(struct master *m, const struct fx_err *err)
 {
-	struct mirror_wait *w;
+	struct mirror_wait *w, *list = fx_steal(&m->mirror.joined);
 
-	while ((w = m->mirror.joined) != NULL) {
-		m->mirror.joined = w->next;
+	while ((w = list) != NULL) {
+		list = w->next;
 		w->fn(m, w->arg, err);
 		free(w);
 	}
@@ -80,6 +81,8 @@ next_in(struct master *m, int64_t us)
 static void
 settle(struct master *m, int64_t next_us)
 {
+	if (m->mirror.call != NULL)
+		return; /* who waited has asked again already */
 	if (m->mirror.again || m->mirror.waits != NULL)
 		step(m);
 	else
@@ -100,6 +103,7 @@ failed(struct master *m, const struct fx_err *err)
 
 	mi->error = *err;
 	log_at(LVL_ERROR, KS("component", "sync-loop"), KS("err", err->text));
+	metrics_add(m->metrics, METRIC_ERRORS, "phase=\"fetch\"", 1);
 	if (mi->status == MIRROR_READY) {
 		mi->backoff_us =
 		    mi->backoff_us == 0 ? BACKOFF_FIRST_US : mi->backoff_us * 2;
@@ -182,7 +186,7 @@ fetched(struct master *m, const struct ipc_fetched *a)
 	struct fx_err err = { 0 };
 
 	snprintf(mi->head, sizeof(mi->head), "%s", a->head);
-	snprintf(mi->marker, sizeof(mi->marker), "%s", a->marker);
+	marker_fetched(m, a->marker);
 	if (mi->status != MIRROR_READY) {
 		set_status(m, MIRROR_CLONED);
 		fx_fail(&mi->error, FX_EFAIL,

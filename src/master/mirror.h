@@ -27,11 +27,10 @@ enum mirror_status {
 
 struct mirror {
 	enum mirror_status status;
-	char head[IPC_MAX_OID + 1];   /* of the branch; "" unknown */
-	char marker[IPC_MAX_OID + 1]; /* commit of the sync tag; "" none */
-	struct fx_err error;	      /* of the last step; code FX_OK: none */
-	struct child_call *call;      /* FETCH or CHECK_WRITE under way */
-	bool again;		      /* asked for while one was under way */
+	char head[IPC_MAX_OID + 1]; /* of the branch; "" unknown */
+	struct fx_err error;	    /* of the last step; code FX_OK: none */
+	struct child_call *call;    /* FETCH or CHECK_WRITE under way */
+	bool again;		    /* asked for while one was under way */
 	bool write_checked;
 	int64_t backoff_us;
 	struct loop_timer timer; /* next fetch */

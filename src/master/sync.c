@@ -12,13 +12,10 @@
 #define APPLY_LIMIT_US                                                         \
 	(3600 * CLK_SEC) /* sync times out each request itself                 \
 			  */
-#define LIST_LIMIT_US CLK_MIN
-#define LIST_MAX 1000 /* commits looked at for an event */
-#define TEXT_MAX 8000 /* bytes of a joined list in the log */
-#define DIED_FIRST_US (50 * CLK_MS)
-#define DIED_MAX_US (10 * CLK_SEC)
-#define SILENT_FIRST_US CLK_SEC
+#define TEXT_MAX 8000	 /* bytes of a joined list in the log */
 #define KILL_MARGIN_US (250 * CLK_MS)
+#define SHORT_OID 7   /* digits of a revision as clients cut it */
+#define INTERVAL_US 0 /* in a row below: --sync-interval */
 
 static void start(struct master *);
 
@@ -31,271 +28,149 @@ observe(struct master *m, bool success)
 	metrics_observe(m->metrics, METRIC_SYNC_DURATION,
 	    success ? "success=\"true\"" : "success=\"false\"",
 	    clk_now_us() - m->sync.started_us);
+	if (success)
+		metrics_set(m->metrics, METRIC_SYNC_SUCCEEDED, "",
+		    clk_wall_us() / CLK_SEC);
 }
 
 static void
 end(struct master *m)
 {
 	m->sync.phase = SYNC_IDLE;
-	m->sync.call = NULL;
 	loop_timer_in(m->loop, &m->sync.interval, m->cfg.sync_interval / 1000);
 	repair_lane_is_free(m);
 	if (m->sync.wanted)
 		start(m);
 }
 
+/*
+ * When a pass that failed is run again.  A worker that died is back at once,
+ * and an API server that refuses connections costs next to nothing to try;
+ * what did not answer may need as long as we would wait anyway.  Once the
+ * cluster is right only the marker is behind, and clients wait for it.  The
+ * rest (a repository that cannot be loaded, a cluster that denies us) takes
+ * somebody to mend it: a commit, or the next interval.
+ */
 static void
-try_again(struct master *m, int64_t first_us, int64_t max_us)
+try_again(struct master *m, const struct fx_err *err)
 {
-	int64_t us = m->sync.backoff_us * 2;
+	static const struct {
+		int code;
+		int64_t first_us, max_us;
+	} classes[] = {
+		{ FX_ERETRY, 50 * CLK_MS, 10 * CLK_SEC },
+		{ FX_EAGAIN, CLK_SEC, 10 * CLK_SEC },
+		{ FX_ETIMEOUT, CLK_SEC, INTERVAL_US },
+		{ FX_OK, CLK_SEC, INTERVAL_US }, /* after the apply: any */
+	};
+	struct sync_flow *s = &m->sync;
+	size_t i = 0;
+	int64_t us, max_us;
 
-	us = us < first_us ? first_us : us > max_us ? max_us : us;
-	m->sync.backoff_us = us;
-	loop_timer_in(m->loop, &m->sync.retry, us);
+	while (i < nitems(classes) - 1 && classes[i].code != err->code)
+		i++;
+	if (classes[i].code == FX_OK && s->phase < SYNC_TELLING)
+		return;
+	max_us = classes[i].max_us == INTERVAL_US ? m->cfg.sync_interval / 1000
+						  : classes[i].max_us;
+	us = s->backoff_us * 2;
+	us = us < classes[i].first_us ? classes[i].first_us : us;
+	s->backoff_us = us > max_us ? max_us : us;
+	loop_timer_in(m->loop, &s->retry, s->backoff_us);
 }
 
 static void
 fail(struct master *m, const struct fx_err *err)
 {
+	static const char *const phases[] = {
+		[SYNC_READING] = "phase=\"marker\"",
+		[SYNC_LOADING] = "phase=\"load\"",
+		[SYNC_APPLYING] = "phase=\"apply\"",
+		[SYNC_TELLING] = "phase=\"events\"",
+		[SYNC_MOVING] = "phase=\"marker\"",
+	};
+
 	observe(m, false);
+	metrics_add(m->metrics, METRIC_ERRORS, phases[m->sync.phase], 1);
 	log_at(LVL_ERROR, KS("component", "sync-loop"), KS("err", err->text));
-	/* a worker that died is back at once; what did not answer may need as
-	 * long as we would wait anyway */
-	if (err->code == FX_ERETRY)
-		try_again(m, DIED_FIRST_US, DIED_MAX_US);
-	else if (err->code == FX_ETIMEOUT)
-		try_again(m, SILENT_FIRST_US, m->cfg.sync_interval / 1000);
+	try_again(m, err);
 	end(m);
 }
 
+/* A worker's queue is full: it is not getting anywhere. */
 static void
-failf(struct master *m, const struct fx_err *err, const char *what)
+busy(struct master *m)
 {
-	struct fx_err e = *err;
+	struct fx_err err = { 0 };
 
-	fx_wrap(&e, "%s", what);
-	fail(m, &e);
+	fx_fail(&err, FX_EAGAIN, "too many requests wait already");
+	fail(m, &err);
+}
+
+/* ---- after the apply ------------------------------------------------------
+ */
+
+static void
+show_revision(struct master *m)
+{
+	struct sync_flow *s = &m->sync;
+	char labels[IPC_MAX_OID + 16];
+
+	if (strcmp(s->shown, s->target) == 0)
+		return;
+	memcpy(s->shown, s->target, sizeof(s->shown));
+	snprintf(labels, sizeof(labels), "revision=\"%s\"", s->target);
+	metrics_forget(m->metrics, METRIC_SYNC_INFO);
+	metrics_set(m->metrics, METRIC_SYNC_INFO, labels, 1);
 }
 
 static void
-succeed(struct master *m)
+on_moved(struct master *m, const struct fx_err *err)
 {
+	if (err != NULL) {
+		fail(m, err);
+		return;
+	}
 	m->sync.backoff_us = 0;
+	show_revision(m);
 	observe(m, true);
 	end(m);
 }
 
-/* ---- marker ---------------------------------------------------------------
- */
-
-static bool
-marker_is_pushed(const struct master *m)
-{
-	return !m->cfg.git_readonly && strcmp(m->cfg.sync_state, "git") == 0;
-}
-
+/* Upstream lists the commits first and does not apply without them.  Here the
+ * cluster has become right; but the marker stays until they are told, for
+ * nobody would tell them later. */
 static void
-moved(struct master *m, const char *old)
+on_told(struct master *m, const struct fx_err *err)
 {
-	struct sync_flow *s = &m->sync;
-	char state[IPC_MAX_REF + 8];
-
-	snprintf(state, sizeof(state), "tag %s", m->cfg.git_sync_tag);
-	log_at(LVL_INFO, KS("component", "sync-loop"), KS("state", state),
-	    KS("old", old), KS("new", s->target));
-}
-
-static int
-on_pushed(void *arg, struct ipc_frame *f, const struct fx_err *err)
-{
-	struct master *m = arg;
-	struct sync_flow *s = &m->sync;
-	char old[IPC_MAX_OID + 1];
-
-	(void)f;
-	s->call = NULL;
 	if (err != NULL) {
-		failf(m, err, "pushing tag to origin");
-		return FX_OK;
-	}
-	memcpy(old, m->mirror.marker, sizeof(old));
-	memcpy(m->mirror.marker, s->target, sizeof(m->mirror.marker));
-	memcpy(s->recorded, s->target, sizeof(s->recorded));
-	moved(m, old);
-	succeed(m);
-	return FX_OK;
-}
-
-static int
-on_tagged(void *arg, struct ipc_frame *f, const struct fx_err *err)
-{
-	struct master *m = arg;
-	char dst[IPC_MAX_REF + 16];
-	struct ipc_ref_update u = { .src = (char *)(uintptr_t)IPC_STAGED_TAG,
-		.dst = dst,
-		.force = true };
-	struct ipc_push q = { .updates = &u,
-		.updates_len = 1,
-		.timeout_ms = (uint64_t)(m->cfg.git_timeout / 1000000) };
-	char what[IPC_MAX_REF + 32];
-
-	(void)f;
-	m->sync.call = NULL;
-	if (err != NULL) {
-		snprintf(what, sizeof(what), "moving tag %s",
-		    m->cfg.git_sync_tag);
-		failf(m, err, what);
-		return FX_OK;
-	}
-	snprintf(dst, sizeof(dst), "refs/tags/%s", m->cfg.git_sync_tag);
-	m->sync.phase = SYNC_PUSHING;
-	m->sync.call = MST_ASK(mst_child(m, IPC_R_GIT_REMOTE), push, PUSH, &q,
-	    m->cfg.git_timeout / 1000 + KILL_MARGIN_US, on_pushed, m);
-	if (m->sync.call == NULL)
-		end(m);
-	return FX_OK;
-}
-
-static void
-warn_external(struct master *m)
-{
-	struct sync_flow *s = &m->sync;
-	char state[IPC_MAX_REF + 8];
-
-	if (s->recorded[0] == '\0' || s->warned_external ||
-	    strcmp(s->recorded, m->mirror.marker) == 0)
-		return;
-	s->warned_external = true;
-	snprintf(state, sizeof(state), "tag %s", m->cfg.git_sync_tag);
-	log_at(LVL_WARN, KS("component", "sync-loop"),
-	    KS("warning",
-		"detected external change in sync state; the sync state should "
-		"not be shared by fluxd instances"),
-	    KS("state", state));
-}
-
-static void
-tag(struct master *m)
-{
-	struct sync_flow *s = &m->sync;
-	struct ipc_tag q = { .commit = s->target };
-
-	warn_external(m);
-	if (!marker_is_pushed(m)) {
-		memcpy(s->recorded, s->target, sizeof(s->recorded));
-		succeed(m);
+		fail(m, err);
 		return;
 	}
-	/* Nothing to push where the marker is already: upstream pushes a new
-	 * tag object at every start, which sets off pipelines for nothing. */
-	if (strcmp(s->recorded, s->target) == 0 ||
-	    (s->recorded[0] == '\0' &&
-		strcmp(m->mirror.marker, s->target) == 0)) {
-		memcpy(s->recorded, s->target, sizeof(s->recorded));
-		succeed(m);
-		return;
-	}
-	s->phase = SYNC_TAGGING;
-	s->call = MST_ASK(mst_child(m, IPC_R_GIT_LOCAL), tag, TAG, &q,
-	    LIST_LIMIT_US, on_tagged, m);
-	if (s->call == NULL)
-		end(m);
-}
-
-/* ---- event ----------------------------------------------------------------
- */
-
-static void
-log_event(struct master *m)
-{
-	struct sync_flow *s = &m->sync;
-	auto_buf struct buf b = BUF_INIT(TEXT_MAX + 256);
-	auto_free char *text = NULL;
-
-	(void)str_add(&b, "Sync: ");
-	if (s->ncommits > 2)
-		(void)str_addf(&b, "%.7s..", s->oldest);
-	(void)str_addf(&b, "%.7s, ", s->newest);
-	if (s->nchanged == 0)
-		(void)str_add(&b, "no workloads changed");
-	else
-		(void)str_addn(&b, (const char *)buf_head(&s->changed),
-		    buf_left(&s->changed));
-	text = str_take(&b);
-	log_at(LVL_INFO, KS("component", "daemon"), KS("event", text),
-	    KS("logupstream", "false"));
-}
-
-static int
-on_commits(void *arg, struct ipc_frame *f, const struct fx_err *err)
-{
-	struct master *m = arg;
-	struct sync_flow *s = &m->sync;
-	struct ipc_commit_part part;
-	int r;
-
-	if (err != NULL) {
-		s->call = NULL;
-		/* the event would be wrong, the cluster is right: go on */
-		log_at(LVL_WARN, KS("component", "daemon"),
-		    KS("warning", "cannot list the commits that were synced"),
-		    KS("err", err->text));
-		tag(m);
-		return FX_OK;
-	}
-	if (f->type == IPC_T_COMMITS_END) {
-		s->call = NULL;
-		if (s->ncommits > 0)
-			log_event(m);
-		tag(m);
-		return FX_OK;
-	}
-	r = ipc_commit_part_decode(&f->body, &part, &f->fd);
-	if (r != FX_OK)
-		return r;
-	for (size_t i = 0; i < part.commits_len; i++) {
-		if (s->ncommits++ == 0)
-			snprintf(s->newest, sizeof(s->newest), "%s",
-			    part.commits[i].oid);
-		snprintf(s->oldest, sizeof(s->oldest), "%s",
-		    part.commits[i].oid);
-	}
-	ipc_commit_part_clear(&part);
-	return FX_OK;
+	m->sync.phase = SYNC_MOVING;
+	marker_move(m, m->sync.target, on_moved);
 }
 
 static void
-list_commits(struct master *m)
+cluster_is_right(struct master *m)
 {
-	struct sync_flow *s = &m->sync;
-	struct ipc_commits q = { .from = m->mirror.marker,
-		.to = s->target,
-		.max = LIST_MAX };
-
-	s->ncommits = 0;
-	s->phase = SYNC_LISTING;
+	m->sync.phase = SYNC_TELLING;
 	repair_lane_is_free(m);
-	if (strcmp(m->mirror.marker, s->target) == 0) {
-		tag(m);
-		return;
-	}
-	s->call = MST_ASK(mst_child(m, IPC_R_GIT_LOCAL), commits, COMMITS, &q,
-	    LIST_LIMIT_US, on_commits, m);
-	if (s->call == NULL)
-		end(m);
+	events_tell(m, m->sync.target, on_told);
 }
 
 /* ---- apply ----------------------------------------------------------------
  */
 
+/* Without an id it is about a file, and says which. */
 static void
 keep_errors(struct buf *b, const struct ipc_sync_error *e, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (buf_left(b) > TEXT_MAX)
 			return;
-		(void)str_addf(b, "%s%s: %s", buf_left(b) == 0 ? "" : "; ",
-		    e[i].id, e[i].text);
+		(void)str_addf(b, "%s%s%s%s", buf_left(b) == 0 ? "" : "; ",
+		    e[i].id, e[i].id[0] == '\0' ? "" : ": ", e[i].text);
 	}
 }
 
@@ -306,6 +181,7 @@ applied(struct master *m)
 	auto_free char *text = NULL;
 	int64_t total = (int64_t)s->applied.resources;
 	int64_t errors = (int64_t)s->applied.errors;
+	int64_t bad = (int64_t)s->nbad;
 
 	if (buf_left(&s->errors) != 0) {
 		text = str_take(&s->errors);
@@ -314,9 +190,12 @@ applied(struct master *m)
 	metrics_set(m->metrics, METRIC_SYNC_MANIFESTS, "success=\"true\"",
 	    total - errors);
 	metrics_set(m->metrics, METRIC_SYNC_MANIFESTS, "success=\"false\"",
-	    errors);
+	    errors + bad);
 	metrics_add(m->metrics, METRIC_APPLIED_OBJECTS, "",
 	    (int64_t)s->applied.patched);
+	if (s->applied.patched != 0)
+		log_at(LVL_INFO, KS("method", "Sync"), KS("cmd", "apply"),
+		    KS("args", ""), KI("count", s->applied.patched));
 	if (s->applied.patched + s->applied.deleted != 0)
 		log_at(LVL_INFO, KS("component", "daemon"),
 		    KS("info", "applied"), KI("resources", total),
@@ -324,7 +203,7 @@ applied(struct master *m)
 		    KI("unchanged", s->applied.unchanged),
 		    KI("ignored", s->applied.ignored),
 		    KI("deleted", s->applied.deleted), KI("errors", errors));
-	list_commits(m);
+	cluster_is_right(m);
 }
 
 static int
@@ -336,7 +215,6 @@ on_applied(void *arg, struct ipc_frame *f, const struct fx_err *err)
 	int r;
 
 	if (err != NULL) {
-		s->call = NULL;
 		fail(m, err);
 		return FX_OK;
 	}
@@ -348,7 +226,6 @@ on_applied(void *arg, struct ipc_frame *f, const struct fx_err *err)
 		ipc_apply_errors_clear(&part);
 		return FX_OK;
 	}
-	s->call = NULL;
 	r = ipc_applied_decode(&f->body, &s->applied, &f->fd);
 	if (r == FX_OK)
 		applied(m);
@@ -361,37 +238,77 @@ apply(struct master *m)
 	struct sync_flow *s = &m->sync;
 	struct ipc_apply q = { .set = s->set, .incomplete = s->incomplete };
 
-	if (strcmp(m->mirror.marker, s->target) != 0)
+	if (strcmp(m->marker.revision, s->target) != 0)
 		log_at(LVL_INFO, KS("component", "daemon"),
 		    KS("info", "trying to sync git changes to the cluster"),
-		    KS("old", m->mirror.marker), KS("new", s->target));
+		    KS("old", m->marker.revision), KS("new", s->target));
 	s->phase = SYNC_APPLYING;
-	buf_reset(&s->errors);
-	s->call = MST_ASK(mst_child(m, IPC_R_SYNC), apply, APPLY, &q,
-	    APPLY_LIMIT_US, on_applied, m);
-	if (s->call == NULL)
-		end(m);
+	if (MST_ASK(mst_child(m, IPC_R_SYNC), apply, APPLY, &q, APPLY_LIMIT_US,
+		on_applied, m) == NULL)
+		busy(m);
 }
 
 /* ---- load -----------------------------------------------------------------
  */
 
 static int
-on_changed(struct sync_flow *s, struct ipc_frame *f)
+on_changed(struct master *m, struct ipc_frame *f)
 {
 	struct ipc_load_changed part;
 	int r = ipc_load_changed_decode(&f->body, &part, &f->fd);
 
 	if (r != FX_OK)
 		return r;
-	for (size_t i = 0; i < part.ids_len; i++) {
-		s->nchanged++;
-		if (buf_left(&s->changed) <= TEXT_MAX)
-			(void)str_addf(&s->changed, "%s%s",
-			    s->nchanged == 1 ? "" : ", ", part.ids[i].s);
-	}
+	for (size_t i = 0; i < part.ids_len; i++)
+		events_changed(m, part.ids[i].s);
 	ipc_load_changed_clear(&part);
 	return FX_OK;
+}
+
+/* Files that could not be read have no resource to name; resources whose kind
+ * is not known yet are no errors, and manifest has said what it knows. */
+static int
+on_left_out(struct sync_flow *s, struct ipc_frame *f)
+{
+	struct ipc_load_left_out part;
+	int r = ipc_load_left_out_decode(&f->body, &part, &f->fd);
+
+	if (r != FX_OK)
+		return r;
+	for (size_t i = 0; i < part.errors_len; i++) {
+		if (part.errors[i].id[0] != '\0')
+			continue;
+		s->nbad++;
+		keep_errors(&s->errors, &part.errors[i], 1);
+	}
+	ipc_load_left_out_clear(&part);
+	return FX_OK;
+}
+
+/* Bad files are said when they are others than before, not at every pass. */
+static void
+say_bad_files(struct sync_flow *s)
+{
+	char *bad = str_take(&s->errors);
+
+	if (bad[0] != '\0' && (s->bad == NULL || strcmp(s->bad, bad) != 0))
+		log_at(LVL_ERROR, KS("component", "daemon"), KS("err", bad));
+	free(s->bad);
+	s->bad = bad;
+}
+
+static void
+not_loaded(struct master *m, const struct fx_err *err)
+{
+	struct sync_flow *s = &m->sync;
+	struct fx_err e = *err;
+
+	fx_wrap(&e, "loading resources from repo");
+	/* nothing that passes by itself: clients need not wait */
+	if (err->code != FX_ERETRY && err->code != FX_ETIMEOUT &&
+	    err->code != FX_EAGAIN)
+		s->refused = e;
+	fail(m, &e);
 }
 
 static int
@@ -400,37 +317,38 @@ on_loaded(void *arg, struct ipc_frame *f, const struct fx_err *err)
 	struct master *m = arg;
 	struct sync_flow *s = &m->sync;
 	struct ipc_loaded a;
-	bool has_fd;
 	int r;
 
 	if (err != NULL) {
-		s->call = NULL;
-		failf(m, err, "loading resources from repo");
+		not_loaded(m, err);
 		return FX_OK;
 	}
 	if (f->type == IPC_T_LOAD_CHANGED)
-		return on_changed(s, f);
+		return on_changed(m, f);
 	if (f->type == IPC_T_LOAD_LEFT_OUT)
-		return ipc_walk(f->type, &f->body, &has_fd); /* logged there */
-	s->call = NULL;
+		return on_left_out(s, f);
 	r = ipc_loaded_decode(&f->body, &a, &f->fd);
 	if (r != FX_OK)
 		return r;
+	s->refused.code = FX_OK;
 	s->loaded_by = mst_child(m, IPC_R_MANIFEST)->incarnation;
 	s->set = a.set;
 	s->incomplete = a.incomplete;
+	say_bad_files(s);
 	apply(m);
 	return FX_OK;
 }
 
-static bool
+static void
 load(struct master *m, char *commit, child_fn *fn)
 {
 	struct ipc_load q = { .commit = commit };
 
-	m->sync.call = MST_ASK(mst_child(m, IPC_R_MANIFEST), load, LOAD, &q,
-	    m->cfg.sync_timeout / 1000 + KILL_MARGIN_US, fn, m);
-	return m->sync.call != NULL;
+	m->sync.nbad = 0;
+	buf_reset(&m->sync.errors);
+	if (MST_ASK(mst_child(m, IPC_R_MANIFEST), load, LOAD, &q,
+		m->cfg.sync_timeout / 1000 + KILL_MARGIN_US, fn, m) == NULL)
+		busy(m);
 }
 
 /* What was synced last is only there to compare with: without it the event
@@ -443,15 +361,13 @@ on_last_loaded(void *arg, struct ipc_frame *f, const struct fx_err *err)
 
 	if (f != NULL && ipc_rule(f->type)->kind == IPC_PART)
 		return ipc_walk(f->type, &f->body, &has_fd);
-	m->sync.call = NULL;
 	if (err != NULL)
 		log_at(LVL_WARN, KS("component", "daemon"),
 		    KS("warning",
 			"failed to load last-synced resources. sync event may "
 			"be inaccurate"),
 		    KS("err", err->text));
-	if (!load(m, m->sync.target, on_loaded))
-		end(m);
+	load(m, m->sync.target, on_loaded);
 	return FX_OK;
 }
 
@@ -460,15 +376,28 @@ static bool
 wants_last(const struct master *m, const struct child *manifest)
 {
 	return m->sync.loaded_by != manifest->incarnation &&
-	    m->mirror.marker[0] != '\0' &&
-	    strcmp(m->mirror.marker, m->sync.target) != 0;
+	    m->marker.revision[0] != '\0' &&
+	    strcmp(m->marker.revision, m->sync.target) != 0;
+}
+
+static void
+on_marker(struct master *m, const struct fx_err *err)
+{
+	if (err != NULL) {
+		fail(m, err);
+		return;
+	}
+	m->sync.phase = SYNC_LOADING;
+	if (wants_last(m, mst_child(m, IPC_R_MANIFEST)))
+		load(m, m->marker.revision, on_last_loaded);
+	else
+		load(m, m->sync.target, on_loaded);
 }
 
 static void
 start(struct master *m)
 {
 	struct sync_flow *s = &m->sync;
-	bool ok;
 
 	if (s->phase != SYNC_IDLE || m->stopping || s->head[0] == '\0' ||
 	    repair_is_running(m))
@@ -476,17 +405,13 @@ start(struct master *m)
 	loop_timer_stop(m->loop, &s->interval);
 	loop_timer_stop(m->loop, &s->retry);
 	s->wanted = false;
+	if (strcmp(s->target, s->head) != 0)
+		s->refused.code = FX_OK;
 	memcpy(s->target, s->head, sizeof(s->target));
 	s->started_us = clk_now_us();
-	s->nchanged = 0;
-	buf_reset(&s->changed);
-	s->phase = SYNC_LOADING;
-	if (wants_last(m, mst_child(m, IPC_R_MANIFEST)))
-		ok = load(m, m->mirror.marker, on_last_loaded);
-	else
-		ok = load(m, s->target, on_loaded);
-	if (!ok)
-		end(m);
+	metrics_set(m->metrics, METRIC_SYNC_TRIED, "", clk_wall_us() / CLK_SEC);
+	s->phase = SYNC_READING;
+	marker_read(m, s->target, on_marker);
 }
 
 /* ---- reasons --------------------------------------------------------------
@@ -507,6 +432,13 @@ sync_request(struct master *m)
 }
 
 void
+sync_unless_running(struct master *m)
+{
+	if (m->sync.phase == SYNC_IDLE)
+		sync_request(m);
+}
+
+void
 sync_head_is(struct master *m, const char *head)
 {
 	if (strcmp(m->sync.head, head) == 0)
@@ -518,7 +450,7 @@ sync_head_is(struct master *m, const char *head)
 bool
 sync_uses_cluster(const struct master *m)
 {
-	return m->sync.phase == SYNC_LOADING || m->sync.phase == SYNC_APPLYING;
+	return m->sync.phase != SYNC_IDLE && m->sync.phase < SYNC_TELLING;
 }
 
 void
@@ -528,10 +460,17 @@ sync_lane_is_free(struct master *m)
 		start(m);
 }
 
-const char *
-sync_recorded(const struct master *m)
+bool
+sync_is_refused(const struct master *m, const char *revision,
+    struct fx_err *err)
 {
-	return marker_is_pushed(m) ? m->mirror.marker : m->sync.recorded;
+	const struct sync_flow *s = &m->sync;
+
+	if (s->refused.code == FX_OK || strcmp(s->target, s->head) != 0 ||
+	    strlen(revision) < SHORT_OID || !str_starts(s->head, revision))
+		return false;
+	*err = s->refused;
+	return true;
 }
 
 void
@@ -540,7 +479,16 @@ sync_init(struct master *m)
 	struct sync_flow *s = &m->sync;
 
 	buf_init(&s->errors, 2 * TEXT_MAX + IPC_MAX_TEXT + IPC_MAX_ID);
-	buf_init(&s->changed, 2 * TEXT_MAX + IPC_MAX_TEXT);
 	s->interval = (struct loop_timer){ .fn = on_time, .arg = m };
 	s->retry = (struct loop_timer){ .fn = on_time, .arg = m };
+	if (m->cfg.git_readonly)
+		log_at(LVL_INFO, KS("component", "sync-loop"),
+		    KS("info",
+			"Repo is read-only; no image updates will be "
+			"attempted"));
+	if (m->cfg.registry_disable_scanning)
+		log_at(LVL_INFO, KS("component", "sync-loop"),
+		    KS("info",
+			"Registry scanning is disabled; no image updates will "
+			"be attempted"));
 }

@@ -166,12 +166,6 @@ warn_later(const struct config *c)
 			log_at(LVL_WARN,
 			    KS("warning", "flag is not yet in effect"),
 			    KS("flag", cfg_rows[f].flag));
-	if (strcmp(c->sync_state, "secret") == 0)
-		log_at(LVL_WARN,
-		    KS("warning",
-			"--sync-state=secret is not yet in effect; the "
-			"revision "
-			"synced last is remembered by this process only"));
 }
 
 int

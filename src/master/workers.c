@@ -16,7 +16,8 @@ static const enum ipc_file_id key_files[] = { IPC_FILE_DEPLOY_KEY };
 static const enum ipc_file_id ssh_files[] = { IPC_FILE_KNOWN_HOSTS_SYSTEM,
 	IPC_FILE_KNOWN_HOSTS_USER };
 static const enum ipc_file_id https_files[] = { IPC_FILE_GIT_CA };
-static const enum ipc_file_id kubeconfig_files[] = { IPC_FILE_KUBECONFIG };
+static const enum ipc_file_id kubeconfig_files[] = { IPC_FILE_KUBECONFIG,
+	IPC_FILE_SA_NAMESPACE };
 static const enum ipc_file_id in_cluster_files[] = { IPC_FILE_SA_TOKEN,
 	IPC_FILE_SA_CA, IPC_FILE_SA_NAMESPACE };
 

@@ -2,7 +2,9 @@
 #include "base.h"
 #include "sw.h"
 
+#include "fd.h"
 #include "log.h"
+#include "marker.h"
 #include "str.h"
 
 #include <stdio.h>
@@ -347,6 +349,93 @@ sw_on_repair(struct sw *sw, const struct ipc_req *req, struct ipc_repair *m)
 }
 IPC_HANDLER(repair, sw_on_repair, struct sw)
 
+/* ---- marker ----------------------------------------------------------- */
+
+struct marker_wait {
+	struct sw *sw;
+	struct ipc_req req;
+};
+
+/* Our pod's own namespace; outside of one what the kubeconfig says. */
+static char *
+own_namespace(struct sw *sw)
+{
+	struct buf text = BUF_INIT(IPC_MAX_NAME);
+	auto_fd int fd = worker_take_file(sw->w, IPC_FILE_SA_NAMESPACE);
+	char *ns;
+
+	if (fd == -1 || fd_read_all(fd, &text) != FX_OK || buf_left(&text) == 0)
+		return xstrdup(
+		    sw->login.kc.ns != NULL ? sw->login.kc.ns : "default");
+	ns = str_take(&text);
+	ns[strcspn(ns, " \r\n")] = '\0';
+	return ns;
+}
+
+static void
+on_marker(void *arg, const char *revision, const struct fx_err *err)
+{
+	auto_free struct marker_wait *wait = arg;
+	struct sw *sw = wait->sw;
+	auto_free char *where = xasprintf("kubernetes %s:secret/%s", sw->own_ns,
+	    sw->w->cfg.k8s_secret_name);
+	const struct ipc_marker_is is = { .revision =
+					      (char *)(uintptr_t)revision,
+		.where = where };
+	const struct ipc_marker_written written = { 0 };
+
+	if (err != NULL)
+		(void)ipc_reply_fail(&wait->req, err);
+	else if (wait->req.type == IPC_T_MARKER_READ)
+		(void)ipc_reply_marker_is(&wait->req, &is);
+	else
+		(void)ipc_reply_marker_written(&wait->req, &written);
+}
+
+/* Where to; NULL if we can do nothing, and then that is answered. */
+static struct marker_wait *
+marker_wait_for(struct sw *sw, const struct ipc_req *req)
+{
+	struct marker_wait *wait;
+
+	if (sw->dead.code != FX_OK) {
+		(void)ipc_reply_fail(req, &sw->dead);
+		return NULL;
+	}
+	if (sw->own_ns == NULL)
+		sw->own_ns = own_namespace(sw);
+	wait = xcalloc(1, sizeof(*wait));
+	*wait = (struct marker_wait){ sw, *req };
+	return wait;
+}
+
+static int
+sw_on_marker_read(struct sw *sw, const struct ipc_req *req,
+    struct ipc_marker_read *m)
+{
+	struct marker_wait *wait = marker_wait_for(sw, req);
+
+	(void)m;
+	if (wait != NULL)
+		marker_read(sw->cluster, sw->own_ns, sw->w->cfg.k8s_secret_name,
+		    on_marker, wait);
+	return FX_OK;
+}
+IPC_HANDLER(marker_read, sw_on_marker_read, struct sw)
+
+static int
+sw_on_marker_write(struct sw *sw, const struct ipc_req *req,
+    struct ipc_marker_write *m)
+{
+	struct marker_wait *wait = marker_wait_for(sw, req);
+
+	if (wait != NULL)
+		marker_write(sw->cluster, sw->own_ns,
+		    sw->w->cfg.k8s_secret_name, m->revision, on_marker, wait);
+	return FX_OK;
+}
+IPC_HANDLER(marker_write, sw_on_marker_write, struct sw)
+
 static int
 sw_on_no_file(struct sw *sw, const struct ipc_req *req, struct ipc_no_file *m)
 {
@@ -362,6 +451,8 @@ const struct ipc_handler sw_handlers[] = {
 	{ IPC_T_CLUSTER, sw_on_cluster_frame },
 	{ IPC_T_APPLY, sw_on_apply_frame },
 	{ IPC_T_REPAIR, sw_on_repair_frame },
+	{ IPC_T_MARKER_READ, sw_on_marker_read_frame },
+	{ IPC_T_MARKER_WRITE, sw_on_marker_write_frame },
 	{ IPC_T_NO_FILE, sw_on_no_file_frame },
 };
 const size_t sw_nhandlers = nitems(sw_handlers);

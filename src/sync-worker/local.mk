@@ -20,6 +20,8 @@ src_sync_worker_libsync_a_SOURCES = \
 	src/sync-worker/lane.h \
 	src/sync-worker/list.c \
 	src/sync-worker/look.c \
+	src/sync-worker/marker.c \
+	src/sync-worker/marker.h \
 	src/sync-worker/objects.c \
 	src/sync-worker/objects.h \
 	src/sync-worker/pass.h \

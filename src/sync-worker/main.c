@@ -75,6 +75,7 @@ sw_close(struct sw *sw)
 	reply_clear(sw);
 	login_clear(sw);
 	cluster_free(&sw->cluster);
+	free(sw->own_ns);
 }
 
 int

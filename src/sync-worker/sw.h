@@ -67,6 +67,7 @@ struct sw {
 	struct sw_login login;
 	struct sw_feed feed;
 	struct sw_reply reply;
+	char *own_ns; /* where our Secret is; NULL: not yet asked for */
 	struct fx_err dead; /* why we cannot work at all; FX_OK: we can */
 };
 

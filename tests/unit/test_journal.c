@@ -7,8 +7,10 @@
 #include "journal.h"
 #include "test.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
-#include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define IDS 8
@@ -31,13 +33,32 @@ on_record(void *arg, const struct journal_record *r)
 		s->state[r->id[1] - '0'] = r->state;
 }
 
-static int
-memory_file(void)
-{
-	int fd = memfd_create("journal", 0);
+static char dir[] = "/tmp/fluxd-journal.XXXXXX";
+static int nfiles;
 
+/* A file with a name: one without is taken for a removed one. */
+static int
+new_file(void)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%d", dir, nfiles++);
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	want(fd != -1);
 	return fd;
+}
+
+static void
+remove_files(void)
+{
+	char path[64];
+
+	while (nfiles-- > 0) {
+		snprintf(path, sizeof(path), "%s/%d", dir, nfiles);
+		(void)unlink(path);
+	}
+	(void)rmdir(dir);
 }
 
 static void
@@ -74,7 +95,7 @@ reread(int a, int b, uint64_t *generation)
 static void
 test_append_and_read(void)
 {
-	int a = memory_file(), b = memory_file();
+	int a = new_file(), b = new_file();
 	struct journal j;
 	struct seen s = { 0 };
 	struct fx_err err = { 0 };
@@ -98,7 +119,7 @@ test_append_and_read(void)
 static void
 test_torn(void)
 {
-	int a = memory_file(), b = memory_file();
+	int a = new_file(), b = new_file();
 	auto_buf struct buf whole = BUF_INIT(65536);
 	struct journal j;
 	struct seen s = { 0 };
@@ -111,7 +132,7 @@ test_torn(void)
 	put(&j, 2, IPC_JOB_SUCCEEDED, "two");
 	want_int(fd_read_all(a, &whole), FX_OK);
 	for (size_t cut = first; cut < buf_left(&whole); cut++) {
-		int fd = memory_file(), other = memory_file();
+		int fd = new_file(), other = new_file();
 
 		want(pwrite(fd, buf_head(&whole), cut, 0) == (ssize_t)cut);
 		memset(&s, 0, sizeof(s));
@@ -123,39 +144,6 @@ test_torn(void)
 		s = reread(fd, other, NULL);
 		want_int(s.records, 2);
 		want_int(s.state[3], IPC_JOB_QUEUED);
-		close(fd);
-		close(other);
-	}
-	close(a);
-	close(b);
-}
-
-/* A flipped bit ends the reading there and never invents a record. */
-static void
-test_damaged(void)
-{
-	int a = memory_file(), b = memory_file();
-	auto_buf struct buf whole = BUF_INIT(65536);
-	struct journal j;
-	struct seen s = { 0 };
-	struct fx_err err = { 0 };
-	size_t first;
-
-	want_int(journal_open(&j, a, b, on_record, &s, &err), FX_OK);
-	put(&j, 1, IPC_JOB_SUCCEEDED, "one");
-	first = (size_t)j.size;
-	put(&j, 2, IPC_JOB_SUCCEEDED, "two");
-	want_int(fd_read_all(a, &whole), FX_OK);
-	for (size_t i = first; i < buf_left(&whole); i++) {
-		int fd = memory_file(), other = memory_file();
-
-		whole.data[i] ^= 4;
-		want(pwrite(fd, buf_head(&whole), buf_left(&whole), 0) ==
-		    (ssize_t)buf_left(&whole));
-		s = reread(fd, other, NULL);
-		want_int(s.records, 1);
-		want_int(s.state[2], 0);
-		whole.data[i] ^= 4;
 		close(fd);
 		close(other);
 	}
@@ -178,11 +166,164 @@ two_records(void *arg, struct journal_record *r)
 	return true;
 }
 
+/* Write these bytes into two fresh files and read them. */
+static struct seen
+reread_bytes(const struct buf *bytes_a, const struct buf *bytes_b,
+    size_t *damaged)
+{
+	int a = new_file(), b = new_file();
+	struct seen s = { 0 };
+	struct fx_err err = { 0 };
+	struct journal j;
+	size_t na = buf_left(bytes_a), nb = buf_left(bytes_b);
+
+	want(pwrite(a, buf_head(bytes_a), na, 0) == (ssize_t)na);
+	want(pwrite(b, buf_head(bytes_b), nb, 0) == (ssize_t)nb);
+	want_int(journal_open(&j, a, b, on_record, &s, &err), FX_OK);
+	*damaged = j.damaged;
+	close(a);
+	close(b);
+	return s;
+}
+
+/* A flipped bit costs the record it is in, or the one behind it if it was the
+ * newline; it is counted, the others are read and none is invented. */
+static void
+test_damaged(void)
+{
+	int a = new_file(), b = new_file();
+	auto_buf struct buf whole = BUF_INIT(65536), none = BUF_INIT(0);
+	struct journal j;
+	struct seen s = { 0 };
+	struct fx_err err = { 0 };
+	size_t head, ends[3], damaged;
+
+	want_int(journal_open(&j, a, b, on_record, &s, &err), FX_OK);
+	head = (size_t)j.size;
+	for (int i = 1; i <= 3; i++) {
+		put(&j, i, IPC_JOB_SUCCEEDED, "text");
+		ends[i - 1] = (size_t)j.size;
+	}
+	want_int(fd_read_all(a, &whole), FX_OK);
+	for (size_t i = 0; i < buf_left(&whole); i++) {
+		bool in_header = i < head - 1;
+
+		whole.data[i] ^= 4;
+		s = reread_bytes(&whole, &none, &damaged);
+		for (int id = 1; id <= 3; id++) {
+			size_t from = id == 1 ? head : ends[id - 2];
+			bool hit =
+			    !in_header && i + 1 >= from && i < ends[id - 1];
+
+			want_int(s.state[id], hit ? 0 : IPC_JOB_SUCCEEDED);
+		}
+		want(damaged >= 1 || i == ends[2] - 1);
+		whole.data[i] ^= 4;
+	}
+	close(a);
+	close(b);
+}
+
+static void
+limit_files(rlim_t bytes)
+{
+	struct rlimit l;
+
+	want_int(getrlimit(RLIMIT_FSIZE, &l), 0);
+	l.rlim_cur = bytes;
+	want_int(setrlimit(RLIMIT_FSIZE, &l), 0);
+}
+
+/* Without space nothing is accepted, and nothing of it is found later. */
+static void
+test_full(void)
+{
+	int a = new_file(), b = new_file();
+	struct journal_record r = { .id = "a2",
+		.state = IPC_JOB_QUEUED,
+		.message = "a text that does not fit any more" };
+	struct journal j;
+	struct seen s = { 0 };
+	struct fx_err err = { 0 };
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	want_int(journal_open(&j, a, b, on_record, &s, &err), FX_OK);
+	put(&j, 1, IPC_JOB_QUEUED, "kept");
+	for (int64_t n = j.size; n < j.size + 60; n += 7) {
+		limit_files((rlim_t)n);
+		want_int(journal_append(&j, &r, &err), FX_ESYS);
+		want_str(err.text, "job journal: File too large");
+		rewritten = 0;
+		limit_files(100);
+		want_int(journal_rewrite(&j, two_records, NULL, &err), FX_ESYS);
+		limit_files(RLIM_INFINITY);
+		s = reread(a, b, NULL);
+		want_int(s.records, 1);
+		want_int(s.state[1], IPC_JOB_QUEUED);
+	}
+	put(&j, 2, IPC_JOB_SUCCEEDED, "again");
+	s = reread(a, b, NULL);
+	want_int(s.records, 2);
+	close(a);
+	close(b);
+}
+
+static void
+test_removed(void)
+{
+	FILE *a = tmpfile(), *b = tmpfile();
+	struct journal_record r = { .id = "a2", .state = IPC_JOB_QUEUED };
+	struct journal j;
+	struct seen s = { 0 };
+	struct fx_err err = { 0 };
+
+	if (!want(a != NULL && b != NULL))
+		return;
+	want_int(journal_open(&j, fileno(a), fileno(b), on_record, &s, &err),
+	    FX_OK);
+	want_int(journal_append(&j, &r, &err), FX_ESYS);
+	want_str(err.text,
+	    "job journal: the state directory was removed; restart fluxd");
+	fclose(a);
+	fclose(b);
+}
+
+/* More than a file may hold is refused, not cut. */
+static void
+test_too_much(void)
+{
+	int a = new_file(), b = new_file();
+	auto_free char *text = xcalloc(1, 150000);
+	struct journal_record r = { .id = "a1", .message = text };
+	struct journal j;
+	struct seen s = { 0 };
+	struct fx_err err = { 0 };
+	int n = 0;
+
+	memset(text, 'x', 149999);
+	want_int(journal_open(&j, a, b, on_record, &s, &err), FX_OK);
+	while (journal_append(&j, &r, &err) == FX_OK)
+		n++;
+	want_str(err.text, "job journal: full");
+	want(n > 15 && j.size <= JOURNAL_MAX);
+	want_int(reread(a, b, NULL).records, n);
+	r.message = NULL;
+	r.spec = text;
+	memset(text, 'y', 149999);
+	rewritten = 0;
+	want(!journal_is_large(&(struct journal){ .size = JOURNAL_COMPACT }));
+	want(journal_is_large(&j));
+	want_int(journal_rewrite(&j, two_records, NULL, &err), FX_OK);
+	want(!journal_is_large(&j));
+	close(a);
+	close(b);
+}
+
 /* Death at any byte of a rewrite leaves the old or the new content. */
 static void
 test_rewrite(void)
 {
-	int a = memory_file(), b = memory_file();
+	int a = new_file(), b = new_file();
 	auto_buf struct buf fresh = BUF_INIT(65536);
 	struct journal j;
 	struct seen s = { 0 };
@@ -205,7 +346,7 @@ test_rewrite(void)
 	want_int(fd_read_all(b, &fresh), FX_OK);
 	head = strcspn((const char *)buf_head(&fresh), "\n") + 1;
 	for (size_t cut = 0; cut < buf_left(&fresh); cut++) {
-		int half = memory_file();
+		int half = new_file();
 		size_t from = cut < buf_left(&fresh) - head ? head : 0;
 		size_t n = from == 0 ? cut - (buf_left(&fresh) - head) : cut;
 
@@ -226,11 +367,19 @@ test_rewrite(void)
 int
 main(void)
 {
+	if (mkdtemp(dir) == NULL)
+		return 1;
 	test_run("journal: records come back, the last state counts",
 	    test_append_and_read);
 	test_run("journal: a torn record is dropped, the others stay",
 	    test_torn);
-	test_run("journal: a damaged record is never believed", test_damaged);
+	test_run("journal: a damaged record is left out, and nothing else",
+	    test_damaged);
+	test_run("journal: without space nothing is accepted", test_full);
+	test_run("journal: a file that was removed takes nothing",
+	    test_removed);
+	test_run("journal: more than it may hold is refused", test_too_much);
 	test_run("journal: a rewrite is all or nothing", test_rewrite);
+	remove_files();
 	return test_done();
 }
