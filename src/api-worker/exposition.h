@@ -10,16 +10,11 @@
 
 #include "base.h"
 #include "buf.h"
+#include "metric_ids.h"
 
 #define EXPOSITION_TYPE "text/plain; version=0.0.4; charset=utf-8"
 #define EXPOSITION_MAX_SAMPLES 4096
 #define EXPOSITION_MAX_BUCKETS 32
-
-enum metric_id {
-#define METRIC(kind, id, ...) METRIC_##id,
-#include "metrics.def"
-	METRIC_COUNT
-};
 
 struct exposition_sample {
 	unsigned metric;

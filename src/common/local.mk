@@ -40,6 +40,7 @@ src_common_libipc_a_CPPFLAGS = $(AM_CPPFLAGS) $(MSGPACK_CFLAGS)
 noinst_LIBRARIES += src/common/libproc.a
 src_common_libproc_a_SOURCES = \
 	src/common/proc/config.def \
+	src/common/proc/metric_ids.h \
 	src/common/proc/metrics.def \
 	src/common/proc/settings.c \
 	src/common/proc/settings.h

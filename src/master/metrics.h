@@ -11,12 +11,7 @@
 #include "base.h"
 #include "ipc.h"
 #include "ipc_peer.h"
-
-enum metric {
-#define METRIC(kind, id, ...) METRIC_##id,
-#include "metrics.def"
-	METRIC_COUNT
-};
+#include "metric_ids.h"
 
 struct metrics;
 
