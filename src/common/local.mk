@@ -6,6 +6,8 @@ src_common_libbase_a_SOURCES = \
 	src/common/base/buf.h \
 	src/common/base/clock.c \
 	src/common/base/clock.h \
+	src/common/base/decimal.c \
+	src/common/base/decimal.h \
 	src/common/base/err.c \
 	src/common/base/err.h \
 	src/common/base/fd.c \

@@ -2,6 +2,7 @@
 #include "base.h"
 #include "scalar.h"
 
+#include "decimal.h"
 #include "str.h"
 
 #include <math.h>
@@ -435,54 +436,6 @@ scalar_resolve(struct node *out, const char *tag, const char *s, size_t n,
 
 /* ---- printing ----------------------------------------------------------- */
 
-/* The fewest digits that give the number back: "d.ddd" in `digits` without the
- * point, and the exponent of the first one. */
-static int
-shortest(double f, char digits[20])
-{
-	char text[NODE_TEXT_MAX];
-	const char *e;
-	size_t n = 0;
-
-	for (int precision = 0; precision < 17; precision++) {
-		snprintf(text, sizeof(text), "%.*e", precision, f);
-		if (strtod(text, NULL) == f)
-			break;
-	}
-	e = strchr(text, 'e');
-	for (const char *p = text; p < e; p++)
-		if (is_digit(*p))
-			digits[n++] = *p;
-	digits[n] = '\0';
-	return (int)strtol(e + 1, NULL, 10);
-}
-
-/* Digits with the point where the exponent says; with an exponent when that is
- * below `low` or not below `high`. */
-static void
-print_digits(double f, int low, int high, int exp_digits,
-    char out[NODE_TEXT_MAX])
-{
-	static const char zeros[] = "000000000000000000000";
-	const char *sign = signbit(f) ? "-" : "";
-	char digits[20];
-	int e = shortest(fabs(f), digits), n = (int)strlen(digits);
-
-	if (e < low || e >= high)
-		snprintf(out, NODE_TEXT_MAX, "%s%c%s%se%c%0*d", sign, digits[0],
-		    n > 1 ? "." : "", digits + 1, e < 0 ? '-' : '+', exp_digits,
-		    abs(e));
-	else if (e < 0)
-		snprintf(out, NODE_TEXT_MAX, "%s0.%.*s%s", sign, -e - 1, zeros,
-		    digits);
-	else if (n <= e + 1)
-		snprintf(out, NODE_TEXT_MAX, "%s%s%.*s", sign, digits,
-		    e + 1 - n, zeros);
-	else
-		snprintf(out, NODE_TEXT_MAX, "%s%.*s.%s", sign, e + 1, digits,
-		    digits + e + 1);
-}
-
 void
 scalar_print_float(double f, char out[NODE_TEXT_MAX])
 {
@@ -491,11 +444,5 @@ scalar_print_float(double f, char out[NODE_TEXT_MAX])
 	else if (isinf(f))
 		snprintf(out, NODE_TEXT_MAX, "%s.inf", f < 0 ? "-" : "");
 	else
-		print_digits(f, -4, 6, 2, out);
-}
-
-void
-scalar_print_json_float(double f, char out[NODE_TEXT_MAX])
-{
-	print_digits(f == 0 ? 0.0 : f, -6, 21, 1, out);
+		decimal_print(f, -4, 6, 2, out);
 }

@@ -25,7 +25,4 @@ bool scalar_is_str(const char *s, size_t n);
 /* As Go prints it with 'g' and the shortest digits: 1e+06, 0.1, .inf, .nan. */
 void scalar_print_float(double, char out[NODE_TEXT_MAX]);
 
-/* As Go's encoding/json prints it; finite numbers only. */
-void scalar_print_json_float(double, char out[NODE_TEXT_MAX]);
-
 #endif

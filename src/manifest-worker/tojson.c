@@ -2,7 +2,7 @@
 #include "base.h"
 #include "tojson.h"
 
-#include "scalar.h"
+#include "decimal.h"
 #include "str.h"
 
 #include <math.h>
@@ -78,14 +78,14 @@ put_string(struct tojson *j, const char *s, size_t n)
 static int
 put_float(struct tojson *j, double f, bool key)
 {
-	char tmp[NODE_TEXT_MAX];
+	char tmp[DECIMAL_MAX];
 
 	if (!isfinite(f))
 		return fx_fail(j->err, FX_EFAIL, "json: unsupported value: %s",
 		    isnan(f)	? "NaN"
 			: f > 0 ? "+Inf"
 				: "-Inf");
-	scalar_print_json_float(f, tmp);
+	decimal_print_json(f, tmp);
 	return key ? put_string(j, tmp, strlen(tmp)) : put(j, tmp, strlen(tmp));
 }
 

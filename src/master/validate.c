@@ -151,6 +151,11 @@ check_numbers(const struct config *c, struct fx_err *err)
 	    strcmp(c->sandbox, "relaxed") != 0)
 		return fx_fail(err, FX_ESYNTAX,
 		    "--sandbox must be strict or relaxed");
+	if (strcmp(c->k8s_last_applied, "auto") != 0 &&
+	    strcmp(c->k8s_last_applied, "always") != 0 &&
+	    strcmp(c->k8s_last_applied, "never") != 0)
+		return fx_fail(err, FX_ESYNTAX,
+		    "--k8s-last-applied must be auto, always or never");
 	if (c->worker_uid_base == 0 || c->worker_uid_base > 0x7fffff00)
 		return fx_fail(err, FX_ESYNTAX,
 		    "--worker-uid-base is not a user id");

@@ -2,7 +2,10 @@
 #include "base.h"
 #include "pass.h"
 
+#include "delivery.h"
 #include "str.h"
+
+#include <stdio.h>
 
 #define KINDS_WAIT_US (10 * CLK_SEC) /* for kinds of CRDs just applied */
 #define KINDS_PAUSE_US (20 * CLK_MS)
@@ -27,7 +30,7 @@ bool
 pass_wants(const struct pass *p, const struct object *o)
 {
 	if (!is_in_stage(p, o) || o->state == OBJ_CLEAN || o->error != NULL ||
-	    (p->repair && (!o->drifted || o->not_before_us > p->started_us)))
+	    (p->repair && !o->drifted) || o->not_before_us > p->started_us)
 		return false;
 	/* what may be ignored in the cluster has to be looked at first */
 	return o->state == OBJ_LOOK
@@ -222,17 +225,32 @@ start_lists(struct pass *p)
 /* ---- the end ---------------------------------------------------------- */
 
 static void
+report_error(struct pass *p, const struct object *o, const char *text)
+{
+	struct cluster *c = p->cluster;
+
+	p->result.errors++;
+	c->hooks.error(c->hooks.arg, o->id, o->source, text);
+}
+
+static void
 report_object(struct pass *p, struct object *o)
 {
 	struct cluster *c = p->cluster;
+	char text[FX_ERR_TEXT_MAX];
 
 	if (is_left_alone(c, o))
 		o->drifted = false;
 	if (p->repair)
 		return;
 	if (o->error != NULL) {
-		p->result.errors++;
-		c->hooks.error(c->hooks.arg, o->id, o->source, o->error);
+		report_error(p, o, o->error);
+	} else if (object_is_contested(o)) {
+		snprintf(text, sizeof(text),
+		    "somebody else changes it again and again%s%.700s",
+		    o->rivals != NULL ? ": " : "",
+		    o->rivals != NULL ? o->rivals : "");
+		report_error(p, o, text);
 	} else if (is_left_alone(c, o)) {
 		p->result.ignored++;
 	}
@@ -424,8 +442,13 @@ pass_set_ready(struct cluster *c, const struct fx_err *err)
 		return;
 	if (err->code != FX_OK)
 		pass_fail(p, err);
-	for (size_t i = 0; i < c->objects.n; i++)
-		free(fx_steal(&c->objects.v[i]->error));
+	for (size_t i = 0; i < c->objects.n; i++) {
+		struct object *o = c->objects.v[i];
+
+		/* what was refused a moment ago would be again */
+		if (o->retry_us <= p->started_us)
+			free(fx_steal(&o->error));
+	}
 	stage_start(p, STAGE_FIRST);
 	pass_step(c);
 }
@@ -439,6 +462,7 @@ pass_clear(struct cluster *c)
 		return;
 	loop_timer_stop(c->loop, &p->timer);
 	crd_clear(p);
+	deliveries_clear(p);
 	free(p->queue);
 	free(p->again);
 	free(p);

@@ -4,12 +4,14 @@
 
 #include "json.h"
 #include "str.h"
+#include "takeover.h"
+#include "write.h"
 
 /* ---- content ---------------------------------------------------------- */
 
-/* A kind that comes with the server: its group has no dot, or ends so. */
-static bool
-is_builtin(const json_t *object)
+/* Its group has no dot, or ends as those of the server do. */
+bool
+body_is_builtin(const json_t *object)
 {
 	const char *version = sw_json_str(object, "apiVersion");
 	const char *slash = strchr(version, '/');
@@ -49,6 +51,8 @@ adapt_metadata(json_t *metadata, bool namespaced)
 
 	for (size_t i = 0; i < nitems(names); i++)
 		json_object_del(metadata, names[i]);
+	/* in git it is a copy of some live object's */
+	json_object_del(json_object_get(metadata, "annotations"), LAST_APPLIED);
 	if (!namespaced)
 		json_object_del(metadata, "namespace");
 	drop_nulls(metadata);
@@ -107,7 +111,7 @@ body_adapt(json_t *object, bool namespaced)
 	json_object_del(object, "status");
 	adapt_metadata(json_object_get(object, "metadata"), namespaced);
 	/* in what we cannot type a null may have a meaning */
-	if (!is_builtin(object))
+	if (!body_is_builtin(object))
 		return;
 	drop_nulls(object);
 	if (strcmp(kind, "Secret") == 0)
@@ -122,49 +126,25 @@ body_adapt(json_t *object, bool namespaced)
 
 /* ---- form -------------------------------------------------------------- */
 
-/* Characters that YAML refuses, or takes for something else, when raw. */
-static bool
-must_escape(uint32_t cp)
+json_t *
+body_read(const struct buf *text, struct fx_err *err)
 {
-	return (cp >= 0x7f && cp <= 0x9f) || cp == 0x2028 || cp == 0x2029 ||
-	    cp == 0xfeff || cp == 0xfffe || cp == 0xffff;
-}
+	json_error_t je;
+	json_t *doc = json_loadb((const char *)buf_head(text), buf_left(text),
+	    JSON_ALLOW_NUL, &je);
 
-/* A piece of what jansson writes: beyond ASCII there are only whole
- * characters within strings. */
-static int
-write_piece(const char *p, size_t n, void *arg)
-{
-	struct buf *out = arg;
-	size_t i = 0, from = 0, w;
-	uint32_t cp;
-	int r = FX_OK;
-
-	while (i < n && r == FX_OK) {
-		if ((uint8_t)p[i] < 0x7f) {
-			i++;
-			continue;
-		}
-		w = str_utf8_next(p + i, n - i, &cp);
-		if (w == 0)
-			return -1;
-		if (must_escape(cp)) {
-			r = buf_put(out, p + from, i - from);
-			if (r == FX_OK)
-				r = str_addf(out, "\\u%04x", (unsigned)cp);
-			from = i + w;
-		}
-		i += w;
-	}
-	if (r == FX_OK)
-		r = buf_put(out, p + from, n - from);
-	return r == FX_OK ? 0 : -1;
+	if (doc == NULL && json_error_code(&je) == json_error_numeric_overflow)
+		fx_fail(err, FX_ELIMIT,
+		    "a number is beyond what the API server stores (%s)",
+		    je.text);
+	else if (doc == NULL)
+		fx_fail(err, FX_ESYNTAX, "content is not JSON: byte %d: %s",
+		    je.position, je.text);
+	return doc;
 }
 
 int
 body_write(struct buf *out, const json_t *object)
 {
-	return json_dump_callback(object, write_piece, out, JSON_COMPACT) == 0
-	    ? FX_OK
-	    : FX_ELIMIT;
+	return write_json(out, object, WRITE_YAML);
 }

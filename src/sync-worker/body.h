@@ -13,6 +13,13 @@
 
 #include <jansson.h>
 
+/* The resource as it came from git; FX_ELIMIT: with a number that the server
+ * would store as another one. */
+json_t *body_read(const struct buf *, struct fx_err *) FX_MUSTUSE;
+
+/* A kind that comes with the server, so that its fields are known. */
+bool body_is_builtin(const json_t *object);
+
 /* Change the object in place; namespaced says where its kind lives. */
 void body_adapt(json_t *object, bool namespaced);
 

@@ -5,15 +5,12 @@
 #include "fd.h"
 #include "str.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 
 #define PAUSE_SHIFT_MAX 6
 #define WATCH_CONNECTIONS 8 /* 100 watches each */
-
-static void lane_pump(struct loop *, void *arg);
 
 void
 client_warm_up(void)
@@ -55,6 +52,13 @@ request_free(struct request *r)
 	buf_wipe(&r->body);
 	free(r->state);
 	free(r);
+}
+
+void
+request_drop(struct request **rp)
+{
+	request_free(*rp);
+	*rp = NULL;
 }
 
 static bool
@@ -102,7 +106,8 @@ request_end(struct request *r, const struct sw_status *status,
 		.body = st->body,
 		.content_type = st->content_type,
 		.etag = st->etag,
-		.err = *err };
+		.err = *err,
+		.sent = &r->body };
 
 	st->body = (struct buf){ .max = a.body.max };
 	r->done(r->arg, &a);
@@ -162,6 +167,14 @@ request_again(struct request *r, int64_t pause_us)
 	lane_queue(st->lane, r);
 }
 
+/* What is on its way comes back or not; nothing is added to it. */
+static void
+lane_hold(struct lane *l, int64_t until_us)
+{
+	if (until_us > l->hold_until_us)
+		l->hold_until_us = until_us;
+}
+
 static int64_t
 pause_us(struct client *c, unsigned tries)
 {
@@ -171,6 +184,19 @@ pause_us(struct client *c, unsigned tries)
 	if (ms > CLIENT_GROW_MAX_MS)
 		ms = CLIENT_GROW_MAX_MS;
 	return client_jitter_us(c, ms * CLK_MS);
+}
+
+/* May an answer that speaks of the moment be followed by another try? */
+static bool
+may_repeat(const struct request *r, const struct sw_status *status)
+{
+	unsigned max = r->tries_max != 0 ? r->tries_max : CLIENT_TRIES_MAX;
+	bool passing = status->what == SW_RETRY ||
+	    (status->what == SW_CONFLICT && !r->conflict_is_final);
+
+	/* 429: it was not looked at */
+	return passing && (!r->once || status->http == 429) &&
+	    r->state->tries + 1 < max;
 }
 
 /* The server answered. */
@@ -192,11 +218,12 @@ answered(struct client *c, struct request *r, long code)
 		c->hooks.renew(c->hooks.arg);
 		return;
 	}
-	if ((status.what == SW_RETRY || status.what == SW_CONFLICT) &&
-	    st->tries + 1 < CLIENT_TRIES_MAX) {
+	if (may_repeat(r, &status)) {
 		wait = pause_us(c, st->tries++);
 		if (status.retry_after_s > 0)
 			wait += status.retry_after_s * CLK_SEC;
+		if (status.http == 429)
+			lane_hold(st->lane, clk_now_us() + wait);
 		if (clk_now_us() + wait < st->deadline_us) {
 			request_again(r, wait);
 			return;
@@ -255,7 +282,8 @@ broke_off(struct client *c, struct request *r, CURLcode res)
 		request_again(r, 0); /* once there is a socket */
 		return;
 	}
-	if (is_transient(res) && r->stream == NULL) {
+	if (is_transient(res) && r->stream == NULL &&
+	    (!r->once || res == CURLE_COULDNT_CONNECT)) {
 		int64_t wait = pause_us(c, st->tries++);
 
 		if (clk_now_us() + wait < st->deadline_us) {
@@ -277,7 +305,7 @@ broke_off(struct client *c, struct request *r, CURLcode res)
 	}
 }
 
-static void
+void
 lane_reap(struct lane *l)
 {
 	CURLMsg *m;
@@ -304,78 +332,6 @@ lane_reap(struct lane *l)
 		lane_wake(l);
 }
 
-/* ---- driving ---------------------------------------------------------- */
-
-static void
-on_socket(struct loop *loop, int fd, short revents, void *arg)
-{
-	struct lane *l = arg;
-	int ev = 0, running;
-
-	(void)loop;
-	if (revents & POLLIN)
-		ev |= CURL_CSELECT_IN;
-	if (revents & POLLOUT)
-		ev |= CURL_CSELECT_OUT;
-	if (revents & (POLLERR | POLLHUP | POLLNVAL))
-		ev |= CURL_CSELECT_IN | CURL_CSELECT_ERR;
-	curl_multi_socket_action(l->multi, fd, ev, &running);
-	lane_reap(l);
-}
-
-static int
-on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *had)
-{
-	struct lane *l = arg;
-	struct loop_source *src = had;
-	short events = 0;
-
-	(void)easy;
-	if (what == CURL_POLL_REMOVE) {
-		loop_del(l->client->loop, &src);
-		curl_multi_assign(l->multi, fd, NULL);
-		return 0;
-	}
-	if (what & CURL_POLL_IN)
-		events |= POLLIN;
-	if (what & CURL_POLL_OUT)
-		events |= POLLOUT;
-	if (src != NULL) {
-		loop_events(src, events);
-		return 0;
-	}
-	src = loop_add(l->client->loop, fd, events, on_socket, l);
-	curl_multi_assign(l->multi, fd, src);
-	return 0;
-}
-
-static void
-on_curl_timer(struct loop *loop, void *arg)
-{
-	struct lane *l = arg;
-	int running;
-
-	(void)loop;
-	curl_multi_socket_action(l->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	lane_reap(l);
-}
-
-static int
-set_curl_timer(CURLM *multi, long ms, void *arg)
-{
-	struct lane *l = arg;
-
-	(void)multi;
-	if (ms < 0)
-		loop_timer_stop(l->client->loop, &l->curl_timer);
-	else if (ms == 0)
-		loop_timer_at(l->client->loop, &l->curl_timer,
-		    loop_now_us(l->client->loop));
-	else
-		loop_timer_in(l->client->loop, &l->curl_timer, ms * CLK_MS);
-	return 0;
-}
-
 /* ---- waiting requests ------------------------------------------------- */
 
 /* Is there a connection for one more, or is one being made? */
@@ -384,7 +340,8 @@ may_start(struct lane *l, int64_t now)
 {
 	struct client *c = l->client;
 
-	if (!c->logged_in || l->in_flight >= l->in_flight_max)
+	if (!c->logged_in || l->in_flight >= l->in_flight_max ||
+	    now < l->hold_until_us)
 		return false;
 	if (l->spare != -1 || (l->nfds > 0 && !l->starved))
 		return true;
@@ -429,6 +386,9 @@ arm_pump(struct lane *l, int64_t now)
 	if (l->waiting != NULL && !l->connecting && l->connect_after_us > now &&
 	    l->connect_after_us < when)
 		when = l->connect_after_us;
+	if (l->waiting != NULL && l->hold_until_us > now &&
+	    l->hold_until_us < when)
+		when = l->hold_until_us;
 	if (when != CLK_NEVER)
 		loop_timer_at(l->client->loop, &l->pump_timer, when);
 }
@@ -444,10 +404,11 @@ expire(struct lane *l, struct request *r)
 	}
 	snprintf(text, sizeof(text), "API server: %.900s",
 	    l->connect_error.text);
-	request_fail(r, l->connect_error.code, text);
+	/* whatever stands in the way: later it may be gone */
+	request_fail(r, FX_ETIMEOUT, text);
 }
 
-static void
+void
 lane_pump(struct loop *loop, void *arg)
 {
 	struct lane *l = arg;
@@ -500,34 +461,6 @@ client_not_connected(struct client *c, enum client_lane which,
 }
 
 /* ---- life ------------------------------------------------------------- */
-
-static void
-lane_init(struct client *c, enum client_lane which, unsigned in_flight,
-    long connections)
-{
-	struct lane *l = &c->lanes[which];
-
-	l->client = c;
-	l->which = which;
-	l->tail = &l->waiting;
-	l->in_flight_max = in_flight;
-	l->spare = -1;
-	l->curl_timer = (struct loop_timer){ .fn = on_curl_timer, .arg = l };
-	l->pump_timer = (struct loop_timer){ .fn = lane_pump, .arg = l };
-	l->multi = curl_multi_init();
-	if (l->multi == NULL)
-		fx_bug("curl_multi_init");
-	curl_multi_setopt(l->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
-	curl_multi_setopt(l->multi, CURLMOPT_SOCKETDATA, l);
-	curl_multi_setopt(l->multi, CURLMOPT_TIMERFUNCTION, set_curl_timer);
-	curl_multi_setopt(l->multi, CURLMOPT_TIMERDATA, l);
-	curl_multi_setopt(l->multi, CURLMOPT_PIPELINING,
-	    (long)CURLPIPE_MULTIPLEX);
-	curl_multi_setopt(l->multi, CURLMOPT_MAX_CONCURRENT_STREAMS, 100L);
-	/* one draining connection must not keep the next from being made */
-	curl_multi_setopt(l->multi, CURLMOPT_MAX_HOST_CONNECTIONS, connections);
-	curl_multi_setopt(l->multi, CURLMOPT_MAXCONNECTS, connections);
-}
 
 struct client *
 client_new(struct loop *loop, const struct client_hooks *hooks)

@@ -8,9 +8,11 @@
  * The process cannot make sockets: when a lane needs one it says so through
  * the connect hook, and requests wait until client_connected brings it.  A
  * request that failed for the moment (a lost connection, 429, 503, a webhook
- * that is starting) is sent again with growing pauses until its deadline; all
- * our requests may be repeated.  One that finds the credentials expired asks
- * for fresh ones once.  What arrives at the caller is therefore final.
+ * that is starting) is sent again with growing pauses until its deadline,
+ * unless it says that it must not.  A server that says 429 is left alone by
+ * all of the lane for as long as it wants.  A request that finds the
+ * credentials expired asks for fresh ones once.  What arrives at the caller is
+ * therefore final.
  */
 #ifndef FX_SW_CLIENT_H
 #define FX_SW_CLIENT_H
@@ -41,6 +43,7 @@ struct answer {
 	struct buf body;	 /* of a success; the callee may take it */
 	const char *content_type, *etag; /* "" if not sent */
 	struct fx_err err; /* FX_OK exactly if status.what is SW_DONE */
+	struct buf *sent;  /* the request's body; the callee may take it */
 };
 
 typedef void answer_fn(void *arg, struct answer *);
@@ -57,9 +60,13 @@ struct request {
 	struct buf body;	  /* owned */
 	size_t answer_max;	  /* bytes of the answer */
 	char *etag;		  /* owned; for If-None-Match; NULL */
-	int64_t timeout_us; /* for all tries together; a stream's length */
-	answer_fn *done;    /* exactly once, unless cancelled */
-	stream_fn *stream;  /* NULL: the answer is collected */
+	int64_t timeout_us;	/* for all tries together; a stream's length */
+	unsigned tries_max;	/* of what fails for the moment; 0: the usual */
+	bool conflict_is_final; /* 409 is an answer, not a reason to repeat */
+	bool once;		/* must not be repeated if it may have been
+				   executed */
+	answer_fn *done;	/* exactly once, unless cancelled */
+	stream_fn *stream;	/* NULL: the answer is collected */
 	void *arg;
 
 	struct request_state *state;
@@ -90,6 +97,8 @@ struct tls *client_tls(struct client *);
 void client_login(struct client *, const char *const *headers, size_t n);
 
 struct request *request_new(const char *method, char *path);
+/* One that was not sent. */
+void request_drop(struct request **);
 /* Takes the request. */
 void client_send(struct client *, enum client_lane, struct request *);
 /* Forget it; done is not called.  Takes the address, sets NULL. */

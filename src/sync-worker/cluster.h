@@ -222,11 +222,16 @@ struct cluster_hooks {
 	void (*note)(void *arg, const char *key, const char *text,
 	    const char *id, const char *source);
 	void (*drift)(void *arg, uint64_t objects);
+	/* It was put back again and again; rivals: who else writes it. */
+	void (*contested)(void *arg, const char *id, const char *source,
+	    const char *rivals);
 	void *arg;
 };
 
 struct cluster_config {
-	int64_t timeout_us;	    /* of one request */
+	int64_t timeout_us;   /* of one request */
+	int64_t retry_max_us; /* between tries of what the server refuses */
+	enum keep_record keep;
 	const char *const *allowed; /* namespaces; borrowed */
 	size_t nallowed;	    /* 0: all */
 };
@@ -248,6 +253,7 @@ struct cluster {
 	char **gone; /* ids a delta takes away */
 	size_t ngone, gone_cap;
 	struct pass *pass; /* NULL: none is running */
+	bool no_apply;	   /* the server has no server-side apply */
 	uint64_t npasses;
 	struct loop_timer drift_timer;
 };

@@ -3,10 +3,19 @@
 #include "fields.h"
 
 #include "json.h"
+#include "str.h"
 
 #include <openssl/evp.h>
 
 #define COVER_DEPTH_MAX 128 /* far beyond what a schema describes */
+
+bool
+fields_is_ours(const json_t *entry)
+{
+	return strcmp(sw_json_str(entry, "manager"), SW_MANAGER) == 0 &&
+	    strcmp(sw_json_str(entry, "operation"), "Apply") == 0 &&
+	    sw_json_str(entry, "subresource")[0] == '\0';
+}
 
 const json_t *
 fields_ours(const json_t *metadata)
@@ -15,13 +24,67 @@ fields_ours(const json_t *metadata)
 	const json_t *found = NULL;
 	size_t i;
 
-	json_array_foreach (list, i, entry) {
-		if (strcmp(sw_json_str(entry, "manager"), SW_MANAGER) == 0 &&
-		    strcmp(sw_json_str(entry, "operation"), "Apply") == 0 &&
-		    sw_json_str(entry, "subresource")[0] == '\0')
+	json_array_foreach (list, i, entry)
+		if (fields_is_ours(entry))
 			found = json_object_get(entry, "fieldsV1");
-	}
 	return found;
+}
+
+#define WRITERS_MAX 4
+#define WRITER_TEXT_MAX 128
+
+/* Another one, and not about its status. */
+static bool
+is_writer(const json_t *entry)
+{
+	return !fields_is_ours(entry) &&
+	    strcmp(sw_json_str(entry, "subresource"), "status") != 0 &&
+	    sw_json_str(entry, "manager")[0] != '\0';
+}
+
+/* The newest that is older than `before`, or as old and further on. */
+static const json_t *
+next_writer(const json_t *list, const json_t *before)
+{
+	const json_t *entry, *best = NULL;
+	bool past = before == NULL;
+	size_t i;
+
+	json_array_foreach (list, i, entry) {
+		int older = before == NULL ? -1
+					   : strcmp(sw_json_str(entry, "time"),
+						 sw_json_str(before, "time"));
+
+		if (is_writer(entry) && (older < 0 || (older == 0 && past)) &&
+		    (best == NULL ||
+			strcmp(sw_json_str(entry, "time"),
+			    sw_json_str(best, "time")) > 0))
+			best = entry;
+		past = past || entry == before;
+	}
+	return best;
+}
+
+char *
+fields_writers(const json_t *metadata)
+{
+	const json_t *list = json_object_get(metadata, "managedFields");
+	const json_t *entry = NULL;
+	struct buf out = BUF_INIT(WRITERS_MAX * (WRITER_TEXT_MAX * 4 + 8));
+	const char *name;
+
+	for (size_t n = 0;
+	     n < WRITERS_MAX && (entry = next_writer(list, entry)) != NULL;
+	     n++) {
+		name = sw_json_str(entry, "manager");
+		if (n > 0)
+			(void)str_add(&out, ", ");
+		str_printable(&out, name, strlen(name), WRITER_TEXT_MAX);
+	}
+	if (buf_left(&out) > 0)
+		return str_take(&out);
+	buf_clear(&out);
+	return NULL;
 }
 
 static int

@@ -19,8 +19,14 @@
 		 */
 #define FIELDS_DIGEST 16
 
+/* Is it the Apply entry of this daemon? */
+bool fields_is_ours(const json_t *entry);
 /* fieldsV1 of our Apply entry; NULL if there is none.  Borrowed. */
 const json_t *fields_ours(const json_t *metadata);
+
+/* Who else writes the object, the last one first, for people; NULL: nobody.
+ * Owned by the caller. */
+char *fields_writers(const json_t *metadata);
 
 /* Independent of the order of members.  All zero for NULL. */
 void fields_digest(const json_t *fields, uint8_t out[FIELDS_DIGEST]);

@@ -5,6 +5,7 @@
 #include "fd.h"
 #include "log.h"
 #include "marker.h"
+#include "metric_ids.h"
 #include "str.h"
 
 #include <stdio.h>
@@ -189,10 +190,22 @@ reply_note(void *arg, const char *key, const char *text, const char *id,
 			"constraints"),
 		    KS(key, text));
 	else if (source != NULL)
-		log_at(LVL_INFO, KS(key, text), KS("resource", id),
-		    KS("source", source));
+		log_at(strcmp(key, "warning") == 0 ? LVL_WARN : LVL_INFO,
+		    KS(key, text), KS("resource", id), KS("source", source));
 	else
 		log_at(LVL_INFO, KS(key, text), KS("resource", id));
+}
+
+void
+reply_contested(void *arg, const char *id, const char *source,
+    const char *rivals)
+{
+	struct sw *sw = arg;
+
+	log_at(LVL_WARN,
+	    KS("warning", "somebody else changes it again and again"),
+	    KS("resource", id), KS("source", source), KS("rivals", rivals));
+	worker_metric(sw->w, METRIC_CONTESTED_OBJECTS, "", 1000000);
 }
 
 void

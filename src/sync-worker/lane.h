@@ -2,7 +2,7 @@
  * lane: what client.c and transfer.c share and nobody else sees.
  *
  * client.c decides when a request is sent, sent again and ended; transfer.c
- * makes one try of it with libcurl.
+ * makes one try of it with libcurl, which lane.c drives.
  */
 #ifndef FX_SW_LANE_H
 #define FX_SW_LANE_H
@@ -33,6 +33,7 @@ struct lane {
 	bool starved;	 /* libcurl wanted a socket and there was none */
 	unsigned connect_tries;
 	int64_t connect_after_us;
+	int64_t hold_until_us;	     /* the server wants to be left alone */
 	struct fx_err connect_error; /* of the last try; FX_OK: it worked */
 	char resolve[600];	     /* "host:port:address" */
 	int64_t heard_us;	     /* when the server last said anything */
@@ -68,7 +69,15 @@ struct client {
 	uint64_t random;
 };
 
-/* Hand the request to libcurl on its lane. */
+/* lane.c */
+void lane_init(struct client *, enum client_lane, unsigned in_flight,
+    long connections);
+
+/* client.c: requests that have ended, and those that may begin. */
+void lane_reap(struct lane *);
+void lane_pump(struct loop *, void *lane);
+
+/* transfer.c: hand the request to libcurl on its lane. */
 void transfer_start(struct request *);
 /* Forget that try, whatever came of it. */
 void transfer_reset(struct request *);

@@ -8,6 +8,8 @@ src_sync_worker_libsync_a_SOURCES = \
 	src/sync-worker/cluster.c \
 	src/sync-worker/cluster.h \
 	src/sync-worker/crd.c \
+	src/sync-worker/delivery.c \
+	src/sync-worker/delivery.h \
 	src/sync-worker/discovery.c \
 	src/sync-worker/discovery.h \
 	src/sync-worker/fields.c \
@@ -19,21 +21,30 @@ src_sync_worker_libsync_a_SOURCES = \
 	src/sync-worker/kubeconfig.h \
 	src/sync-worker/lane.h \
 	src/sync-worker/list.c \
+	src/sync-worker/lane.c \
 	src/sync-worker/look.c \
 	src/sync-worker/marker.c \
 	src/sync-worker/marker.h \
+	src/sync-worker/merge.c \
 	src/sync-worker/objects.c \
 	src/sync-worker/objects.h \
 	src/sync-worker/pass.h \
+	src/sync-worker/recreate.c \
 	src/sync-worker/refresh.c \
 	src/sync-worker/set.c \
 	src/sync-worker/status.c \
 	src/sync-worker/status.h \
+	src/sync-worker/takeover.c \
+	src/sync-worker/takeover.h \
+	src/sync-worker/threeway.c \
+	src/sync-worker/threeway.h \
 	src/sync-worker/tls.c \
 	src/sync-worker/tls.h \
 	src/sync-worker/transfer.c \
 	src/sync-worker/watch.c \
-	src/sync-worker/work.c
+	src/sync-worker/work.c \
+	src/sync-worker/write.c \
+	src/sync-worker/write.h
 SYNC_CFLAGS = $(CURL_CFLAGS) $(SSL_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS) \
 	$(YAML_CFLAGS)
 SYNC_LIBS = $(CURL_LIBS) $(SSL_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) $(YAML_LIBS)

@@ -36,16 +36,28 @@ seed_json(void)
 	json_object_seed(seed | 1);
 }
 
+/* The master has checked it. */
+static enum keep_record
+keep_record(const char *value)
+{
+	return strcmp(value, "always") == 0 ? KEEP_ALWAYS
+	    : strcmp(value, "never") == 0   ? KEEP_NEVER
+					    : KEEP_AUTO;
+}
+
 void
 sw_open(struct sw *sw, struct worker *w)
 {
 	const struct client_hooks client_hooks = { login_connect, login_renew,
 		sw };
 	const struct cluster_hooks hooks = { feed_set, feed_bodies, reply_error,
-		reply_done, reply_note, reply_drift, sw };
+		reply_done, reply_note, reply_drift, reply_contested, sw };
 	const int64_t timeout_us = w->cfg.sync_timeout / 1000;
 	const struct cluster_config config = {
 		.timeout_us = timeout_us > 0 ? timeout_us : TIMEOUT_DEFAULT_US,
+		/* so that the pass of each interval tries everything */
+		.retry_max_us = w->cfg.sync_interval / 1000 / 4 * 3,
+		.keep = keep_record(w->cfg.k8s_last_applied),
 		.allowed = (const char *const *)w->cfg.k8s_allow_namespace.v,
 		.nallowed = w->cfg.k8s_allow_namespace.n,
 	};

@@ -2,7 +2,10 @@
 #include "base.h"
 #include "objects.h"
 
+#include "clock.h"
 #include "json.h"
+#include "str.h"
+#include "takeover.h"
 
 #include <stdio.h>
 #include <strings.h>
@@ -146,6 +149,8 @@ object_free(struct object **op)
 	free(o->name);
 	free(o->source);
 	free(o->fields);
+	free(o->takeover);
+	free(o->rivals);
 	free(o->later);
 	free(o->error);
 	free(o);
@@ -223,6 +228,16 @@ is_ignored(const json_t *annotations)
 	return json_is_string(v) && strcmp(json_string_value(v), "true") == 0;
 }
 
+static void
+digest_version(const json_t *meta, uint8_t out[FIELDS_DIGEST])
+{
+	const json_t *version = json_object_get(meta, "resourceVersion");
+
+	memset(out, 0, FIELDS_DIGEST);
+	if (json_is_string(version))
+		fields_digest(version, out);
+}
+
 void
 live_read(const struct object *o, const json_t *meta, struct live *out)
 {
@@ -240,6 +255,15 @@ live_read(const struct object *o, const json_t *meta, struct live *out)
 	    strcmp(sw_json_str(annotations, OBJ_CHECKSUM), o->hash) == 0;
 	out->ignored = is_ignored(annotations);
 	out->deleting = json_object_get(meta, "deletionTimestamp") != NULL;
+	out->recorded = takeover_has_annotation(meta);
+	out->foreign = takeover_has_entry(meta) ||
+	    (out->recorded && o->keep == KEEP_NEVER);
+	if (!o->merged)
+		return;
+	/* no entry tells who wrote what: any change has to be looked at */
+	out->foreign = false;
+	out->owned = true;
+	digest_version(meta, out->digest);
 }
 
 /* Go to a state that needs work; true if there was none to do before. */
@@ -249,7 +273,9 @@ becomes(struct object *o, enum object_state state)
 	bool was_clean = o->state == OBJ_CLEAN;
 
 	o->state = state;
-	if (was_clean && !o->live.ignored && !o->ignored)
+	/* versions of an object change with its status too: the next pass is
+	 * soon enough to look at one that is merged */
+	if (was_clean && !o->live.ignored && !o->ignored && !o->merged)
 		o->drifted = true;
 	return was_clean && o->drifted;
 }
@@ -264,7 +290,7 @@ judge(struct object *o, const struct live *seen, const json_t *fields)
 	free(fx_steal(&o->fields));
 	o->live = *seen;
 	memcpy(o->live.digest, right, sizeof(right));
-	if (!seen->marked || !seen->owned)
+	if (!seen->marked || !seen->owned || seen->foreign)
 		return becomes(o, OBJ_DIRTY);
 	if (same && memcmp(right, seen->digest, sizeof(right)) == 0) {
 		o->state = OBJ_CLEAN;
@@ -283,6 +309,20 @@ judge(struct object *o, const struct live *seen, const json_t *fields)
 	return becomes(o, OBJ_CHECK);
 }
 
+/* Objects to be taken over are many at once, when fluxd follows another: what
+ * their list shows saves a request for each. */
+static void
+keep_takeover(struct object *o, const struct live *seen, const json_t *meta)
+{
+	struct buf patch = BUF_INIT(OBJ_TAKEOVER_MAX);
+
+	free(fx_steal(&o->takeover));
+	if (seen->foreign &&
+	    takeover_patch(&patch, meta, o->keep == KEEP_NEVER) == FX_OK)
+		o->takeover = str_take(&patch);
+	buf_clear(&patch);
+}
+
 bool
 object_observe(struct object *o, const json_t *meta)
 {
@@ -299,6 +339,7 @@ object_observe(struct object *o, const json_t *meta)
 		*o->later = seen;
 		return false;
 	}
+	keep_takeover(o, &seen, meta);
 	return judge(o, &seen, fields_ours(meta));
 }
 
@@ -312,10 +353,16 @@ object_vanished(struct object *o, uint64_t version)
 		return false;
 	}
 	free(fx_steal(&o->fields));
+	free(fx_steal(&o->takeover));
 	o->has_digest = false;
 	o->live.ignored = false;
 	o->live.deleting = false;
-	return becomes(o, OBJ_LOOK);
+	o->failures = 0;
+	o->retry_us = 0;
+	/* one that could not be applied may be made anew now */
+	if (o->error != NULL && o->state != OBJ_LOOK)
+		o->drifted = true;
+	return becomes(o, OBJ_LOOK) || o->drifted;
 }
 
 void
@@ -326,7 +373,60 @@ object_changed(struct object *o)
 	if (o->state > OBJ_LOOK)
 		o->state = OBJ_DIRTY;
 	o->has_digest = false;
+	o->merged = false;
 	o->fights = 0;
+	o->not_before_us = 0;
+	free(fx_steal(&o->rivals));
+	o->failures = 0;
+	o->retry_us = 0;
+}
+
+/* ---- what comes of it ------------------------------------------------- */
+
+#define FIGHT_US (60 * CLK_SEC)	     /* repairs closer than this are a fight */
+#define FIGHT_MAX_US (300 * CLK_SEC) /* between two repairs of one object */
+#define FIGHT_SHIFT_MAX 9
+#define CONTESTED 3
+#define REFUSED_FIRST_US (5 * CLK_SEC)
+#define REFUSED_SHIFT_MAX 16
+
+void
+object_repaired(struct object *o)
+{
+	int64_t now = clk_now_us(), wait = 0;
+	int64_t since = o->not_before_us > o->repaired_us ? o->not_before_us
+							  : o->repaired_us;
+
+	if (o->repaired_us != 0 && now - since < FIGHT_US) {
+		o->fights++;
+	} else {
+		o->fights = 0;
+		free(fx_steal(&o->rivals));
+	}
+	if (o->fights >= 2)
+		wait = CLK_SEC
+		    << (o->fights < FIGHT_SHIFT_MAX ? o->fights
+						    : FIGHT_SHIFT_MAX);
+	o->repaired_us = now;
+	o->not_before_us = now + (wait > FIGHT_MAX_US ? FIGHT_MAX_US : wait);
+}
+
+bool
+object_is_contested(const struct object *o)
+{
+	return o->fights >= CONTESTED &&
+	    clk_now_us() < o->not_before_us + FIGHT_US;
+}
+
+void
+object_refused(struct object *o, int64_t max_us)
+{
+	unsigned shift =
+	    o->failures < REFUSED_SHIFT_MAX ? o->failures : REFUSED_SHIFT_MAX;
+	int64_t wait = o->failures == 0 ? 0 : REFUSED_FIRST_US << shift;
+
+	o->failures++;
+	o->retry_us = clk_now_us() + (wait < max_us ? wait : max_us);
 }
 
 void
@@ -360,8 +460,13 @@ object_applied(struct object *o, const json_t *meta)
 {
 	live_read(o, meta, &o->live);
 	o->has_digest = o->live.owned;
-	o->state = o->live.marked && o->live.owned ? OBJ_CLEAN : OBJ_DIRTY;
+	o->state = o->live.marked && o->live.owned && !o->live.foreign
+	    ? OBJ_CLEAN
+	    : OBJ_DIRTY;
 	o->drifted = false;
+	o->failures = 0;
+	o->retry_us = 0;
+	free(fx_steal(&o->takeover));
 	free(fx_steal(&o->error));
 	return look_at_later(o);
 }

@@ -20,6 +20,8 @@
 #define OBJ_MAX 1000000 /* resources of one set */
 /* a set of fields that is kept until it has been compared with a body */
 #define OBJ_FIELDS_MAX (256 * 1024)
+/* a patch that is kept until the object's turn; a longer one is made anew */
+#define OBJ_TAKEOVER_MAX (16 * 1024)
 
 struct kind; /* of watch.h */
 
@@ -31,6 +33,13 @@ enum object_state {
 	OBJ_CLEAN, /* as git says */
 };
 
+/* kubectl's record of what was applied last (takeover.h). */
+enum keep_record {
+	KEEP_AUTO,   /* where the object has it, it is kept current */
+	KEEP_ALWAYS, /* written into every object */
+	KEEP_NEVER,  /* taken off */
+};
+
 /* What metadata says that matters here. */
 struct live {
 	char uid[40];
@@ -40,6 +49,8 @@ struct live {
 	bool marked;   /* mark and checksum are those of the set */
 	bool ignored;  /* ignore: "true" in the cluster */
 	bool deleting; /* has a deletionTimestamp */
+	bool recorded; /* has kubectl's record */
+	bool foreign;  /* to be taken over from kubectl first */
 };
 
 struct object {
@@ -51,11 +62,15 @@ struct object {
 	bool ignored; /* ignore: "true" in git */
 	bool is_crd;
 	unsigned rank;
+	enum keep_record keep;
 	/* what is known of the live object */
 	enum object_state state;
 	struct live live; /* digest: of our entry when it was right */
 	bool has_digest;
-	char *fields; /* with OBJ_CHECK: our entry */
+	char *fields;	/* with OBJ_CHECK: our entry */
+	char *takeover; /* live.foreign: the patch; NULL: read it first */
+	bool merged;	/* kept by three-way merge: its content cannot be
+			   applied on the server */
 	/* work */
 	bool in_flight; /* its PATCH is on the way: what is seen must wait */
 	struct live *later;  /* the newest of what was seen meanwhile */
@@ -64,6 +79,10 @@ struct object {
 	unsigned fights;     /* repairs in quick succession */
 	int64_t repaired_us; /* the last one */
 	int64_t not_before_us; /* of the next */
+	char *rivals;	       /* who else writes it; NULL: nobody seen yet */
+	unsigned failures;     /* attempts in a row that the server refused */
+	int64_t retry_us;      /* not before this, unless it changes */
+	int64_t recreated_us;  /* when it was last deleted and made anew */
 	char *error;	       /* of the last attempt; NULL */
 	unsigned seen;	       /* generation of the list that had it last */
 	struct object *next_id, *next_key; /* the table's */
@@ -102,6 +121,16 @@ void live_read(const struct object *, const json_t *metadata, struct live *);
 bool object_observe(struct object *, const json_t *metadata);
 /* It is not there any more, or lost its mark.  true as above. */
 bool object_vanished(struct object *, uint64_t version);
+
+/* It was put back.  A repair that comes soon after the last one has to wait
+ * longer and longer: somebody else wants something else. */
+void object_repaired(struct object *);
+/* Has that gone on for so long that it has to be told? */
+bool object_is_contested(const struct object *);
+
+/* The server refused it: the next pass tries again, and from then on one that
+ * comes when it has failed for as long again as it did; max_us at most. */
+void object_refused(struct object *, int64_t max_us);
 
 /* A request is on its way; its answer; true: changed again meanwhile. */
 void object_sent(struct object *);

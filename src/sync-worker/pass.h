@@ -17,6 +17,9 @@
 #define HELD_MAX (24u << 20) /* bytes of bodies held at once */
 #define LOOK_SINGLY 4	     /* missing ones that are asked for by name */
 
+/* as the server says it */
+#define TOO_LARGE "Request entity too large: limit is 3145728"
+
 enum pass_step {
 	STEP_SET,     /* waits for the set */
 	STEP_RESOLVE, /* kinds in the catalog */
@@ -54,9 +57,11 @@ struct pass {
 	size_t nqueue, next;
 	struct object *batch[BATCH_MAX]; /* whose bodies are on their way */
 	size_t nbatch;
-	bool large;  /* small batches from now on */
-	size_t held; /* bytes of bodies here and in requests */
-	unsigned in_flight;
+	bool large;	    /* small batches from now on */
+	size_t held;	    /* bytes of bodies here and in requests */
+	unsigned in_flight; /* deliveries */
+	struct delivery *deliveries;
+	unsigned weary; /* objects that failed "for the moment", to the end */
 	struct object **again; /* bodies that were too much at once */
 	size_t nagain;
 	struct crd_wait *crds;

@@ -61,6 +61,7 @@ set_add(struct cluster *c, const struct set_item *item, struct fx_err *err)
 	snprintf(o->mark, sizeof(o->mark), "%s", item->mark);
 	o->ignored = item->ignored;
 	o->rank = object_rank(item->kind);
+	o->keep = c->config.keep;
 	o->is_crd = strcmp(item->kind, "CustomResourceDefinition") == 0;
 	objects_add(&c->staged, o);
 	return FX_OK;

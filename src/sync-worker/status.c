@@ -9,31 +9,78 @@
 
 #define RETRY_AFTER_MAX_S 30
 
-/* One line: white space of any kind becomes one blank, the rest is printable.
- */
+#define TAIL 256 /* bytes of a long message's end, where its point is */
+
+/* White space of any kind, and as much as there is, becomes one blank. */
 static void
-set_message(struct sw_status *st, const char *text, size_t n)
+flatten(struct buf *out, const char *text, size_t n)
 {
-	auto_buf struct buf flat = BUF_INIT(2 * SW_MESSAGE_MAX);
-	auto_buf struct buf out = BUF_INIT(8 * SW_MESSAGE_MAX);
 	bool gap = false;
 
-	for (size_t i = 0; i < n && buf_left(&flat) < SW_MESSAGE_MAX; i++) {
+	for (size_t i = 0; i < n; i++) {
 		char c = text[i];
 
 		if (c == ' ' || c == '\n' || c == '\t' || c == '\r') {
-			gap = buf_left(&flat) > 0;
+			gap = buf_left(out) > 0;
 			continue;
 		}
 		if (gap)
-			(void)str_addc(&flat, ' ');
+			(void)str_addc(out, ' ');
 		gap = false;
-		(void)str_addc(&flat, c);
+		(void)str_addc(out, c);
 	}
-	str_printable(&out, (const char *)buf_head(&flat), buf_left(&flat),
-	    SW_MESSAGE_MAX - 8);
+}
+
+/* One line, printable; of a long one the beginning and the end. */
+static void
+set_message(struct sw_status *st, const char *text, size_t n)
+{
+	auto_buf struct buf flat = BUF_INIT(n);
+	auto_buf struct buf out = BUF_INIT(8 * SW_MESSAGE_MAX);
+	size_t left, head = SW_MESSAGE_MAX - TAIL - 16;
+	const char *p;
+
+	flatten(&flat, text, n);
+	p = (const char *)buf_head(&flat);
+	left = buf_left(&flat);
+	if (left > SW_MESSAGE_MAX - 8) {
+		str_printable(&out, p, head, head);
+		(void)str_add(&out, " ... ");
+		p += left - TAIL;
+		left = TAIL;
+	}
+	str_printable(&out, p, left, left);
 	snprintf(st->message, sizeof(st->message), "%.*s", (int)buf_left(&out),
 	    (const char *)buf_head(&out));
+}
+
+static bool
+says(const char *text, size_t n, const char *const *words, size_t nwords)
+{
+	for (size_t i = 0; i < nwords; i++)
+		if (memmem(text, n, words[i], strlen(words[i])) != NULL)
+			return true;
+	return false;
+}
+
+/* Looked for in the whole text: a Job's has its template before the point. */
+static void
+read_text(struct sw_status *st, const char *text, size_t n)
+{
+	static const char *const immutable[] = {
+		"field is immutable",		    /* most of them */
+		"may not change once set",	    /* a Service's addresses */
+		"spec is immutable after creation", /* claims */
+		"updates to statefulset spec for fields other than",
+		"pod updates may not change fields other than",
+		"cannot change roleRef", /* bindings */
+	};
+	static const char *const duplicate[] = { "duplicate entries for key" };
+
+	st->immutable =
+	    st->http == 422 && says(text, n, immutable, nitems(immutable));
+	st->duplicate = st->http == 500 && st->what == SW_REFUSED &&
+	    says(text, n, duplicate, nitems(duplicate));
 }
 
 /* 500 for want of a working webhook or store is worth another try; a schema
@@ -111,6 +158,7 @@ status_read(struct sw_status *st, int http, const char *retry_after,
 		    http);
 	st->what =
 	    judge(http, sw_json_str(j, "reason"), st->message, is_status);
+	read_text(st, message, n);
 	st->retry_after_s =
 	    read_retry_after(retry_after, json_object_get(j, "details"));
 }

@@ -1,8 +1,9 @@
 /*
  * status: what an answer of the API server means for whoever asked.
  *
- * The decision is made by code and reason, never by the text, with the one
- * exception the server forces on us: schema errors are 500 without a reason.
+ * The decision is made by code and reason.  The text counts where the server
+ * leaves no choice: it has one code for all invalid objects, and its words are
+ * those of Kubernetes' source, the same for many versions.
  */
 #ifndef FX_SW_STATUS_H
 #define FX_SW_STATUS_H
@@ -27,6 +28,8 @@ struct sw_status {
 	int http;
 	enum sw_class what;
 	unsigned retry_after_s;	      /* 0: not said */
+	bool immutable;		      /* a field cannot become what was sent */
+	bool duplicate;		      /* two elements of one key in a list */
 	char message[SW_MESSAGE_MAX]; /* one line, printable, never empty */
 };
 

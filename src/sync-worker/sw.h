@@ -100,6 +100,8 @@ void reply_done(void *sw, const struct pass_result *);
 void reply_note(void *sw, const char *key, const char *text, const char *id,
     const char *source);
 void reply_drift(void *sw, uint64_t objects);
+void reply_contested(void *sw, const char *id, const char *source,
+    const char *rivals);
 void reply_clear(struct sw *);
 
 #endif

@@ -3,9 +3,8 @@
 #include "pass.h"
 
 #include "body.h"
-#include "str.h"
-
-#include <stdio.h>
+#include "delivery.h"
+#include "takeover.h"
 
 /*
  * The work of a stage: for each object that needs it, in rank order, fetch the
@@ -13,131 +12,10 @@
  * they were sent; no rank begins before the one below it has ended.
  */
 
-#define APPLY_QUERY                                                            \
-	"?fieldManager=" SW_MANAGER "&force=true&fieldValidation=Strict"
-
-/* as the server says it */
-#define TOO_LARGE "Request entity too large: limit is 3145728"
-
-#define FIGHT_US (60 * CLK_SEC)	     /* repairs closer than this are a fight */
-#define FIGHT_MAX_US (300 * CLK_SEC) /* between two repairs of one object */
-#define FIGHT_SHIFT_MAX 9
-
-/* One PATCH on its way. */
-struct patch {
-	struct pass *pass;
-	struct object *object;
-	size_t bytes;
-};
-
 static void
 again(struct pass *p, struct object *o)
 {
 	p->again[p->nagain++] = o;
-}
-
-/* A repair that comes soon after the last one waits longer and longer: some
- * other controller wants something else. */
-static void
-note_repair(struct object *o)
-{
-	int64_t now = clk_now_us(), wait;
-
-	if (o->repaired_us != 0 && now - o->repaired_us < FIGHT_US)
-		o->fights++;
-	else if (o->fights > 0 && now > o->not_before_us + FIGHT_US)
-		o->fights = 0;
-	o->repaired_us = now;
-	wait = o->fights < 2 ? 0
-			     : CLK_SEC
-		<< (o->fights < FIGHT_SHIFT_MAX ? o->fights : FIGHT_SHIFT_MAX);
-	o->not_before_us = now + (wait > FIGHT_MAX_US ? FIGHT_MAX_US : wait);
-}
-
-static void
-patched(struct pass *p, struct object *o, const json_t *meta)
-{
-	struct cluster *c = p->cluster;
-
-	p->result.patched++;
-	if (p->repair)
-		note_repair(o);
-	if (object_applied(o, meta))
-		drift_found(c, o);
-	if (o->live.deleting)
-		pass_error(p, o,
-		    "it is being deleted; it will be made anew when it is "
-		    "gone");
-	else if (o->state == OBJ_DIRTY && !o->drifted)
-		pass_error(p, o,
-		    "the server's answer is not what was applied: mark, "
-		    "checksum or ownership are missing from it");
-	else if (o->is_crd)
-		crd_applied(p, o);
-}
-
-static void
-not_patched(struct pass *p, struct object *o, const struct answer *a)
-{
-	struct cluster *c = p->cluster;
-
-	if (a->status.what == SW_NO_KIND) {
-		o->kind->known = false;
-		c->catalog_stale = true;
-	}
-	if (object_not_applied(o, a->err.text))
-		drift_found(c, o);
-	/* nobody there, or nobody who knows us: the others would fare the
-	 * same, one deadline after the other */
-	if (a->status.http == 0 || a->status.what == SW_LOGIN)
-		pass_fail(p, &a->err);
-	else
-		pass_error(p, o, a->err.text);
-}
-
-static void
-on_patch(void *arg, struct answer *a)
-{
-	struct patch *x = arg;
-	struct pass *p = x->pass;
-	struct object *o = x->object;
-	auto_json json_t *doc = NULL;
-
-	p->in_flight--;
-	p->held -= x->bytes;
-	free(x);
-	if (a->err.code == FX_OK)
-		doc = sw_json(buf_head(&a->body), buf_left(&a->body), &a->err);
-	if (doc != NULL)
-		patched(p, o, json_object_get(doc, "metadata"));
-	else
-		not_patched(p, o, a);
-	pass_step(p->cluster);
-}
-
-static void
-send_patch(struct pass *p, struct object *o, struct buf *body)
-{
-	struct buf path = BUF_INIT(4096);
-	struct patch *x = xcalloc(1, sizeof(*x));
-	struct request *r;
-
-	if (kind_path(o->kind, o->ns, o->name, &path) != FX_OK)
-		fx_bug("%s was let in", o->id);
-	(void)str_add(&path, APPLY_QUERY);
-	*x = (struct patch){ p, o, buf_left(body) };
-	r = request_new("PATCH", str_take(&path));
-	r->accept = ACCEPT_META;
-	r->content_type = "application/apply-patch+yaml";
-	r->body = *body;
-	*body = (struct buf){ .max = r->body.max };
-	r->answer_max = META_BODY_MAX;
-	r->timeout_us = p->cluster->config.timeout_us;
-	r->done = on_patch;
-	r->arg = x;
-	object_sent(o);
-	p->in_flight++;
-	client_send(p->cluster->client, LANE_REQUESTS, r);
 }
 
 /* After a restart: nothing to send if our entry has all of the body. */
@@ -168,19 +46,48 @@ refuse(struct pass *p, struct object *o, const char *why)
 	pass_error(p, o, why);
 }
 
+/* Is the record of kubectl to be part of it? */
+static bool
+is_recorded(const struct object *o)
+{
+	return o->keep == KEEP_ALWAYS ||
+	    (o->keep == KEEP_AUTO && o->live.recorded);
+}
+
+/* Git's object becomes the server's; *recreate is what git says about that. */
+static void
+adapt(const struct object *o, json_t *doc, bool *recreate)
+{
+	const json_t *annotations = sw_json_at(doc, "metadata", "annotations");
+	auto_json json_t *git = NULL;
+
+	*recreate =
+	    strcmp(sw_json_str(annotations, RECREATE_ANNOTATION), "true") == 0;
+	if (is_recorded(o))
+		git = json_deep_copy(doc);
+	body_adapt(doc, o->kind->namespaced);
+	if (git == NULL)
+		return;
+	if (!o->kind->namespaced)
+		json_object_del(json_object_get(git, "metadata"), "namespace");
+	/* too large to be recorded: then it is not, as kubectl has it */
+	(void)takeover_annotate(doc, git);
+}
+
 /* The body of an object whose turn it is. */
 static void
 apply_body(struct pass *p, struct object *o, const struct buf *text)
 {
 	struct buf out = BUF_INIT(OBJECT_BODY_MAX);
 	struct fx_err err = { 0 };
-	auto_json json_t *doc = sw_json(buf_head(text), buf_left(text), &err);
+	auto_json json_t *doc = body_read(text, &err);
+	bool recreate;
 
 	if (doc == NULL) {
 		refuse(p, o, err.text);
 		return;
 	}
-	body_adapt(doc, o->kind->namespaced);
+	adapt(o, doc, &recreate);
 	if (is_covered(o, doc))
 		return;
 	if (body_write(&out, doc) != FX_OK) {
@@ -188,8 +95,7 @@ apply_body(struct pass *p, struct object *o, const struct buf *text)
 		refuse(p, o, TOO_LARGE);
 		return;
 	}
-	p->held += buf_left(&out);
-	send_patch(p, o, &out);
+	delivery_start(p, o, &out, recreate);
 }
 
 void

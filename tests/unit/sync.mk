@@ -44,7 +44,8 @@ tests_integration_test_sync_login_LDADD = src/common/libproc.a \
 	src/common/libipc.a src/common/libbase.a
 sync_scripts = \
 	tests/integration/sync.sh \
-	tests/integration/sync_login.sh
+	tests/integration/sync_login.sh \
+	tests/integration/takeover.sh
 TESTS += $(sync_scripts)
 EXTRA_DIST += $(sync_scripts)
 
