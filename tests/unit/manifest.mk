@@ -47,10 +47,7 @@ tests_unit_test_manifest_set_LDADD = $(MANIFEST_TEST_LIBS)
 # The handlers over a real channel, in their sandbox.
 check_PROGRAMS += tests/unit/test_manifest_worker
 TESTS += tests/unit/test_manifest_worker
-tests_unit_test_manifest_worker_SOURCES = \
-	src/manifest-worker/ask.c \
-	src/manifest-worker/handlers.c \
-	src/manifest-worker/sandbox.c \
+tests_unit_test_manifest_worker_SOURCES = $(MANIFEST_WORKER_SOURCES) \
 	tests/unit/test_manifest_worker.c
 tests_unit_test_manifest_worker_CPPFLAGS = $(TEST_CPPFLAGS) $(SECCOMP_CFLAGS) \
 	-I$(srcdir)/src/manifest-worker
