@@ -14,6 +14,12 @@ tests_unit_test_resource_id_SOURCES = tests/unit/test_resource_id.c
 tests_unit_test_resource_id_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_resource_id_LDADD = src/common/libmodel.a src/common/libbase.a
 
+check_PROGRAMS += tests/unit/test_image_ref
+TESTS += tests/unit/test_image_ref
+tests_unit_test_image_ref_SOURCES = tests/unit/test_image_ref.c
+tests_unit_test_image_ref_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_image_ref_LDADD = src/common/libmodel.a src/common/libbase.a
+
 check_PROGRAMS += tests/unit/test_policy
 TESTS += tests/unit/test_policy
 tests_unit_test_policy_SOURCES = tests/unit/test_policy.c
