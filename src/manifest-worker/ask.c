@@ -109,7 +109,8 @@ on_tree(void *arg, struct ipc_frame *f)
 }
 
 int
-mw_ask_tree(struct mw *mw, const char *commit, struct fx_err *err)
+mw_ask_tree(struct mw *mw, const char *commit, bool *changed,
+    struct fx_err *err)
 {
 	struct tree_wait t = { .w = { .mw = mw } };
 	const struct ipc_tree m = {
@@ -120,7 +121,7 @@ mw_ask_tree(struct mw *mw, const char *commit, struct fx_err *err)
 
 	t.w.seq = ipc_ask_tree(&mw->worker->master, &m, on_tree, &t);
 	if ((r = await(&t.w, err)) == FX_OK)
-		r = tree_settle(&mw->tree, t.full, err);
+		r = tree_settle(&mw->tree, t.full, changed, err);
 	if (r != FX_OK) {
 		/* where the tree is now is not known: start over next time */
 		tree_clear(&mw->tree);
@@ -206,18 +207,18 @@ mw_ask_blobs(struct mw *mw, struct ipc_oid *oids, size_t n, size_t max,
 
 /* ---- scopes ------------------------------------------------------------- */
 
-static enum set_scope_kind
+static enum known_scope
 scope_kind(uint64_t scope)
 {
 	switch (scope) {
 	case IPC_SCOPE_NAMESPACED:
-		return SET_NAMESPACED;
+		return KNOWN_NAMESPACED;
 	case IPC_SCOPE_CLUSTER:
-		return SET_CLUSTER;
+		return KNOWN_CLUSTER;
 	case IPC_SCOPE_UNKNOWN:
-		return SET_UNKNOWN;
+		return KNOWN_UNKNOWN;
 	default:
-		return SET_FAILED;
+		return KNOWN_FAILED;
 	}
 }
 
@@ -269,8 +270,8 @@ ask_some(struct scopes_wait *s, struct fx_err *err)
 	     i++) {
 		struct ipc_kind *k = &m.kinds[m.kinds_len++];
 
-		k->api_version = (char *)(uintptr_t)set->kinds[i].api_version;
-		k->kind = (char *)(uintptr_t)set->kinds[i].kind;
+		k->api_version = set->kinds[i]->api_version;
+		k->kind = set->kinds[i]->kind;
 		bytes += strlen(k->api_version) + strlen(k->kind) + ROW_COST;
 	}
 	s->asked = m.kinds_len;

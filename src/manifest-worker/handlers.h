@@ -16,6 +16,7 @@ struct mw {
 	struct worker *worker; /* not owned */
 	struct tree tree;
 	char *commit; /* owned; whose files the tree has; "" if none */
+	bool loaded;  /* the set is what the tree says */
 	struct set set;
 };
 
@@ -25,8 +26,9 @@ void mw_close(struct mw *);
 
 /* ---- questions to others; each waits for its answer ---------------------- */
 
-/* Bring the tree to a commit. */
-int mw_ask_tree(struct mw *, const char *commit, struct fx_err *) FX_MUSTUSE;
+/* Bring the tree to a commit.  *changed: it has other files than before. */
+int mw_ask_tree(struct mw *, const char *commit, bool *changed,
+    struct fx_err *) FX_MUSTUSE;
 
 /* The content of a blob; `at` is its place in the list that was asked for.
  * Called while the channel is being read: it must not send.  Anything but
@@ -40,6 +42,16 @@ int mw_ask_blobs(struct mw *, struct ipc_oid *oids, size_t n, size_t max,
 
 /* The scopes of the set's kinds: with them it is committed. */
 int mw_ask_scopes(struct mw *, struct fx_err *) FX_MUSTUSE;
+
+/* ---- answers to others ----------------------------------------------------
+ */
+
+int mw_on_load(struct mw *, const struct ipc_req *, struct ipc_load *);
+int mw_on_set(struct mw *, const struct ipc_req *, struct ipc_set *);
+int mw_on_bodies(struct mw *, const struct ipc_req *, struct ipc_bodies *);
+
+/* Why a stream could not be sent to its end; FX_OK if it could. */
+int mw_stream_ended(struct fx_err *, int code);
 
 extern const struct ipc_handler mw_handlers[];
 extern const size_t mw_nhandlers;

@@ -3,12 +3,22 @@ noinst_LIBRARIES += src/manifest-worker/libmanifest.a
 src_manifest_worker_libmanifest_a_SOURCES = \
 	src/manifest-worker/arena.c \
 	src/manifest-worker/arena.h \
+	src/manifest-worker/bodies.c \
+	src/manifest-worker/bodies.h \
 	src/manifest-worker/canon.c \
 	src/manifest-worker/canon.h \
+	src/manifest-worker/charts.c \
+	src/manifest-worker/charts.h \
+	src/manifest-worker/follow.c \
+	src/manifest-worker/follow.h \
 	src/manifest-worker/gotext.c \
 	src/manifest-worker/gotext.h \
+	src/manifest-worker/known.c \
+	src/manifest-worker/known.h \
 	src/manifest-worker/mark.c \
 	src/manifest-worker/mark.h \
+	src/manifest-worker/names.c \
+	src/manifest-worker/names.h \
 	src/manifest-worker/node.c \
 	src/manifest-worker/node.h \
 	src/manifest-worker/resource.c \
@@ -17,23 +27,32 @@ src_manifest_worker_libmanifest_a_SOURCES = \
 	src/manifest-worker/scalar.h \
 	src/manifest-worker/set.c \
 	src/manifest-worker/set.h \
+	src/manifest-worker/set_delta.c \
+	src/manifest-worker/set_load.h \
+	src/manifest-worker/set_place.c \
 	src/manifest-worker/shape.c \
 	src/manifest-worker/shape.h \
 	src/manifest-worker/tojson.c \
 	src/manifest-worker/tojson.h \
 	src/manifest-worker/tree.c \
 	src/manifest-worker/tree.h \
+	src/manifest-worker/walk.c \
 	src/manifest-worker/yread.c \
 	src/manifest-worker/yread.h
 src_manifest_worker_libmanifest_a_CPPFLAGS = $(AM_CPPFLAGS) $(YAML_CFLAGS) $(LIBMD_CFLAGS)
 
 pkglibexec_PROGRAMS += fluxd-manifest
-fluxd_manifest_SOURCES = \
+# The handlers over a channel; tests link them with a channel of their own.
+MANIFEST_WORKER_SOURCES = \
 	src/manifest-worker/ask.c \
 	src/manifest-worker/handlers.c \
 	src/manifest-worker/handlers.h \
-	src/manifest-worker/main.c \
+	src/manifest-worker/on_bodies.c \
+	src/manifest-worker/on_load.c \
+	src/manifest-worker/on_set.c \
 	src/manifest-worker/sandbox.c
+fluxd_manifest_SOURCES = $(MANIFEST_WORKER_SOURCES) \
+	src/manifest-worker/main.c
 fluxd_manifest_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS)
 fluxd_manifest_LDADD = src/manifest-worker/libmanifest.a \
 	src/common/libworker.a src/common/libsandbox.a \

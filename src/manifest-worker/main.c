@@ -16,6 +16,13 @@
 
 #include "handlers.h"
 
+#include <malloc.h>
+
+/* Lists as long as the repository come and go with each load.  Left to itself
+ * the allocator would take them from the heap after the first time, and what
+ * stays would end up between them. */
+#define MMAP_FROM (128 << 10)
+
 int
 main(int argc, char *argv[])
 {
@@ -23,6 +30,7 @@ main(int argc, char *argv[])
 	struct worker w;
 	int r;
 
+	(void)mallopt(M_MMAP_THRESHOLD, MMAP_FROM);
 	worker_init(&w, argc, argv, IPC_R_MANIFEST, IPC_R_MANIFEST);
 	worker_lock_down(&w, &mw_sandbox, NULL);
 	mw_open(&state, &w);

@@ -13,15 +13,21 @@
 #define MAX_LIST_DEPTH 4      /* lists in lists */
 
 void
+resource_scopes_free(struct resource_scope *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(v[i].api_version);
+		free(v[i].kind);
+	}
+	free(v);
+}
+
+void
 resource_clear(struct resource *r)
 {
 	free(r->text);
 	free(r->unfit);
-	for (size_t i = 0; i < r->nscopes; i++) {
-		free(r->scopes[i].api_version);
-		free(r->scopes[i].kind);
-	}
-	free(r->scopes);
+	resource_scopes_free(r->scopes, r->nscopes);
 	*r = (struct resource){ 0 };
 }
 
@@ -317,35 +323,38 @@ object_read(struct reading *in, struct node *object, unsigned depth,
 	return ret;
 }
 
-static int
-wrap(const char *what, const char *source, struct fx_err *err)
+int
+resource_blame(const char *stage, const char *source, struct fx_err *err)
 {
 	auto_buf struct buf quoted = BUF_INIT(SOURCE_QUOTED_MAX);
 
+	if (stage == NULL)
+		return err->code;
 	go_quote(&quoted, source, strlen(source));
-	return fx_wrap(err, "%s from %.*s", what, (int)buf_left(&quoted),
+	return fx_wrap(err, "%s from %.*s", stage, (int)buf_left(&quoted),
 	    (const char *)buf_head(&quoted));
 }
 
 int
-resource_each(const void *text, size_t n, const char *source, resource_fn *fn,
-    void *arg, struct fx_err *err)
+resource_each(const void *text, size_t n, resource_fn *fn, void *arg,
+    const char **stage, struct fx_err *err)
 {
 	struct yread *y = yread_new(text, n);
 	struct reading in = { fn, arg, yread_arena(y), FX_OK };
 	struct node *object;
 	int r;
 
+	*stage = NULL;
 	for (;;) {
 		if ((r = yread_next(y, &object, err)) != FX_OK) {
-			r = wrap("scanning multidoc", source, err);
+			*stage = "scanning multidoc";
 			break;
 		}
 		if (object == NULL)
 			break;
 		if ((r = object_read(&in, object, 0, err)) != FX_OK) {
 			if (in.stop == FX_OK)
-				r = wrap("parsing YAML doc", source, err);
+				*stage = "parsing YAML doc";
 			break;
 		}
 	}

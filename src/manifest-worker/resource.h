@@ -41,6 +41,7 @@ struct resource {
 };
 
 void resource_clear(struct resource *);
+void resource_scopes_free(struct resource_scope *, size_t n);
 
 /*
  * Called for each resource of a file, in order.  It may take the resource
@@ -50,10 +51,15 @@ void resource_clear(struct resource *);
 typedef int resource_fn(void *arg, struct resource *, struct node *object,
     struct arena *, struct fx_err *);
 
-/* `source` is the path of the file, for errors.  What fn returns other than
- * FX_OK ends the reading and is returned. */
-int resource_each(const void *text, size_t n, const char *source,
-    resource_fn *fn, void *arg, struct fx_err *) FX_MUSTUSE;
+/* What fn returns other than FX_OK ends the reading and is returned.  *stage:
+ * where a mistake in the text was found, for resource_blame; NULL if it was
+ * fn that ended it. */
+int resource_each(const void *text, size_t n, resource_fn *fn, void *arg,
+    const char **stage, struct fx_err *) FX_MUSTUSE;
+
+/* Put stage and file in front of the error, in upstream's words; returns its
+ * code. */
+int resource_blame(const char *stage, const char *source, struct fx_err *);
 
 /* What is added to an object on its way to the server. */
 struct resource_extra {

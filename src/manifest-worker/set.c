@@ -1,39 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base.h"
-#include "set.h"
+#include "set_load.h"
 
-#include "mark.h"
-#include "resource_id.h"
-#include "str.h"
-#include "tojson.h"
-
-/* A resource of the load at work. */
-struct set_item {
-	const struct resource *r;
-	const struct set_file *file;
-	const char *source; /* borrowed from new_files */
-	char *id;	    /* owned; as written, later effective */
-	const char *ns;	    /* effective, once that is known */
-	size_t nth;
-	size_t order; /* place in the whole load */
-	bool left_out;
-};
+#include <sys/random.h>
 
 /* ---- life --------------------------------------------------------------- */
 
-static void
-file_free(struct set_file *f)
+void
+set_push(char ***v, size_t *n, char *string)
 {
-	for (size_t i = 0; i < f->n; i++)
-		resource_clear(&f->v[i]);
-	free(f->v);
-	free(f->oid);
-	free(f->text);
-	free(f);
+	if ((*n & (*n - 1)) == 0)
+		*v = xreallocarray(*v, *n == 0 ? 1 : *n * 2, sizeof(char *));
+	(*v)[(*n)++] = string;
 }
 
-static void
-strings_free(char ***v, size_t *n)
+void
+set_strings_free(char ***v, size_t *n)
 {
 	for (size_t i = 0; i < *n; i++)
 		free((*v)[i]);
@@ -43,50 +25,46 @@ strings_free(char ***v, size_t *n)
 }
 
 static void
-items_free(struct set *s)
+files_clear(struct set_files *f)
 {
-	for (size_t i = 0; i < s->nitems; i++)
-		free(s->items[i].id);
+	for (size_t i = 0; i < f->n; i++) {
+		free(f->v[i].path);
+		free(f->v[i].bad);
+	}
+	free(f->v);
+	*f = (struct set_files){ 0 };
+}
+
+static void
+left_out_free(struct set_left_out **v, size_t *n)
+{
+	for (size_t i = 0; i < *n; i++) {
+		free((*v)[i].id);
+		free((*v)[i].source);
+		free((*v)[i].text);
+	}
+	free(*v);
+	*v = NULL;
+	*n = 0;
+}
+
+void
+set_told(struct set *s)
+{
+	set_strings_free(&s->changed, &s->nchanged);
+	set_strings_free(&s->found, &s->nfound);
+}
+
+void
+set_load_drop(struct set *s)
+{
+	files_clear(&s->new_files);
 	free(s->items);
 	s->items = NULL;
 	s->nitems = 0;
-}
-
-static void
-results_free(struct set *s)
-{
-	for (size_t i = 0; i < s->nleft_out; i++) {
-		free(s->left_out[i].id);
-		free(s->left_out[i].source);
-		free(s->left_out[i].text);
-	}
-	free(s->left_out);
-	s->left_out = NULL;
-	free(s->changed);
-	s->changed = NULL;
-	s->nleft_out = s->nchanged = 0;
-	strings_free(&s->found, &s->nfound);
-}
-
-static void
-load_drop(struct set *s)
-{
-	tree_files_clear(&s->new_files);
-	items_free(s);
-	free(s->kinds);
-	s->kinds = NULL;
-	s->nkinds = 0;
-	s->parsed = 0;
-	s->bad = SIZE_MAX;
-	results_free(s);
-}
-
-static void
-entries_free(struct set_entry *v, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		free(v[i].id);
-	free(v);
+	left_out_free(&s->new_left_out, &s->nnew_left_out);
+	set_strings_free(&s->new_found, &s->nnew_found);
+	s->reused = false;
 }
 
 static void
@@ -102,121 +80,80 @@ gone_clear(struct set *s)
 void
 set_init(struct set *s, const char *name, uint64_t seed)
 {
-	*s = (struct set){ .name = xstrdup(name),
+	*s = (struct set){
+		.name = xstrdup(name),
 		.next_number = seed + 1,
-		.next_index = 1 };
-	s->bad = SIZE_MAX;
+		.next_index = 1,
+		.bad = SIZE_MAX,
+	};
+	if (getrandom(&s->hash_seed, sizeof(s->hash_seed), 0) !=
+	    sizeof(s->hash_seed))
+		s->hash_seed = seed;
 }
 
 void
 set_clear(struct set *s)
 {
-	load_drop(s);
+	set_load_drop(s);
+	set_told(s);
+	left_out_free(&s->left_out, &s->nleft_out);
 	gone_clear(s);
-	entries_free(s->v, s->n);
-	free(s->by_index);
-	tree_files_clear(&s->files);
-	strings_free(&s->unscoped, &s->nunscoped);
-	for (size_t i = 0; i < s->nknown; i++)
-		file_free(s->known[i]);
-	free(s->known);
+	free(s->v);
+	free(s->kinds);
+	files_clear(&s->files);
+	known_clear(&s->known);
 	free(s->default_ns);
 	free(s->name);
 	*s = (struct set){ 0 };
 }
 
-/* ---- blobs that are known ----------------------------------------------- */
+/* ---- the files of a load ------------------------------------------------ */
 
-static size_t
-known_at(const struct set *s, const char *oid, bool *found)
+static void
+begin(struct set *s)
 {
-	size_t low = 0, high = s->nknown;
+	set_load_drop(s);
+	set_told(s);
+	s->parsed = 0;
+	s->bad = SIZE_MAX;
+	known_drop_texts(&s->known);
+}
 
-	*found = false;
-	while (low < high && !*found) {
-		size_t mid = low + (high - low) / 2;
-		int r = strcmp(oid, s->known[mid]->oid);
+/* Does the file fail the load?  The first one counts. */
+static void
+judge(struct set *s, size_t at)
+{
+	const struct set_file *f = &s->new_files.v[at];
 
-		if (r == 0) {
-			*found = true;
-			return mid;
+	if (!s->skip_bad && at < s->bad &&
+	    (f->bad != NULL || (f->blob != NULL && f->blob->error != NULL)))
+		s->bad = at;
+}
+
+/* The blob of a file, if it is known.  Most files are where they were, so they
+ * are looked for in the set's list at *at first. */
+static struct blob *
+find_blob(const struct set *s, const struct set_file *f, size_t *at)
+{
+	const struct set_files *old = &s->files;
+
+	for (size_t i = *at; i < old->n && i < *at + 2; i++)
+		if (strcmp(old->v[i].path, f->path) == 0) {
+			struct blob *b = old->v[i].blob;
+
+			*at = i + 1;
+			if (b != NULL && strcmp(b->oid, f->oid) == 0)
+				return b;
+			break;
 		}
-		if (r < 0)
-			high = mid;
-		else
-			low = mid + 1;
-	}
-	return low;
+	return known_find(&s->known, f->oid);
 }
-
-static struct set_file *
-known(const struct set *s, const char *oid)
-{
-	bool found;
-	size_t at = known_at(s, oid, &found);
-
-	return found ? s->known[at] : NULL;
-}
-
-/* Insertion moves pointers only; a first load of 10,000 blobs moves 400 MB of
- * them, a fraction of what parsing costs. */
-static void
-known_add(struct set *s, struct set_file *f)
-{
-	bool found;
-	size_t at = known_at(s, f->oid, &found);
-
-	if (s->nknown == s->cap_known) {
-		s->cap_known = s->cap_known == 0 ? 64 : s->cap_known * 2;
-		s->known = xreallocarray(s->known, s->cap_known,
-		    sizeof(struct set_file *));
-	}
-	memmove(s->known + at + 1, s->known + at,
-	    (s->nknown - at) * sizeof(struct set_file *));
-	s->known[at] = f;
-	s->nknown++;
-}
-
-static void
-mark_used(struct set *s, const struct tree_files *files)
-{
-	for (size_t i = 0; i < files->n; i++) {
-		struct set_file *f = known(s, files->v[i].oid);
-
-		if (f != NULL)
-			f->used = true;
-	}
-}
-
-/* Forget the blobs that neither the set nor the load at work has. */
-static void
-known_purge(struct set *s)
-{
-	size_t left = 0;
-
-	for (size_t i = 0; i < s->nknown; i++)
-		s->known[i]->used = false;
-	mark_used(s, &s->files);
-	mark_used(s, &s->new_files);
-	for (size_t i = 0; i < s->nknown; i++) {
-		if (s->known[i]->used) {
-			s->known[left++] = s->known[i];
-			continue;
-		}
-		if (s->known[i]->text != NULL)
-			s->kept -= s->known[i]->size;
-		file_free(s->known[i]);
-	}
-	s->nknown = left;
-}
-
-/* ---- loading ------------------------------------------------------------ */
 
 static int
-file_order(const void *pa, const void *pb)
+needed_order(const void *pa, const void *pb)
 {
-	const struct tree_file *a = *(struct tree_file *const *)pa;
-	const struct tree_file *b = *(struct tree_file *const *)pb;
+	const struct set_file *a = *(struct set_file *const *)pa;
+	const struct set_file *b = *(struct set_file *const *)pb;
 	int r = strcmp(a->oid, b->oid);
 
 	return r != 0 ? r : (a > b) - (a < b);
@@ -225,659 +162,403 @@ file_order(const void *pa, const void *pb)
 /* Of files that are the same blob only the first is asked for: a tree can name
  * one large blob very often. */
 static void
-mark_twins(struct tree_files *files)
+mark_twins(struct set_files *files, size_t needed)
 {
-	struct tree_file **v = xcalloc(files->n + 1, sizeof(*v));
+	struct set_file **v = xcalloc(needed + 1, sizeof(*v));
+	size_t n = 0;
 
 	for (size_t i = 0; i < files->n; i++)
-		v[i] = &files->v[i];
-	qsort(v, files->n, sizeof(*v), file_order);
-	for (size_t i = 0; i < files->n; i++)
-		v[i]->twin = i > 0 && strcmp(v[i - 1]->oid, v[i]->oid) == 0;
+		if (files->v[i].blob == NULL && files->v[i].bad == NULL)
+			v[n++] = &files->v[i];
+	qsort(v, n, sizeof(*v), needed_order);
+	for (size_t i = 1; i < n; i++)
+		if (strcmp(v[i - 1]->oid, v[i]->oid) == 0)
+			v[i]->twin = v[i - 1]->twin != SIZE_MAX
+			    ? v[i - 1]->twin
+			    : (size_t)(v[i - 1] - files->v);
 	free(v);
 }
 
 void
 set_begin(struct set *s, struct tree_files *files)
 {
-	load_drop(s);
-	s->new_files = *files;
-	*files = (struct tree_files){ 0 };
-	mark_twins(&s->new_files);
-	for (size_t i = 0; i < s->nknown; i++) {
-		free(s->known[i]->text);
-		s->known[i]->text = NULL;
+	size_t at = 0, needed = 0;
+
+	begin(s);
+	s->new_files.v = xcalloc(files->n + 1, sizeof(*s->new_files.v));
+	s->new_files.n = files->n;
+	for (size_t i = 0; i < files->n; i++) {
+		struct tree_file *tf = &files->v[i];
+		struct set_file *f = &s->new_files.v[i];
+
+		*f = (struct set_file){
+			.path = fx_steal(&tf->path),
+			.oid = tf->oid,
+			.bad = fx_steal(&tf->bad),
+			.twin = SIZE_MAX,
+		};
+		if (f->bad == NULL)
+			f->blob = find_blob(s, f, &at);
+		needed += f->blob == NULL;
+		judge(s, i);
 	}
-	s->kept = 0;
-	known_purge(s);
+	mark_twins(&s->new_files, needed);
+	tree_files_clear(files);
+}
+
+void
+set_reuse(struct set *s)
+{
+	begin(s);
+	s->reused = true;
 }
 
 size_t
 set_next_needed(const struct set *s, size_t at)
 {
-	if (s->bad != SIZE_MAX)
-		return s->new_files.n;
-	while (at < s->new_files.n && known(s, s->new_files.v[at].oid) != NULL)
+	size_t end = s->bad < s->new_files.n ? s->bad : s->new_files.n;
+
+	while (at < end &&
+	    (s->new_files.v[at].blob != NULL ||
+		s->new_files.v[at].bad != NULL ||
+		s->new_files.v[at].twin != SIZE_MAX))
 		at++;
-	return at;
-}
-
-/* The names by which resources are told apart: the printed id, and the API
- * group beside it, which the id leaves out. */
-static size_t
-group_span(const char *api_version)
-{
-	const char *slash = strchr(api_version, '/');
-
-	return slash == NULL ? 0 : (size_t)(slash - api_version);
-}
-
-static int
-name_order(const char *ida, const struct resource *a, const char *idb,
-    const struct resource *b)
-{
-	size_t ga = group_span(a->api_version), gb = group_span(b->api_version);
-	int r = strcmp(ida, idb);
-
-	if (r != 0)
-		return r;
-	r = memcmp(a->api_version, b->api_version, ga < gb ? ga : gb);
-	return r != 0 ? r : (ga > gb) - (ga < gb);
-}
-
-static int
-item_order(const void *pa, const void *pb)
-{
-	const struct set_item *a = pa, *b = pb;
-	int r = name_order(a->id, a->r, b->id, b->r);
-
-	return r != 0 ? r : (a->order > b->order) - (a->order < b->order);
-}
-
-/* Sort the items; an error names the definition that comes again first. */
-static int
-check_duplicates(struct set_item *v, size_t n, struct fx_err *err)
-{
-	const struct set_item *first = NULL, *again = NULL;
-
-	if (n != 0)
-		qsort(v, n, sizeof(*v), item_order);
-	for (size_t i = 1; i < n; i++)
-		if (name_order(v[i - 1].id, v[i - 1].r, v[i].id, v[i].r) == 0 &&
-		    (again == NULL || v[i].order < again->order)) {
-			first = &v[i - 1];
-			again = &v[i];
-		}
-	if (again == NULL)
-		return FX_OK;
-	if (first->source == again->source)
-		return fx_fail(err, FX_EFAIL,
-		    "duplicate definition of '%s' (in %s)", again->id,
-		    again->source);
-	return fx_fail(err, FX_EFAIL,
-	    "duplicate definition of '%s' (in %s and %s)", again->id,
-	    first->source, again->source);
-}
-
-struct gather {
-	struct set_file *file;
-	size_t cap;
-};
-
-static int
-gather(void *arg, struct resource *r, struct node *object, struct arena *a,
-    struct fx_err *err)
-{
-	struct gather *g = arg;
-	struct set_file *f = g->file;
-
-	(void)object;
-	(void)a;
-	if (f->n == SET_MAX_RESOURCES)
-		return fx_fail(err, FX_ELIMIT,
-		    "a file defines more than %d resources", SET_MAX_RESOURCES);
-	if (f->n == g->cap) {
-		g->cap = g->cap == 0 ? 1 : g->cap * 2;
-		f->v = xreallocarray(f->v, g->cap, sizeof(*f->v));
-	}
-	f->v[f->n++] = *r;
-	*r = (struct resource){ 0 };
-	return FX_OK;
-}
-
-/* What a file defines twice is wrong before what is wrong further down. */
-static int
-check_file(const struct set_file *f, const char *source, struct fx_err *err)
-{
-	struct set_item *v;
-	int r;
-
-	if (f->n < 2)
-		return FX_OK;
-	v = xcalloc(f->n, sizeof(*v));
-	for (size_t i = 0; i < f->n; i++)
-		v[i] = (struct set_item){ .r = &f->v[i],
-			.source = source,
-			.id = resource_id_make(f->v[i].ns, f->v[i].kind,
-			    f->v[i].name),
-			.order = i };
-	r = check_duplicates(v, f->n, err);
-	for (size_t i = 0; i < f->n; i++)
-		free(v[i].id);
-	free(v);
-	return r;
+	return at < end ? at : s->new_files.n;
 }
 
 void
 set_parse(struct set *s, size_t at, const void *text, size_t n)
 {
-	const struct tree_file *tf = &s->new_files.v[at];
-	struct set_file *f;
-	struct gather g = { 0 };
-	struct fx_err err = { 0 }, twice = { 0 };
-	int r;
+	struct set_file *f = &s->new_files.v[at];
 
-	if (known(s, tf->oid) != NULL)
-		return;
-	f = xcalloc(1, sizeof(*f));
-	g.file = f;
+	f->blob = known_parse(&s->known, f->oid, text, n);
 	s->parsed++;
-	r = resource_each(text, n, tf->path, gather, &g, &err);
-	if (check_file(f, tf->path, &twice) != FX_OK) {
-		r = twice.code;
-		err = twice;
-	}
-	if (r != FX_OK) {
-		if (at < s->bad) {
-			s->bad = at;
-			s->bad_err = err;
-		}
-		file_free(f);
-		return;
-	}
-	if (f->n != 0)
-		f->v = xreallocarray(f->v, f->n, sizeof(*f->v));
-	f->oid = xstrdup(tf->oid);
-	f->size = n;
-	if (n <= SET_KEEP - s->kept) {
-		f->text = xmalloc(n + 1);
-		if (n != 0)
-			memcpy(f->text, text, n);
-		s->kept += n;
-	}
-	known_add(s, f);
+	judge(s, at);
+}
+
+bool
+set_has_failed(const struct set *s)
+{
+	return s->bad != SIZE_MAX;
+}
+
+/* ---- leaving out -------------------------------------------------------- */
+
+static void
+add_left_out(struct set *s, const struct set_left_out *l)
+{
+	size_t n = s->nnew_left_out;
+
+	if ((n & (n - 1)) == 0) /* grows at powers of two */
+		s->new_left_out = xreallocarray(s->new_left_out,
+		    n == 0 ? 1 : n * 2, sizeof(*s->new_left_out));
+	s->new_left_out[s->nnew_left_out++] = *l;
+}
+
+void
+set_leave_out(struct set *s, enum set_reason reason, struct set_item *item,
+    char *text)
+{
+	add_left_out(s,
+	    &(struct set_left_out){
+		.reason = reason,
+		.id = name_print(&item->name),
+		.source = xstrdup(item->source),
+		.text = text,
+	    });
+	item->left_out = true;
+}
+
+static void
+leave_out_file(struct set *s, const struct set_file *f, const char *text)
+{
+	add_left_out(s,
+	    &(struct set_left_out){
+		.reason = SET_BAD_FILE,
+		.id = xstrdup(""),
+		.source = xstrdup(f->path),
+		.text = xstrdup(text),
+	    });
+}
+
+static int
+left_out_order(const void *pa, const void *pb)
+{
+	const struct set_left_out *a = pa, *b = pb;
+	int r = (int)a->reason - (int)b->reason;
+
+	if (r == 0)
+		r = strcmp(a->id, b->id);
+	/* where a resource is and what the server says of its kind may change
+	 * while nobody knows the kind: that is no news */
+	if (r == 0 && a->reason != SET_NO_SCOPE)
+		r = strcmp(a->source, b->source);
+	if (r == 0 && a->reason != SET_NO_SCOPE)
+		r = strcmp(a->text, b->text);
+	return r;
+}
+
+static bool
+was_left_out(const struct set *s, const struct set_left_out *l)
+{
+	return s->nleft_out != 0 &&
+	    bsearch(l, s->left_out, s->nleft_out, sizeof(*l), left_out_order) !=
+	    NULL;
+}
+
+void
+set_compare_left_out(struct set *s)
+{
+	if (s->nnew_left_out != 0)
+		qsort(s->new_left_out, s->nnew_left_out,
+		    sizeof(*s->new_left_out), left_out_order);
+	for (size_t i = 0; i < s->nnew_left_out; i++)
+		s->new_left_out[i].news = !was_left_out(s, &s->new_left_out[i]);
+	left_out_free(&s->left_out, &s->nleft_out);
+	s->left_out = fx_steal(&s->new_left_out);
+	s->nleft_out = s->nnew_left_out;
+	s->nnew_left_out = 0;
+}
+
+void
+set_drop_left_out(struct set *s)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < s->nitems; i++)
+		if (!s->items[i].left_out)
+			s->items[left++] = s->items[i];
+	s->nitems = left;
 }
 
 /* ---- collecting --------------------------------------------------------- */
 
+static char *
+duplicate_text(const struct set_item *first, const struct set_item *again)
+{
+	auto_free char *id = name_print(&again->name);
+
+	if (first->source == again->source)
+		return xasprintf("duplicate definition of '%s' (in %s)", id,
+		    again->source);
+	return xasprintf("duplicate definition of '%s' (in %s and %s)", id,
+	    first->source, again->source);
+}
+
+static int
+duplicate(struct set *s, struct set_item *first, struct set_item *again,
+    struct fx_err *err)
+{
+	char *text = duplicate_text(first, again);
+
+	if (!s->skip_bad) {
+		fx_fail(err, FX_EFAIL, "%s", text);
+		free(text);
+		return err->code;
+	}
+	if (!first->left_out)
+		set_leave_out(s, SET_DUPLICATE, first, xstrdup(text));
+	set_leave_out(s, SET_DUPLICATE, again, text);
+	return FX_OK;
+}
+
+int
+set_check_duplicates(struct set *s, struct fx_err *err)
+{
+	struct names names;
+	int r = FX_OK;
+
+	names_init(&names, s->nitems, s->hash_seed);
+	for (size_t i = 0; i < s->nitems && r == FX_OK; i++) {
+		struct name *first = names_put(&names, &s->items[i].name);
+
+		if (first != NULL)
+			r = duplicate(s, (struct set_item *)first, &s->items[i],
+			    err);
+	}
+	names_clear(&names);
+	return r;
+}
+
+static void
+add_items(struct set *s, const struct set_file *f)
+{
+	for (size_t i = 0; i < f->blob->n; i++) {
+		const struct known_resource *r = &f->blob->v[i];
+
+		s->items[s->nitems++] = (struct set_item){
+			.name = name_make(r, r->ns, r->ns_digest),
+			.blob = f->blob,
+			.source = f->path,
+		};
+	}
+}
+
+/* What is wrong with the file, or FX_OK. */
+static int
+file_error(const struct set_file *f, struct fx_err *err)
+{
+	if (f->bad != NULL)
+		return fx_fail(err, FX_EFAIL, "%s", f->bad);
+	if (f->blob->error == NULL)
+		return FX_OK;
+	fx_fail(err, f->blob->code, "%s", f->blob->error);
+	return resource_blame(f->blob->stage, f->path, err);
+}
+
+/* What the first nfiles hold, as far as they can be read. */
 static int
 collect_items(struct set *s, size_t nfiles, struct fx_err *err)
 {
+	struct set_file *v = s->new_files.v;
+	struct fx_err why = { 0 };
 	size_t total = 0;
 
-	for (size_t i = 0; i < nfiles; i++)
-		total += known(s, s->new_files.v[i].oid)->n;
+	for (size_t i = 0; i < nfiles; i++) {
+		if (v[i].twin != SIZE_MAX)
+			v[i].blob = v[v[i].twin].blob;
+		v[i].oid = NULL;
+		if (file_error(&v[i], &why) != FX_OK)
+			leave_out_file(s, &v[i], why.text);
+		else
+			total += v[i].blob->n;
+	}
 	if (total > SET_MAX_RESOURCES)
 		return fx_fail(err, FX_ELIMIT,
 		    "the repository defines more than %d resources",
 		    SET_MAX_RESOURCES);
 	s->items = xcalloc(total + 1, sizeof(*s->items));
-	for (size_t i = 0; i < nfiles; i++) {
-		const struct set_file *f = known(s, s->new_files.v[i].oid);
-
-		for (size_t j = 0; j < f->n; j++) {
-			const struct resource *r = &f->v[j];
-
-			s->items[s->nitems] = (struct set_item){
-				.r = r,
-				.file = f,
-				.source = s->new_files.v[i].path,
-				.id = resource_id_make(r->ns, r->kind, r->name),
-				.nth = j,
-				.order = s->nitems,
-			};
-			s->nitems++;
-		}
-	}
+	for (size_t i = 0; i < nfiles; i++)
+		if (v[i].bad == NULL && v[i].blob->error == NULL)
+			add_items(s, &v[i]);
 	return FX_OK;
 }
 
+/* The file that fails the load.  What it defines twice is wrong before what is
+ * wrong further down. */
 static int
-kind_order(const void *pa, const void *pb)
+fail_file(struct set *s, const struct set_file *f, struct fx_err *err)
 {
-	const struct set_kind *a = pa, *b = pb;
-	int r = strcmp(a->api_version, b->api_version);
+	int r = FX_OK;
 
-	return r != 0 ? r : strcmp(a->kind, b->kind);
+	s->nitems = 0;
+	if (f->blob != NULL) {
+		free(s->items);
+		s->items = xcalloc(f->blob->n + 1, sizeof(*s->items));
+		add_items(s, f);
+		r = set_check_duplicates(s, err);
+	}
+	return r == FX_OK ? file_error(f, err) : r;
 }
 
 static void
 collect_kinds(struct set *s)
 {
-	size_t n = 0;
+	struct known *known = &s->known;
 
-	s->kinds = xcalloc(s->nitems + 1, sizeof(*s->kinds));
+	for (size_t i = 0; i < known->nkinds; i++)
+		known->kinds[i]->in_load = false;
 	for (size_t i = 0; i < s->nitems; i++)
-		s->kinds[i] = (struct set_kind){ s->items[i].r->api_version,
-			s->items[i].r->kind };
-	qsort(s->kinds, s->nitems, sizeof(*s->kinds), kind_order);
-	for (size_t i = 0; i < s->nitems; i++)
-		if (n == 0 || kind_order(&s->kinds[n - 1], &s->kinds[i]) != 0)
-			s->kinds[n++] = s->kinds[i];
-	s->nkinds = n;
+		s->items[i].name.r->kind->in_load = true;
+	free(s->kinds);
+	s->kinds = xcalloc(known->nkinds + 1, sizeof(struct kind *));
+	s->nkinds = 0;
+	for (size_t i = 0; i < known->nkinds; i++)
+		if (known->kinds[i]->in_load)
+			s->kinds[s->nkinds++] = known->kinds[i];
 }
 
 int
 set_collect(struct set *s, struct fx_err *err)
 {
 	size_t nfiles = s->bad != SIZE_MAX ? s->bad : s->new_files.n;
-	int r = collect_items(s, nfiles, err);
+	int r;
 
-	if (r == FX_OK)
-		r = check_duplicates(s->items, s->nitems, err);
-	if (r == FX_OK && s->bad != SIZE_MAX) {
-		*err = s->bad_err;
-		r = err->code;
-	}
-	if (r == FX_OK)
-		collect_kinds(s);
-	return r;
-}
-
-/* ---- namespaces --------------------------------------------------------- */
-
-/* Does a definition of the same load tell the scope of the kind? */
-static bool
-defined_scope(const struct set *s, const struct set_kind *k, bool *namespaced)
-{
-	for (size_t i = 0; i < s->nitems; i++)
-		for (size_t j = 0; j < s->items[i].r->nscopes; j++) {
-			const struct resource_scope *d =
-			    &s->items[i].r->scopes[j];
-
-			if (strcmp(d->api_version, k->api_version) == 0 &&
-			    strcmp(d->kind, k->kind) == 0) {
-				*namespaced = d->namespaced;
-				return true;
-			}
-		}
-	return false;
-}
-
-static void
-leave_out(struct set *s, struct set_item *item, bool news, char *text)
-{
-	size_t n = s->nleft_out;
-
-	if ((n & (n - 1)) == 0) /* grows at powers of two */
-		s->left_out = xreallocarray(s->left_out, n == 0 ? 1 : n * 2,
-		    sizeof(*s->left_out));
-	s->left_out[s->nleft_out++] = (struct set_left_out){
-		.id = xstrdup(item->id),
-		.source = xstrdup(item->source),
-		.text = text,
-		.news = news,
-	};
-	item->left_out = true;
-}
-
-static int
-string_order(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static bool
-was_unscoped(const struct set *s, const char *id)
-{
-	return s->nunscoped != 0 &&
-	    bsearch(&id, s->unscoped, s->nunscoped, sizeof(char *),
-		string_order) != NULL;
-}
-
-static void
-push_string(char ***v, size_t *n, char *string)
-{
-	if ((*n & (*n - 1)) == 0)
-		*v = xreallocarray(*v, *n == 0 ? 1 : *n * 2, sizeof(char *));
-	(*v)[(*n)++] = string;
-}
-
-/* The namespace an item really has; its id follows. */
-static int
-place_item(struct set *s, struct set_item *item, const struct set_scope *scope,
-    const char *default_ns, char ***unscoped, size_t *nunscoped,
-    struct fx_err *err)
-{
-	const struct resource *r = item->r;
-	bool was = was_unscoped(s, item->id);
-	auto_free char *partial = NULL;
-
-	if (scope->scope == SET_FAILED)
-		return fx_fail(err, FX_ERETRY, "%s", scope->why);
-	if (scope->scope == SET_UNKNOWN) {
-		push_string(unscoped, nunscoped, xstrdup(item->id));
-		partial = resource_id_make("", r->kind, r->name);
-		leave_out(s, item, !was,
-		    xasprintf("cannot find scope of resource %s: %s",
-			strchr(partial, ':') + 1, scope->why));
-		return FX_OK;
-	}
-	item->ns = scope->scope == SET_CLUSTER ? ""
-	    : *r->ns == '\0'		       ? default_ns
-					       : r->ns;
-	free(item->id);
-	item->id = resource_id_make(item->ns, r->kind, r->name);
-	if (was)
-		push_string(&s->found, &s->nfound, xstrdup(item->id));
-	if (r->unfit != NULL)
-		leave_out(s, item, false, xstrdup(r->unfit));
-	return FX_OK;
-}
-
-/* Where discovery does not know a kind, definitions of the load may. */
-static struct set_scope *
-complete_scopes(const struct set *s, const struct set_scope *asked)
-{
-	struct set_scope *v = xcalloc(s->nkinds + 1, sizeof(*v));
-	bool namespaced;
-
-	for (size_t i = 0; i < s->nkinds; i++) {
-		v[i] = asked[i];
-		if (v[i].scope != SET_NAMESPACED && v[i].scope != SET_CLUSTER &&
-		    defined_scope(s, &s->kinds[i], &namespaced))
-			v[i].scope = namespaced ? SET_NAMESPACED : SET_CLUSTER;
-	}
-	return v;
-}
-
-static int
-place_items(struct set *s, const struct set_scope *asked,
-    const char *default_ns, char ***unscoped, size_t *nunscoped,
-    struct fx_err *err)
-{
-	struct set_scope *scopes = complete_scopes(s, asked);
-	size_t left = 0;
-	int r = FX_OK;
-
-	for (size_t i = 0; i < s->nitems && r == FX_OK; i++) {
-		struct set_item *item = &s->items[i];
-		struct set_kind want = { item->r->api_version, item->r->kind };
-		const struct set_kind *k = bsearch(&want, s->kinds, s->nkinds,
-		    sizeof(*s->kinds), kind_order);
-
-		r = place_item(s, item, &scopes[k - s->kinds], default_ns,
-		    unscoped, nunscoped, err);
-	}
-	free(scopes);
-	if (r != FX_OK)
+	known_settle(&s->known);
+	if ((r = collect_items(s, nfiles, err)) != FX_OK ||
+	    (r = set_check_duplicates(s, err)) != FX_OK)
 		return r;
-	for (size_t i = 0; i < s->nitems; i++) {
-		if (s->items[i].left_out)
-			free(s->items[i].id);
-		else
-			s->items[left++] = s->items[i];
-	}
-	s->nitems = left;
-	return check_duplicates(s->items, s->nitems, err);
+	if (s->bad != SIZE_MAX)
+		return fail_file(s, &s->new_files.v[s->bad], err);
+	set_drop_left_out(s);
+	collect_kinds(s);
+	return FX_OK;
 }
 
 /* ---- the new set -------------------------------------------------------- */
 
-/* Is there anything about it that sync has to be told? */
-static bool
-same_entry(const struct set_entry *e, const struct set_item *item)
-{
-	return memcmp(e->r->hash, item->r->hash, sizeof(e->r->hash)) == 0 &&
-	    strcmp(e->source, item->source) == 0 &&
-	    strcmp(e->ns, item->ns) == 0 &&
-	    strcmp(e->r->api_version, item->r->api_version) == 0 &&
-	    strcmp(e->r->kind, item->r->kind) == 0;
-}
-
-static void
-add_gone(struct set *s, struct set_entry *e)
-{
-	size_t n = s->ngone;
-	struct set_gone *g;
-
-	if (n == SET_MAX_GONE) { /* older sets have to be told everything */
-		gone_clear(s);
-		s->oldest = s->next_number;
-		return;
-	}
-	if ((n & (n - 1)) == 0)
-		s->gone = xreallocarray(s->gone, n == 0 ? 1 : n * 2,
-		    sizeof(*s->gone));
-	g = &s->gone[s->ngone++];
-	g->index = e->index;
-	g->since = s->next_number;
-	g->id = fx_steal(&e->id);
-}
-
-/* The item becomes an entry; `old` is the one of the same name, or NULL. */
-static void
-make_entry(struct set *s, struct set_item *item, const struct set_entry *old,
-    struct set_entry *e, bool *news, bool *changed)
-{
-	bool same = old != NULL && same_entry(old, item);
-
-	*news |= !same;
-	*changed = old == NULL ||
-	    memcmp(old->r->hash, item->r->hash, sizeof(old->r->hash)) != 0;
-	e->index = old != NULL ? old->index : s->next_index++;
-	e->since = same ? old->since : s->next_number;
-	e->id = fx_steal(&item->id);
-	e->r = item->r;
-	e->file = item->file;
-	e->source = item->source;
-	e->ns = item->ns;
-	e->nth = item->nth;
-}
-
-/* Merge the sorted items with the sorted entries.  true: something differs. */
-static bool
-merge(struct set *s)
-{
-	struct set_entry *v = xcalloc(s->nitems + 1, sizeof(*v));
-	size_t i = 0, j = 0;
-	bool news = false, changed;
-
-	s->changed = xcalloc(s->nitems + 1, sizeof(*s->changed));
-	while (i < s->nitems || j < s->n) {
-		struct set_item *item = &s->items[i];
-		int order = i == s->nitems ? 1
-		    : j == s->n
-		    ? -1
-		    : name_order(item->id, item->r, s->v[j].id, s->v[j].r);
-
-		if (order > 0) {
-			add_gone(s, &s->v[j++]);
-			news = true;
-			continue;
-		}
-		make_entry(s, item, order == 0 ? &s->v[j] : NULL, &v[i], &news,
-		    &changed);
-		if (changed)
-			s->changed[s->nchanged++] = &v[i];
-		j += order == 0;
-		i++;
-	}
-	entries_free(s->v, s->n);
-	s->v = v;
-	s->n = s->nitems;
-	return news;
-}
-
+/* The load again from the files that the set has: the scopes have changed. */
 static int
-index_order(const void *pa, const void *pb)
+collect_again(struct set *s, struct fx_err *err)
 {
-	const struct set_entry *a = *(struct set_entry *const *)pa;
-	const struct set_entry *b = *(struct set_entry *const *)pb;
+	s->new_files.n = s->files.n;
+	s->new_files.v = xcalloc(s->files.n + 1, sizeof(*s->new_files.v));
+	for (size_t i = 0; i < s->files.n; i++) {
+		const struct set_file *f = &s->files.v[i];
 
-	return (a->index > b->index) - (a->index < b->index);
+		s->new_files.v[i] = (struct set_file){
+			.path = xstrdup(f->path),
+			.blob = f->blob,
+			.bad = f->bad == NULL ? NULL : xstrdup(f->bad),
+			.twin = SIZE_MAX,
+		};
+	}
+	return set_collect(s, err);
 }
 
-static void
-make_index(struct set *s)
+static bool
+same_answers(const struct set *s, const struct set_scope *scopes,
+    const char *default_ns)
 {
-	free(s->by_index);
-	s->by_index = xcalloc(s->n + 1, sizeof(struct set_entry *));
-	for (size_t i = 0; i < s->n; i++)
-		s->by_index[i] = &s->v[i];
-	qsort(s->by_index, s->n, sizeof(struct set_entry *), index_order);
+	for (size_t i = 0; i < s->nkinds; i++)
+		if (s->kinds[i]->answer != scopes[i].scope ||
+		    scopes[i].scope == KNOWN_FAILED)
+			return false;
+	return strcmp(s->default_ns, default_ns) == 0;
+}
+
+/* Forget the blobs that the set does not have. */
+static void
+purge(struct set *s)
+{
+	for (size_t i = 0; i < s->known.n; i++)
+		s->known.v[i]->used = false;
+	for (size_t i = 0; i < s->files.n; i++)
+		if (s->files.v[i].blob != NULL)
+			s->files.v[i].blob->used = true;
+	known_purge(&s->known);
 }
 
 int
 set_commit(struct set *s, const struct set_scope *scopes,
     const char *default_ns, struct fx_err *err)
 {
-	char **unscoped = NULL, *ns = xstrdup(default_ns);
-	size_t nunscoped = 0;
-	int r = place_items(s, scopes, ns, &unscoped, &nunscoped, err);
+	auto_free char *ns = xstrdup(default_ns);
+	char *before;
+	int r = FX_OK;
 
-	if (r != FX_OK) {
-		strings_free(&unscoped, &nunscoped);
-		free(ns);
-		return r;
-	}
-	if (merge(s) || s->number == 0) {
-		s->number = s->next_number++;
-		if (s->oldest == 0)
-			s->oldest = s->number;
-	}
-	make_index(s);
-	items_free(s);
-	tree_files_clear(&s->files);
-	s->files = s->new_files;
-	s->new_files = (struct tree_files){ 0 };
-	known_purge(s);
-	free(s->default_ns);
-	s->default_ns = ns;
-	strings_free(&s->unscoped, &s->nunscoped);
-	if (nunscoped != 0)
-		qsort(unscoped, nunscoped, sizeof(char *), string_order);
-	s->unscoped = unscoped;
-	s->nunscoped = nunscoped;
-	return FX_OK;
-}
-
-/* ---- questions ---------------------------------------------------------- */
-
-bool
-set_has_base(const struct set *s, uint64_t base)
-{
-	return base != 0 && base >= s->oldest && base <= s->number;
-}
-
-const struct set_entry *
-set_find(const struct set *s, uint64_t index)
-{
-	size_t low = 0, high = s->n;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (s->by_index[mid]->index == index)
-			return s->by_index[mid];
-		if (s->by_index[mid]->index < index)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return NULL;
-}
-
-/* ---- bodies ------------------------------------------------------------- */
-
-static int
-want_order(const void *pa, const void *pb)
-{
-	const struct set_want *a = pa, *b = pb;
-	int r = strcmp(a->entry->file->oid, b->entry->file->oid);
-
-	if (r == 0)
-		r = (a->entry->nth > b->entry->nth) -
-		    (a->entry->nth < b->entry->nth);
-	return r != 0 ? r : (a->at > b->at) - (a->at < b->at);
-}
-
-void
-set_sort_wants(struct set_want *v, size_t n)
-{
-	if (n != 0)
-		qsort(v, n, sizeof(*v), want_order);
-}
-
-struct bodies {
-	const struct set *set;
-	const struct set_want *v;
-	size_t n, done;
-	size_t nth; /* of the resource that comes next */
-	set_body_fn *fn;
-	void *arg;
-	struct buf json;
-};
-
-static int
-other_content(const struct set_entry *e, struct fx_err *err)
-{
-	return fx_fail(err, FX_EFAIL, "%s: content is not what was loaded",
-	    e->source);
-}
-
-static int
-make_body(struct bodies *b, const struct set_entry *e, const struct resource *r,
-    struct node *object, struct arena *a, struct fx_err *err)
-{
-	auto_buf struct buf hex = BUF_INIT(2 * CANON_HASH_LEN);
-	auto_free char *checksum = NULL, *mark = mark_of(b->set->name, e->id);
-
-	if (memcmp(r->hash, e->r->hash, sizeof(r->hash)) != 0)
-		return other_content(e, err);
-	str_add_hex(&hex, r->hash, sizeof(r->hash));
-	checksum = str_take(&hex);
-	buf_reset(&b->json);
-	return resource_body(&b->json, a, object,
-	    &(struct resource_extra){ e->ns, mark, checksum }, err);
-}
-
-static int
-on_body(void *arg, struct resource *r, struct node *object, struct arena *a,
-    struct fx_err *err)
-{
-	struct bodies *b = arg;
-	size_t nth = b->nth++;
-	int ret;
-
-	while (b->done < b->n && b->v[b->done].entry->nth == nth) {
-		const struct set_want *w = &b->v[b->done];
-
-		if ((ret = make_body(b, w->entry, r, object, a, err)) !=
-			FX_OK ||
-		    (ret = b->fn(b->arg, w, &b->json, err)) != FX_OK)
-			return ret;
-		b->done++;
-	}
-	/* nothing more is wanted of this file: no need to read on */
-	return b->done == b->n ? FX_ECANCELLED : FX_OK;
-}
-
-int
-set_bodies(const struct set *s, const struct set_want *v, size_t n,
-    const void *text, size_t len, set_body_fn *fn, void *arg,
-    struct fx_err *err)
-{
-	struct bodies b = { .set = s,
-		.v = v,
-		.n = n,
-		.fn = fn,
-		.arg = arg,
-		.json = BUF_INIT(TOJSON_MAX) };
-	int r = resource_each(text, len, v[0].entry->source, on_body, &b, err);
-
-	buf_clear(&b.json);
-	if (b.done == n)
+	if (s->reused && same_answers(s, scopes, ns)) {
+		for (size_t i = 0; i < s->nleft_out; i++)
+			s->left_out[i].news = false;
 		return FX_OK;
-	return r != FX_OK ? r : other_content(v[b.done].entry, err);
+	}
+	if (s->reused)
+		r = collect_again(s, err);
+	if (r != FX_OK || (r = set_place(s, scopes, ns, err)) != FX_OK)
+		return r;
+	before =
+	    s->default_ns; /* the entries have it until they are replaced */
+	s->default_ns = fx_steal(&ns);
+	set_replace(s);
+	free(before);
+	files_clear(&s->files);
+	s->files = s->new_files;
+	s->new_files = (struct set_files){ 0 };
+	set_compare_left_out(s);
+	s->found = fx_steal(&s->new_found);
+	s->nfound = s->nnew_found;
+	s->nnew_found = 0;
+	set_load_drop(s);
+	purge(s);
+	return FX_OK;
 }

@@ -3,7 +3,8 @@
  *
  * A load goes through these steps; between them its owner asks others:
  *
- *	set_begin	the files of the commit
+ *	set_begin	the files of the commit; or set_reuse, when they are
+ *			those of the load before
  *	set_next_needed, set_parse
  *			until every blob that is not known has been parsed
  *	set_collect	duplicates as written; which kinds there are
@@ -11,41 +12,46 @@
  *			difference to the set before
  *
  * A step that fails leaves the set before as it is; what was parsed stays
- * known, so that the next load parses only what changed.  Bodies are not kept:
- * a resource knows its blob and its place in it.
+ * known, so that the next load parses only what changed.
+ *
+ * A mistake in a file fails the load, unless skip_bad says to do without the
+ * file.  Of a name that is defined twice no definition is taken then: the
+ * first one would let whoever writes an earlier file replace what a later one
+ * defines.
  */
 #ifndef FX_SET_H
 #define FX_SET_H
 
 #include "base.h"
 #include "buf.h"
-#include "resource.h"
+#include "known.h"
+#include "names.h"
 #include "tree.h"
 
 #define SET_MAX_RESOURCES 200000
-#define SET_MAX_GONE 20000  /* removed ones remembered for differences */
-#define SET_KEEP (4u << 20) /* bytes of changed blobs kept for their bodies */
+#define SET_MAX_GONE 20000 /* removed ones remembered for differences */
 
-/* A blob that has been parsed. */
+/* A file of the set or of the load at work. */
 struct set_file {
-	char *oid;	    /* owned; hex */
-	struct resource *v; /* owned; in the order of the file */
+	char *path;	   /* owned: the source of its resources */
+	const char *oid;   /* borrowed from the tree while loading, else NULL */
+	struct blob *blob; /* NULL until it is parsed */
+	char *bad;	   /* owned: why it cannot be read; or NULL */
+	size_t twin;	   /* an earlier file of the same blob, or SIZE_MAX */
+};
+
+struct set_files {
+	struct set_file *v; /* owned; in the order of the walk */
 	size_t n;
-	size_t size; /* bytes of the blob */
-	void *text;  /* owned: the blob, if it is kept; or NULL */
-	bool used;   /* by the set or the load at work */
 };
 
 /* A resource of the set. */
 struct set_entry {
-	uint64_t index;		  /* the same as long as it is there */
-	uint64_t since;		  /* number of the set it last changed in */
-	char *id;		  /* owned; effective, printed */
-	const struct resource *r; /* of file */
-	const struct set_file *file;
+	struct name name; /* with its effective namespace */
+	uint64_t index;	  /* the same as long as it is there */
+	uint64_t since;	  /* number of the set it last changed in */
+	const struct blob *blob;
 	const char *source; /* borrowed from the set's files */
-	const char *ns;	    /* effective; "": none; of r or the set */
-	size_t nth;	    /* its place in the file */
 };
 
 struct set_gone {
@@ -54,27 +60,17 @@ struct set_gone {
 	char *id;	/* owned */
 };
 
-/* One kind as its manifests write it. */
-struct set_kind {
-	const char *api_version; /* borrowed from a resource */
-	const char *kind;
+enum set_reason {
+	SET_NO_SCOPE,  /* nobody knows its kind, yet */
+	SET_UNFIT,     /* JSON cannot say it */
+	SET_BAD_FILE,  /* the file cannot be read: no id */
+	SET_DUPLICATE, /* its name is defined more than once */
 };
 
-enum set_scope_kind {
-	SET_NAMESPACED,
-	SET_CLUSTER,
-	SET_UNKNOWN, /* the server has no such kind */
-	SET_FAILED,  /* it could not be asked */
-};
-
-struct set_scope {
-	enum set_scope_kind scope;
-	char *why; /* the caller's; of UNKNOWN and FAILED */
-};
-
-/* A resource that the set does without, and why. */
+/* What the set does without, and why. */
 struct set_left_out {
-	char *id;     /* owned */
+	enum set_reason reason;
+	char *id;     /* owned; of NO_SCOPE and DUPLICATE as written */
 	char *source; /* owned */
 	char *text;   /* owned */
 	bool news;    /* not so in the load before */
@@ -83,42 +79,44 @@ struct set_left_out {
 struct set_item;
 
 struct set {
+	bool skip_bad; /* do without files that cannot be read */
+
 	char *name;	 /* owned; for marks */
 	uint64_t number; /* 0: nothing loaded yet; changes with the content */
 	uint64_t next_number;
 	uint64_t next_index;
-	uint64_t oldest; /* differences can be told to sets from here on */
+	uint64_t oldest;    /* differences can be told to sets from here on */
+	uint64_t hash_seed; /* of tables of names */
 
-	struct set_file **known; /* owned; parsed blobs by oid */
-	size_t nknown, cap_known;
-	size_t kept; /* bytes of their texts */
+	struct known known;
 
-	struct tree_files files; /* of the set */
-	struct set_entry *v;	 /* owned; by id and API group */
+	struct set_files files; /* of the set */
+	struct set_entry *v;	/* owned; in the order of index */
 	size_t n;
-	struct set_entry **by_index; /* owned; the same by index */
-	struct set_gone *gone;	     /* owned */
+	struct set_gone *gone; /* owned */
 	size_t ngone;
-	char *default_ns; /* owned */
-	char **unscoped;  /* owned; ids as written, sorted: scope not known */
-	size_t nunscoped;
+	char *default_ns; /* owned; NULL before the first set */
 
 	/* the load at work */
-	struct tree_files new_files;
+	bool reused; /* its files are those of the set */
+	struct set_files new_files;
 	struct set_item *items; /* owned */
 	size_t nitems;
-	struct set_kind *kinds; /* owned; sorted */
+	struct kind **kinds; /* owned list; sorted */
 	size_t nkinds;
 	size_t parsed; /* blobs */
-	size_t bad;    /* first file that could not be parsed, or SIZE_MAX */
-	struct fx_err bad_err;
+	size_t bad;    /* first file that fails the load, or SIZE_MAX */
+	struct set_left_out *new_left_out; /* owned */
+	size_t nnew_left_out;
+	char **new_found; /* owned */
+	size_t nnew_found;
 
 	/* results of the last set_commit */
-	const struct set_entry **changed; /* owned list */
+	char **changed; /* owned: ids of what is new or different; sorted */
 	size_t nchanged;
-	struct set_left_out *left_out; /* owned */
+	struct set_left_out *left_out; /* owned; sorted by reason, source, id */
 	size_t nleft_out;
-	char **found; /* owned; ids whose scope is known again */
+	char **found; /* owned: ids whose scope is known again */
 	size_t nfound;
 };
 
@@ -127,18 +125,30 @@ struct set {
 void set_init(struct set *, const char *name, uint64_t seed);
 void set_clear(struct set *);
 
-/* The files to load; taken over.  Whatever load was at work is dropped. */
+/* The files to load; taken over.  Whatever load was at work is dropped.  Their
+ * ids are borrowed until set_collect. */
 void set_begin(struct set *, struct tree_files *);
 
+/* The files are those of the set. */
+void set_reuse(struct set *);
+
 /* The next file from `at` on whose blob is not known; the number of files if
- * none, or if one before could not be parsed. */
+ * there is none, or if one before fails the load. */
 size_t set_next_needed(const struct set *, size_t at);
 
 /* The content of file `at`.  A mistake in it is reported by set_collect. */
 void set_parse(struct set *, size_t at, const void *text, size_t n);
 
+/* Is there a file that fails the load? */
+bool set_has_failed(const struct set *);
+
 /* Everything is parsed: gather it, and the kinds that it is of. */
 int set_collect(struct set *, struct fx_err *) FX_MUSTUSE;
+
+struct set_scope {
+	enum known_scope scope;
+	char *why; /* the caller's; of UNKNOWN and FAILED */
+};
 
 /*
  * The scopes of set->kinds, in their order, and the namespace of those that do
@@ -148,31 +158,13 @@ int set_collect(struct set *, struct fx_err *) FX_MUSTUSE;
 int set_commit(struct set *, const struct set_scope *, const char *default_ns,
     struct fx_err *) FX_MUSTUSE;
 
+/* The results have been told: they need no memory any more. */
+void set_told(struct set *);
+
 /* Can what changed since set `base` be told? */
 bool set_has_base(const struct set *, uint64_t base);
 
 /* NULL if there is none. */
 const struct set_entry *set_find(const struct set *, uint64_t index);
-
-/* A body that is wanted. */
-struct set_want {
-	const struct set_entry *entry;
-	size_t at; /* the asker's number for it */
-};
-
-/* By file, and in the order of the file. */
-void set_sort_wants(struct set_want *, size_t n);
-
-/* Called with each body; anything but FX_OK ends the work. */
-typedef int set_body_fn(void *arg, const struct set_want *,
-    const struct buf *json, struct fx_err *);
-
-/*
- * The bodies of n wants, sorted and of one file, from the content of its blob.
- * FX_EFAIL if it is not the content that was loaded.
- */
-int set_bodies(const struct set *, const struct set_want *, size_t n,
-    const void *text, size_t len, set_body_fn *, void *arg,
-    struct fx_err *) FX_MUSTUSE;
 
 #endif

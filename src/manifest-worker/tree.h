@@ -24,8 +24,8 @@ enum {
 };
 
 struct tree_entry {
-	char *path;    /* owned; relative to the root */
-	char *oid;     /* owned; hex */
+	char *path;    /* owned; relative to the root; the oid follows it */
+	char *oid;     /* in path; hex */
 	char *target;  /* owned; of a link, NULL until it is known */
 	uint64_t size; /* bytes */
 	uint32_t mode; /* git's */
@@ -51,8 +51,9 @@ void tree_clear(struct tree *);
 void tree_put(struct tree *, const char *path, const char *oid, uint32_t mode,
     uint64_t size);
 void tree_remove(struct tree *, const char *path);
-/* FX_ELIMIT: too many entries. */
-int tree_settle(struct tree *, bool full, struct fx_err *) FX_MUSTUSE;
+/* *changed: the tree is not what it was.  FX_ELIMIT: too many entries. */
+int tree_settle(struct tree *, bool full, bool *changed,
+    struct fx_err *) FX_MUSTUSE;
 /* Forget the noted changes. */
 void tree_forget(struct tree *);
 
@@ -61,12 +62,22 @@ size_t tree_next_link(const struct tree *, size_t at);
 /* Targets with a NUL in them are no paths: cut there. */
 void tree_set_target(struct tree *, size_t at, const void *, size_t n);
 
+/* Lookups; a path of n bytes. */
+int tree_path_order(const char *a, size_t na, const char *b, size_t nb);
+/* The first entry that is not before the path. */
+size_t tree_lower_bound(const struct tree *, const char *path, size_t n);
+const struct tree_entry *
+tree_find(const struct tree *, const char *path, size_t n);
+/* Is there something below the path?  The root, "", is a directory. */
+bool tree_is_dir(const struct tree *, const char *path, size_t n);
+/* Is the path below the directory?  Everything is below "". */
+bool tree_is_below(const char *path, const char *dir, size_t n);
+
 /* A file to be read. */
 struct tree_file {
-	char *path; /* owned: its source, where the walk met it */
-	char *oid;  /* owned */
-	uint64_t size;
-	bool twin; /* an earlier file is the same blob; noted by set_begin */
+	char *path;	 /* owned: its source, where the walk met it */
+	const char *oid; /* borrowed: good until the tree changes */
+	char *bad; /* owned: why it cannot be read, then there is no oid */
 };
 
 struct tree_files {
@@ -80,7 +91,8 @@ void tree_files_clear(struct tree_files *);
  * The files to be read, in upstream's order: below the configured paths (none:
  * the root), named *.yaml or *.yml, outside of charts.  max_size: of a file.
  * All targets of links are known.  A path with nothing below it has nothing to
- * be read: whoever listed the tree has seen that it exists.
+ * be read: whoever listed the tree has seen that it exists.  Fails for a path
+ * that leaves the repository.
  */
 int tree_walk(const struct tree *, char *const *paths, size_t npaths,
     uint64_t max_size, struct tree_files *out, struct fx_err *) FX_MUSTUSE;

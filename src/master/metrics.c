@@ -154,7 +154,7 @@ fill(struct ipc_sample *s, struct ipc_number *numbers, enum metric id,
 }
 
 #define SAMPLES_PER_PART                                                       \
-	256 /* all of them need at most IPC_CREDIT_FIRST parts */
+	384 /* all of them need at most IPC_CREDIT_FIRST parts */
 _Static_assert(METRIC_COUNT *LABEL_SETS_MAX <=
 	IPC_CREDIT_FIRST * SAMPLES_PER_PART,
     "a snapshot must go out within the first credit");

@@ -14,6 +14,12 @@ tests_unit_test_resource_id_SOURCES = tests/unit/test_resource_id.c
 tests_unit_test_resource_id_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_resource_id_LDADD = src/common/libmodel.a src/common/libbase.a
 
+check_PROGRAMS += tests/unit/test_image_ref
+TESTS += tests/unit/test_image_ref
+tests_unit_test_image_ref_SOURCES = tests/unit/test_image_ref.c
+tests_unit_test_image_ref_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_image_ref_LDADD = src/common/libmodel.a src/common/libbase.a
+
 check_PROGRAMS += tests/unit/test_policy
 TESTS += tests/unit/test_policy
 tests_unit_test_policy_SOURCES = tests/unit/test_policy.c
@@ -47,10 +53,7 @@ tests_unit_test_manifest_set_LDADD = $(MANIFEST_TEST_LIBS)
 # The handlers over a real channel, in their sandbox.
 check_PROGRAMS += tests/unit/test_manifest_worker
 TESTS += tests/unit/test_manifest_worker
-tests_unit_test_manifest_worker_SOURCES = \
-	src/manifest-worker/ask.c \
-	src/manifest-worker/handlers.c \
-	src/manifest-worker/sandbox.c \
+tests_unit_test_manifest_worker_SOURCES = $(MANIFEST_WORKER_SOURCES) \
 	tests/unit/test_manifest_worker.c
 tests_unit_test_manifest_worker_CPPFLAGS = $(TEST_CPPFLAGS) $(SECCOMP_CFLAGS) \
 	-I$(srcdir)/src/manifest-worker

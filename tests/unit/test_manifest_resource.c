@@ -37,9 +37,11 @@ ids_of(const char *text)
 {
 	struct buf out = BUF_INIT(4096);
 	struct fx_err err = { 0 };
+	const char *stage;
 
-	if (resource_each(text, strlen(text), "a.yaml", on_resource, &out,
+	if (resource_each(text, strlen(text), on_resource, &out, &stage,
 		&err) != FX_OK) {
+		(void)resource_blame(stage, "a.yaml", &err);
 		buf_clear(&out);
 		return xstrdup(err.text);
 	}
@@ -413,14 +415,15 @@ test_bodies(void)
 	for (size_t i = 0; i < nitems(tv); i++) {
 		struct body b = { .extra = { tv[i].ns, "M", "C" } };
 		struct fx_err err = { 0 };
+		const char *stage;
 		const char *at = strchr(tv[i].json, '@');
 		auto_free char *wanted = at == NULL
 		    ? xstrdup(tv[i].json)
 		    : xasprintf("%.*s%s%s", (int)(at - tv[i].json), tv[i].json,
 			  ours, at + 1);
 
-		want_int(resource_each(tv[i].text, strlen(tv[i].text), "a",
-			     on_body, &b, &err),
+		want_int(resource_each(tv[i].text, strlen(tv[i].text), on_body,
+			     &b, &stage, &err),
 		    FX_OK);
 		want_str(b.json, wanted);
 		free(b.json);
@@ -445,15 +448,18 @@ test_copied(void)
 	    "fluxcd.io/sync-gc-mark: sha256.x}\nspec: *l\n";
 	struct body a = { .extra = { "", "M", "C" } }, b = a, c = a;
 	struct fx_err err = { 0 };
+	const char *stage;
 
-	want_int(resource_each(plain, strlen(plain), "a", on_body, &a, &err),
+	want_int(resource_each(plain, strlen(plain), on_body, &a, &stage, &err),
 	    FX_OK);
-	want_int(resource_each(copied, strlen(copied), "a", on_body, &b, &err),
+	want_int(resource_each(copied, strlen(copied), on_body, &b, &stage,
+		     &err),
 	    FX_OK);
 	want_str(b.hash, a.hash);
 	want_str(b.json, a.json);
 	/* only our own label goes, not its double elsewhere */
-	want_int(resource_each(shared, strlen(shared), "a", on_body, &c, &err),
+	want_int(resource_each(shared, strlen(shared), on_body, &c, &stage,
+		     &err),
 	    FX_OK);
 	want_str(c.json,
 	    "{\"kind\":\"A\",\"metadata\":{\"labels\":{\"c\":\"d\","
@@ -483,9 +489,10 @@ test_formatting(void)
 	for (size_t i = 0; i < nitems(same); i++) {
 		struct body b = { .extra = { "", "M", "C" } };
 		struct fx_err err = { 0 };
+		const char *stage;
 
-		want_int(resource_each(same[i], strlen(same[i]), "a", on_body,
-			     &b, &err),
+		want_int(resource_each(same[i], strlen(same[i]), on_body, &b,
+			     &stage, &err),
 		    FX_OK);
 		want_str(b.hash, "5a2b4f113d9618dc91f036d5aa949f41575e6f01");
 		free(b.json);

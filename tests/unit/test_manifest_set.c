@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base.h"
 
-#include "set.h"
+#include "bodies.h"
 #include "str.h"
 #include "test.h"
 
@@ -13,20 +13,20 @@ struct given {
 
 /* What the server of these tests knows. */
 static struct set_scope
-scope_of(const struct set_kind *k)
+scope_of(const struct kind *k)
 {
 	static char unknown[] = "resource not found for API x, kind y";
 	static const struct {
 		const char *kind;
-		enum set_scope_kind scope;
+		enum known_scope scope;
 		const char *why;
 	} kinds[] = {
-		{ "ConfigMap", SET_NAMESPACED, NULL },
-		{ "Deployment", SET_NAMESPACED, NULL },
-		{ "Service", SET_NAMESPACED, NULL },
-		{ "Namespace", SET_CLUSTER, NULL },
-		{ "CustomResourceDefinition", SET_CLUSTER, NULL },
-		{ "Broken", SET_FAILED,
+		{ "ConfigMap", KNOWN_NAMESPACED, NULL },
+		{ "Deployment", KNOWN_NAMESPACED, NULL },
+		{ "Service", KNOWN_NAMESPACED, NULL },
+		{ "Namespace", KNOWN_CLUSTER, NULL },
+		{ "CustomResourceDefinition", KNOWN_CLUSTER, NULL },
+		{ "Broken", KNOWN_FAILED,
 		    "error looking up: connection refused" },
 	};
 
@@ -34,7 +34,7 @@ scope_of(const struct set_kind *k)
 		if (strcmp(kinds[i].kind, k->kind) == 0)
 			return (struct set_scope){ kinds[i].scope,
 				(char *)(uintptr_t)kinds[i].why };
-	return (struct set_scope){ SET_UNKNOWN, unknown };
+	return (struct set_scope){ KNOWN_UNKNOWN, unknown };
 }
 
 static int
@@ -46,8 +46,8 @@ load(struct set *s, const struct given *g, size_t n, struct fx_err *err)
 
 	files.v = xcalloc(n + 1, sizeof(*files.v));
 	for (size_t i = 0; i < n; i++)
-		files.v[files.n++] = (struct tree_file){ xstrdup(g[i].path),
-			xstrdup(g[i].oid), 0, false };
+		files.v[files.n++] =
+		    (struct tree_file){ xstrdup(g[i].path), g[i].oid, NULL };
 	set_begin(s, &files);
 	for (size_t at = set_next_needed(s, 0); at < n;
 	     at = set_next_needed(s, at + 1))
@@ -56,7 +56,7 @@ load(struct set *s, const struct given *g, size_t n, struct fx_err *err)
 		return r;
 	scopes = xcalloc(s->nkinds + 1, sizeof(*scopes));
 	for (size_t i = 0; i < s->nkinds; i++)
-		scopes[i] = scope_of(&s->kinds[i]);
+		scopes[i] = scope_of(s->kinds[i]);
 	r = set_commit(s, scopes, "dflt", err);
 	free(scopes);
 	return r;
@@ -68,9 +68,11 @@ ids_of(const struct set *s)
 {
 	struct buf out = BUF_INIT(1 << 20);
 
-	for (size_t i = 0; i < s->n; i++)
-		want_int(str_addf(&out, "%s%s", i == 0 ? "" : " ", s->v[i].id),
-		    FX_OK);
+	for (size_t i = 0; i < s->n; i++) {
+		auto_free char *id = name_print(&s->v[i].name);
+
+		want_int(str_addf(&out, "%s%s", i == 0 ? "" : " ", id), FX_OK);
+	}
 	return str_take(&out);
 }
 
@@ -81,7 +83,7 @@ changed_of(const struct set *s)
 
 	for (size_t i = 0; i < s->nchanged; i++)
 		want_int(str_addf(&out, "%s%s", i == 0 ? "" : " ",
-			     s->changed[i]->id),
+			     s->changed[i]),
 		    FX_OK);
 	return str_take(&out);
 }
@@ -135,8 +137,8 @@ test_namespaces(void)
 	want_load(&s, g, nitems(g),
 	    "<cluster>:namespace/prod dflt:configmap/a other:configmap/b",
 	    "<cluster>:namespace/prod dflt:configmap/a other:configmap/b");
-	want_str(s.v[0].ns, "");
-	want_str(s.v[1].ns, "dflt");
+	want_str(s.v[0].name.ns, "");
+	want_str(s.v[1].name.ns, "dflt");
 	want_str(s.v[1].source, "a.yaml");
 	want_int(s.parsed, 2);
 	set_clear(&s);
@@ -390,6 +392,214 @@ test_differences(void)
 	set_clear(&s);
 }
 
+/* ---- doing without what is wrong ----------------------------------------- */
+
+static char *
+left_out_of(const struct set *s)
+{
+	struct buf out = BUF_INIT(1 << 20);
+
+	for (size_t i = 0; i < s->nleft_out; i++)
+		want_int(str_addf(&out, "%s%s[%s] %s: %s", i == 0 ? "" : "\n",
+			     s->left_out[i].news ? "+" : "", s->left_out[i].id,
+			     s->left_out[i].source, s->left_out[i].text),
+		    FX_OK);
+	return str_take(&out);
+}
+
+/* A26, A27: everything else is applied, and each thing that is left out is
+ * told, the first time as news. */
+static void
+test_skip_bad(void)
+{
+	static const char bad_meta[] = "kind: ConfigMap\nmetadata: {name: p, "
+				       "annotations: {a: [b]}}\n";
+	static const struct given twice[] = {
+		{ "a.yaml", "1", CM("a") "---\n" CM("x") "---\n" CM("x") },
+	};
+	static const struct given across[] = {
+		{ "a.yaml", "1", CM("x") "---\n" CM("a") },
+		{ "b.yaml", "2", CM("x") },
+		{ "c.yaml", "3", CM("x") "---\n" CM("c") },
+	};
+	static const struct given twins[] = {
+		{ "a.yaml", "1", CM("x") },
+		{ "b.yaml", "1", CM("x") },
+		{ "c.yaml", "2", CM("c") },
+	};
+	static const struct given later[] = {
+		{ "a.yaml", "1", CM("x") },
+		{ "b.yaml", "2", IN("dflt", "x") "---\n" CM("b") },
+	};
+	static const struct given scan[] = {
+		{ "a.yaml", "1", CM("a") },
+		{ "b.yaml", "2", CM("b") "---\na: @\n" },
+		{ "c.yaml", "3", CM("c") },
+	};
+	static const struct given two_bad[] = {
+		{ "a.yaml", "1", "a: @" },
+		{ "b.yaml", "1", "a: @" },
+		{ "c.yaml", "2", bad_meta },
+		{ "d.yaml", "3", CM("d") },
+	};
+	/* a name in a file that is left out is no duplicate */
+	static const struct given hidden[] = {
+		{ "a.yaml", "1", CM("x") "---\na: @\n" },
+		{ "b.yaml", "2", CM("x") },
+	};
+	static const struct {
+		const struct given *g;
+		size_t n;
+		const char *ids, *left_out;
+	} tv[] = {
+		{ twice, nitems(twice), "dflt:configmap/a",
+		    "+[<cluster>:configmap/x] a.yaml: duplicate definition of "
+		    "'<cluster>:configmap/x' (in a.yaml)\n"
+		    "+[<cluster>:configmap/x] a.yaml: duplicate definition of "
+		    "'<cluster>:configmap/x' (in a.yaml)" },
+		{ across, nitems(across), "dflt:configmap/a dflt:configmap/c",
+		    "+[<cluster>:configmap/x] a.yaml: duplicate definition of "
+		    "'<cluster>:configmap/x' (in a.yaml and b.yaml)\n"
+		    "+[<cluster>:configmap/x] b.yaml: duplicate definition of "
+		    "'<cluster>:configmap/x' (in a.yaml and b.yaml)\n"
+		    "+[<cluster>:configmap/x] c.yaml: duplicate definition of "
+		    "'<cluster>:configmap/x' (in a.yaml and c.yaml)" },
+		{ twins, nitems(twins), "dflt:configmap/c",
+		    "+[<cluster>:configmap/x] a.yaml: duplicate definition of "
+		    "'<cluster>:configmap/x' (in a.yaml and b.yaml)\n"
+		    "+[<cluster>:configmap/x] b.yaml: duplicate definition of "
+		    "'<cluster>:configmap/x' (in a.yaml and b.yaml)" },
+		{ later, nitems(later), "dflt:configmap/b",
+		    "+[dflt:configmap/x] a.yaml: duplicate definition of "
+		    "'dflt:configmap/x' (in a.yaml and b.yaml)\n"
+		    "+[dflt:configmap/x] b.yaml: duplicate definition of "
+		    "'dflt:configmap/x' (in a.yaml and b.yaml)" },
+		{ scan, nitems(scan), "dflt:configmap/a dflt:configmap/c",
+		    "+[] b.yaml: scanning multidoc from \"b.yaml\": yaml: line "
+		    "5: found character that cannot start any token" },
+		{ two_bad, nitems(two_bad), "dflt:configmap/d",
+		    "+[] a.yaml: scanning multidoc from \"a.yaml\": yaml: "
+		    "found character that cannot start any token\n"
+		    "+[] b.yaml: scanning multidoc from \"b.yaml\": yaml: "
+		    "found character that cannot start any token\n"
+		    "+[] c.yaml: parsing YAML doc from \"c.yaml\": yaml: "
+		    "unmarshal errors:\n  line 5: cannot unmarshal !!seq into "
+		    "string" },
+		{ hidden, nitems(hidden), "dflt:configmap/x",
+		    "+[] a.yaml: scanning multidoc from \"a.yaml\": yaml: line "
+		    "5: found character that cannot start any token" },
+	};
+
+	for (size_t i = 0; i < nitems(tv); i++) {
+		auto_free char *got = NULL, *again = NULL;
+		struct set s;
+
+		set_init(&s, "set", 0);
+		s.skip_bad = true;
+		want_load(&s, tv[i].g, tv[i].n, tv[i].ids, tv[i].ids);
+		got = left_out_of(&s);
+		want_str(got, tv[i].left_out);
+		/* the same again: known, and no news */
+		want_load(&s, tv[i].g, tv[i].n, tv[i].ids, "");
+		want_int(s.parsed, 0);
+		again = left_out_of(&s);
+		want(strchr(again, '+') == NULL);
+		set_clear(&s);
+	}
+}
+
+/* A file that cannot even be read fails the load, or is done without. */
+static void
+test_unreadable(void)
+{
+	for (int skip = 0; skip < 2; skip++) {
+		struct tree_files files = { xcalloc(2, sizeof(*files.v)), 2 };
+		struct set_scope ns = { KNOWN_NAMESPACED, NULL };
+		struct fx_err err = { 0 };
+		struct set s;
+
+		files.v[0] = (struct tree_file){ xstrdup("a.yaml"), NULL,
+			xstrdup("unable to read file at \"a.yaml\": why") };
+		files.v[1] = (struct tree_file){ xstrdup("b.yaml"), "1", NULL };
+		set_init(&s, "set", 0);
+		s.skip_bad = skip;
+		set_begin(&s, &files);
+		/* nothing is asked for in vain */
+		want_int(set_next_needed(&s, 0), skip ? 1 : 2);
+		if (skip)
+			set_parse(&s, 1, CM("b"), strlen(CM("b")));
+		want_int(set_collect(&s, &err), skip ? FX_OK : FX_EFAIL);
+		if (skip) {
+			want_int(set_commit(&s, &ns, "dflt", &err), FX_OK);
+			want_int(s.n, 1);
+			want_int(s.nleft_out, 1);
+			want_str(s.left_out[0].text,
+			    "unable to read file at \"a.yaml\": why");
+		} else {
+			want_str(err.text,
+			    "unable to read file at \"a.yaml\": why");
+		}
+		set_clear(&s);
+	}
+}
+
+/* The same files again: only a change of scopes or of the namespace is work,
+ * and then all is as if they had been loaded. */
+static void
+test_reuse(void)
+{
+	static const struct given g[] = {
+		{ "a.yaml", "1", CM("a") },
+		{ "b.yaml", "2", FOO },
+	};
+	struct set_scope scopes[2] = { { KNOWN_NAMESPACED, NULL },
+		{ KNOWN_UNKNOWN, NULL } };
+	struct fx_err err = { 0 };
+	uint64_t number;
+	struct set s;
+
+	set_init(&s, "set", 0);
+	want_load(&s, g, 2, "dflt:configmap/a", "dflt:configmap/a");
+	number = s.number;
+	want_str(s.kinds[1]->kind, "ConfigMap");
+	scopes[0].scope = KNOWN_UNKNOWN;
+	scopes[1].scope = KNOWN_NAMESPACED;
+	set_reuse(&s);
+	want_int(set_commit(&s, scopes, "dflt", &err), FX_OK);
+	want_int(s.number, number);
+	want_int(s.nchanged, 0);
+	want_int(s.nleft_out, 1);
+	want(!s.left_out[0].news);
+	/* the kind appears */
+	scopes[0].scope = KNOWN_NAMESPACED;
+	set_reuse(&s);
+	want_int(set_commit(&s, scopes, "dflt", &err), FX_OK);
+	want_int(s.number, number + 1);
+	want_int(s.n, 2);
+	want_int(s.nchanged, 1);
+	want_str(s.changed[0], "bar:foo/fooinstance");
+	want_int(s.nfound, 1);
+	want_int(s.nleft_out, 0);
+	/* the namespace of those without one is another */
+	set_reuse(&s);
+	want_int(set_commit(&s, scopes, "other", &err), FX_OK);
+	want_int(s.nchanged, 1);
+	want_str(s.changed[0], "other:configmap/a");
+	want_int(s.ngone, 1);
+	/* the server cannot be asked */
+	scopes[0].scope = KNOWN_FAILED;
+	set_reuse(&s);
+	want_int(set_commit(&s, scopes, "other", &err), FX_ERETRY);
+	want_int(s.n, 2);
+	scopes[0].scope = KNOWN_NAMESPACED;
+	set_reuse(&s);
+	want_int(set_commit(&s, scopes, "other", &err), FX_OK);
+	want_int(s.nchanged, 0);
+	set_clear(&s);
+}
+
+/* ---- bodies ------------------------------------------------------------- */
+
 static int
 on_body(void *arg, const struct set_want *w, const struct buf *json,
     struct fx_err *err)
@@ -427,7 +637,7 @@ test_bodies(void)
 	want_load(&s, g, 1,
 	    "dflt:configmap/a dflt:configmap/b dflt:configmap/c",
 	    "dflt:configmap/a dflt:configmap/b dflt:configmap/c");
-	want_int(s.v[1].file->size, strlen(text));
+	want_int(s.v[1].blob->size, strlen(text));
 	w[0] = (struct set_want){ &s.v[2], 0 };
 	w[1] = (struct set_want){ &s.v[0], 1 };
 	set_sort_wants(w, 2);
@@ -465,8 +675,8 @@ test_twins(void)
 	set_init(&s, "set", 0);
 	want_load(&s, g, 3, "dflt:configmap/x", "dflt:configmap/x");
 	want_int(s.parsed, 2);
-	want(!s.files.v[0].twin);
-	want(s.files.v[2].twin);
+	want_int(s.files.v[0].twin, SIZE_MAX);
+	want(s.files.v[2].twin == 0);
 	set_clear(&s);
 }
 
@@ -474,7 +684,7 @@ test_twins(void)
 static void
 test_kept(void)
 {
-	size_t big = SET_KEEP / 2 + 100;
+	size_t big = KNOWN_KEEP / 2 + 100;
 	auto_free char *filler = xmalloc(big + 1);
 	auto_free char *one = NULL, *two = NULL;
 	struct given g[3];
@@ -491,16 +701,16 @@ test_kept(void)
 	want_load(&s, g, 3,
 	    "dflt:configmap/a dflt:configmap/b dflt:configmap/c",
 	    "dflt:configmap/a dflt:configmap/b dflt:configmap/c");
-	want(s.kept <= SET_KEEP);
-	want(s.v[0].file->text != NULL);
-	want(s.v[1].file->text == NULL);
-	want(s.v[2].file->text != NULL);
+	want(s.known.kept <= KNOWN_KEEP);
+	want(s.v[0].blob->text != NULL);
+	want(s.v[1].blob->text == NULL);
+	want(s.v[2].blob->text != NULL);
 	g[2].oid = "4";
 	want_load(&s, g, 3,
 	    "dflt:configmap/a dflt:configmap/b dflt:configmap/c", "");
-	want(s.v[0].file->text == NULL);
-	want(s.v[2].file->text != NULL);
-	want_int(s.kept, strlen(g[2].text));
+	want(s.v[0].blob->text == NULL);
+	want(s.v[2].blob->text != NULL);
+	want_int(s.known.kept, strlen(g[2].text));
 	set_clear(&s);
 }
 
@@ -587,6 +797,11 @@ main(void)
 	    test_definitions);
 	test_run("A27: set: an object that JSON cannot hold is left out",
 	    test_unfit);
+	test_run("A26, A27: set: what is wrong is done without, if it may be",
+	    test_skip_bad);
+	test_run("set: files that cannot be read are wrong like others",
+	    test_unreadable);
+	test_run("set: the same files again are no work", test_reuse);
 	test_run("set: differences name what changed, once", test_differences);
 	test_run("set: bodies come from their place in the blob", test_bodies);
 	test_run("set: one blob under many names is parsed once", test_twins);

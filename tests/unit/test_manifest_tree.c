@@ -28,11 +28,12 @@ static void
 build(struct tree *t, const struct given *g, size_t n)
 {
 	struct fx_err err = { 0 };
+	bool changed;
 
 	/* backwards: the order of the entries must not matter */
 	for (size_t i = n; i-- > 0;)
 		put(t, &g[i]);
-	want_int(tree_settle(t, false, &err), FX_OK);
+	want_int(tree_settle(t, false, &changed, &err), FX_OK);
 	for (size_t at = tree_next_link(t, 0); at < t->n;
 	     at = tree_next_link(t, at + 1))
 		for (size_t i = 0; i < n; i++)
@@ -42,7 +43,8 @@ build(struct tree *t, const struct given *g, size_t n)
 	want_int(tree_next_link(t, 0), t->n);
 }
 
-/* "source=oid", or the source alone where they are the same; or the error. */
+/* "source=oid", or the source alone where they are the same, or what is wrong
+ * with it; or the error of the whole walk. */
 static char *
 walk(const struct tree *t, const char *roots)
 {
@@ -60,8 +62,14 @@ walk(const struct tree *t, const char *roots)
 		return xstrdup(err.text);
 	for (size_t i = 0; i < files.n; i++) {
 		const struct tree_file *f = &files.v[i];
-		bool same = strcmp(f->path, f->oid) == 0;
+		bool same = f->bad == NULL && strcmp(f->path, f->oid) == 0;
 
+		if (f->bad != NULL) {
+			want_int(str_addf(&out, "%s%s", i == 0 ? "" : " ",
+				     f->bad),
+			    FX_OK);
+			continue;
+		}
 		want_int(str_addf(&out, "%s%s%s%s", i == 0 ? "" : " ", f->path,
 			     same ? "" : "=", same ? "" : f->oid),
 		    FX_OK);
@@ -272,6 +280,8 @@ test_size(void)
 		{ "fits.yaml", "fits.yaml" },
 		{ "",
 		    "unable to read file at \"big.yaml\": file has 1001 "
+		    "bytes, more than the 1000 of --git-max-file fits.yaml "
+		    "unable to read file at \"link.yaml\": file has 1001 "
 		    "bytes, more than the 1000 of --git-max-file" },
 		{ "link.yaml",
 		    "unable to read file at \"link.yaml\": file "
@@ -293,6 +303,7 @@ test_changes(void)
 	};
 	struct tree t = { 0 };
 	struct fx_err err = { 0 };
+	bool changed;
 	char *got;
 
 	build(&t, g, nitems(g));
@@ -301,21 +312,23 @@ test_changes(void)
 	tree_put(&t, "0.yaml", "first", 0100644, 1);
 	tree_remove(&t, "d/c.yaml");
 	tree_remove(&t, "never.yaml");
-	want_int(tree_settle(&t, false, &err), FX_OK);
+	want_int(tree_settle(&t, false, &changed, &err), FX_OK);
 	got = walk(&t, "");
 	want_str(got, "0.yaml=first a.yaml b.yaml=new");
 	free(got);
 	tree_put(&t, "z.yaml", "z", 0100644, 1);
 	tree_forget(&t);
-	want_int(tree_settle(&t, false, &err), FX_OK);
+	want_int(tree_settle(&t, false, &changed, &err), FX_OK);
 	got = walk(&t, "");
 	want_str(got, "0.yaml=first a.yaml b.yaml=new");
+	want(!changed);
 	free(got);
 	/* or everything is told anew */
 	tree_put(&t, "z.yaml", "z", 0100644, 1);
-	want_int(tree_settle(&t, true, &err), FX_OK);
+	want_int(tree_settle(&t, true, &changed, &err), FX_OK);
 	got = walk(&t, "");
 	want_str(got, "z.yaml=z");
+	want(changed);
 	free(got);
 	tree_clear(&t);
 }
@@ -325,22 +338,23 @@ test_limit(void)
 {
 	struct tree t = { 0 };
 	struct fx_err err = { 0 };
+	bool changed;
 	char name[32];
 
 	for (int i = 0; i < TREE_MAX_ENTRIES; i++) {
 		snprintf(name, sizeof(name), "%06d.yaml", i);
 		tree_put(&t, name, "x", 0100644, 1);
 	}
-	want_int(tree_settle(&t, false, &err), FX_OK);
+	want_int(tree_settle(&t, false, &changed, &err), FX_OK);
 	tree_put(&t, "more.yaml", "x", 0100644, 1);
-	want_int(tree_settle(&t, false, &err), FX_ELIMIT);
+	want_int(tree_settle(&t, false, &changed, &err), FX_ELIMIT);
 	want_str(err.text,
 	    "the repository has more than 200000 manifest files");
 	tree_clear(&t);
 	for (int i = 0; i < 2 * TREE_MAX_ENTRIES; i++)
 		tree_put(&t, "x.yaml", "x", 0100644, 1);
 	want_int(t.nchanges, TREE_MAX_ENTRIES + 1);
-	want_int(tree_settle(&t, false, &err), FX_ELIMIT);
+	want_int(tree_settle(&t, false, &changed, &err), FX_ELIMIT);
 	tree_clear(&t);
 }
 

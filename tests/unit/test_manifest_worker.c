@@ -270,7 +270,7 @@ child_log(void *arg, enum log_level level, const char *caller,
 
 /* Every child runs in the sandbox of the real process. */
 static void
-run_child(int fd, const char *path)
+run_child(int fd, const char *path, bool skip)
 {
 	struct worker w = { .role = IPC_R_MANIFEST };
 	struct sandbox_state st;
@@ -280,7 +280,10 @@ run_child(int fd, const char *path)
 	config_init(&w.cfg);
 	if (config_receive(&w.cfg, "git-url",
 		"git@git.example.org:ops/cluster") != FX_OK ||
-	    (path != NULL && config_receive(&w.cfg, "git-path", path) != FX_OK))
+	    (path != NULL &&
+		config_receive(&w.cfg, "git-path", path) != FX_OK) ||
+	    config_receive(&w.cfg, "sync-skip-bad-files",
+		skip ? "true" : "false") != FX_OK)
 		_exit(3);
 	w.loop = loop_new();
 	ipc_peer_init(&w.master, fd, IPC_R_MANIFEST, IPC_R_MASTER, 0);
@@ -299,7 +302,8 @@ run_child(int fd, const char *path)
 }
 
 static void
-begin(struct world *w, const char *path, const struct commit *commits, size_t n)
+begin_skip(struct world *w, const char *path, bool skip,
+    const struct commit *commits, size_t n)
 {
 	int sv[2];
 
@@ -310,7 +314,7 @@ begin(struct world *w, const char *path, const struct commit *commits, size_t n)
 	*w = (struct world){ .commits = commits, .ncommits = n };
 	if ((w->pid = fork()) == 0) {
 		close(sv[0]);
-		run_child(sv[1], path);
+		run_child(sv[1], path, skip);
 	}
 	close(sv[1]);
 	ipc_peer_init(&w->peer, sv[0], IPC_R_MASTER, IPC_R_MANIFEST, 0);
@@ -318,6 +322,12 @@ begin(struct world *w, const char *path, const struct commit *commits, size_t n)
 	ipc_peer_handlers(&w->peer, master_handlers, nitems(master_handlers),
 	    w);
 	w->peer.relay = on_relay;
+}
+
+static void
+begin(struct world *w, const char *path, const struct commit *commits, size_t n)
+{
+	begin_skip(w, path, false, commits, n);
 }
 
 static void
@@ -720,6 +730,46 @@ test_troubles(void)
 	end(&w);
 }
 
+#define LEFT_OUT                                                               \
+	"[ b.yaml scanning multidoc from \"b.yaml\": yaml: line 5: did not "   \
+	"find expected node content] [ c.yaml unable to read file at "         \
+	"\"c.yaml\": the symbolic link leaves the repository]"
+
+/* One bad file, and all else goes on; nothing may be collected meanwhile. */
+static void
+test_skip_bad(void)
+{
+	static const struct file files[] = {
+		{ "a.yaml", CM("a"), 0 },
+		{ "b.yaml", CM("b") "---\na: [\n", 0 },
+		{ "c.yaml", "/etc/passwd", 0120000 },
+		{ "d.yaml", CM("d"), 0 },
+	};
+	static const struct commit c[] = { { "c", files, nitems(files) },
+		{ "c2", files + 3, 1 } };
+	struct world w;
+	struct answer a;
+
+	begin_skip(&w, NULL, true, c, nitems(c));
+	for (int again = 0; again < 2; again++) {
+		auto_free char *text = load(&w, "c", &a);
+
+		want_str(a.err.text, "");
+		want_str(text,
+		    again
+			? LEFT_OUT
+			: "default:configmap/a default:configmap/d " LEFT_OUT);
+		want_int(a.loaded.resources, 2);
+		want(a.loaded.incomplete);
+		want_int(w.logs, 2);
+		answer_clear(&a);
+	}
+	free(load(&w, "c2", &a));
+	want(!a.loaded.incomplete);
+	answer_clear(&a);
+	end(&w);
+}
+
 static void
 test_paths(void)
 {
@@ -890,6 +940,8 @@ main(void)
 	    test_differences);
 	test_run("worker: failures are answers, and the next load works",
 	    test_troubles);
+	test_run("worker: bad files are done without, if they may be",
+	    test_skip_bad);
 	test_run("worker: only the configured paths are read", test_paths);
 	test_run("worker: any number of kinds is asked for", test_kinds);
 	test_run("A21: worker: the largest files do not end it", test_large);

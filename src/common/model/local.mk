@@ -2,6 +2,8 @@ noinst_LIBRARIES += src/common/libmodel.a
 src_common_libmodel_a_SOURCES = \
 	src/common/model/git_url.c \
 	src/common/model/git_url.h \
+	src/common/model/image_ref.c \
+	src/common/model/image_ref.h \
 	src/common/model/policy.c \
 	src/common/model/policy.h \
 	src/common/model/resource_id.c \
