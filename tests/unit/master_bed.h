@@ -371,6 +371,7 @@ bed_begin(const char *flag, ...)
 	    FX_OK);
 	mst_init_children(&bed);
 	child_init(&bed.self, &bed, IPC_R_MASTER, 0);
+	child_init(&bed.launch_net, &bed, IPC_R_LAUNCH_NET, 0);
 	bed_run(&bed.launcher);
 	for (size_t i = 0; i < bed.nchildren; i++)
 		bed_run(&bed.children[i]);
