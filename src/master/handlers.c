@@ -117,6 +117,20 @@ on_endpoint(struct child *c, const struct ipc_req *req, struct ipc_endpoint *a)
 }
 IPC_HANDLER(endpoint, on_endpoint, struct child)
 
+/* At start it is the operator who has to do something; later, in a worker that
+ * was started anew, the old address stays and passes fail with the reason. */
+static int
+on_no_endpoint(struct child *c, const struct ipc_req *req,
+    struct ipc_no_endpoint *a)
+{
+	(void)req;
+	(void)a; /* logged already, by the worker */
+	if (c->m->api_host == NULL)
+		mst_stop(c->m, "no usable cluster is configured", 1);
+	return FX_OK;
+}
+IPC_HANDLER(no_endpoint, on_no_endpoint, struct child)
+
 static int
 on_reopened(void *arg, struct ipc_frame *f, const struct fx_err *err)
 {
@@ -441,6 +455,7 @@ static const struct ipc_handler handlers[] = {
 	{ IPC_T_EXITED, on_exited_frame },
 	{ IPC_T_PATHS_NAMED, on_paths_named_frame },
 	{ IPC_T_ENDPOINT, on_endpoint_frame },
+	{ IPC_T_NO_ENDPOINT, on_no_endpoint_frame },
 	{ IPC_T_REOPEN, on_reopen_frame },
 	{ IPC_T_DRIFT, on_drift_frame },
 	{ IPC_T_CLIENT_PING, on_client_ping_frame },

@@ -469,7 +469,10 @@ login_start(struct sw *sw)
 			.arg = &l->files[i] };
 	}
 	if (find_server(sw, &err) != FX_OK) {
+		const struct ipc_no_endpoint none = { .why = err.text };
+
 		die(sw, &err);
+		(void)ipc_tell_no_endpoint(&sw->w->master, &none);
 		return;
 	}
 	where.port = l->url.port;

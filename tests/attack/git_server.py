@@ -2,16 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """A git server that means harm: http, one trick per path.
 
-	git_server.py PORTFILE RECORD
+	git_server.py PORTFILE RECORD [REPOSITORY TRICKFILE]
 
 writes its port to PORTFILE and, for every request, a line "METHOD PATH
-authorization=yes|no" to RECORD.
+authorization=yes|no" to RECORD.  What it does below /live is the trick that
+TRICKFILE names at the moment, "good" serving the REPOSITORY as git does.
 """
 import hashlib
 import http.server
 import os
 import socketserver
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -129,6 +131,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with open(sys.argv[2], "a") as f:
             f.write(f"{self.command} {self.path} authorization={has}\n")
 
+    def trick(self):
+        """Its name, its argument and the rest of the path."""
+        trick, _, tail = self.path[1:].partition("/")
+        if trick == "live":
+            with open(sys.argv[4]) as f:
+                trick = f.read().strip()
+        name, _, arg = trick.partition(":")
+        return name, arg, tail
+
+    def git(self, service, *options, data=b""):
+        return subprocess.run(
+            ["git", service.removeprefix("git-"), "--stateless-rpc", *options, sys.argv[3]],
+            input=data, stdout=subprocess.PIPE, check=False).stdout
+
     def start(self, kind, length=None):
         self.send_response(200)
         self.send_header("Content-Type", "application/x-git-" + kind)
@@ -151,11 +167,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.record()
-        trick, _, tail = self.path[1:].partition("/")
+        name, arg, tail = self.trick()
         service = b"git-receive-pack" if b"receive" in tail.encode() else b"git-upload-pack"
         kind = service.decode()[4:] + "-advertisement"
-        name, _, arg = trick.partition(":")
-        if name == "endless":
+        if name == "good":
+            self.whole(kind, pkt(b"# service=" + service + b"\n") + b"0000" +
+                       self.git(service.decode(), "--advertise-refs"))
+        elif name == "endless":
             self.start(kind)
             line = pkt(HEAD.encode() + b" refs/heads/" + b"x" * 1000 + b"\n") * 64
             self.wfile.write(pkt(b"# service=" + service + b"\n") + b"0000")
@@ -173,7 +191,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 "loop": self.path,
                 "path": "/pack:none/" + tail,
                 "other": "/pack:none/info/refs?service=git-receive-pack",
-            }[arg])
+                "ext": "ext::sh -c touch% pwned",
+            }.get(arg, "http://127.0.0.1:" + arg + "/x/" + tail))
         elif name == "silent":
             time.sleep(30)
         elif name == "drip":
@@ -201,9 +220,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         self.record()
-        self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        trick = self.path[1:].partition("/")[0]
-        name, _, arg = trick.partition(":")
+        data = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        name, arg, tail = self.trick()
+        if name == "good":
+            service = tail.rpartition("/")[2]
+            self.whole(service[4:] + "-result", self.git(service, data=data))
+            return
         self.start("upload-pack-result")
         self.wfile.write(pkt(b"NAK\n"))
         data = PACKS[arg] if name == "pack" else PACKS["truncated"][:3000]

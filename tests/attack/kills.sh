@@ -69,7 +69,8 @@ ask_sync() {
 }
 
 job_status() {
-	api_get "/api/flux/v6/jobs?id=$1" 2>/dev/null | jq -r '.StatusString + " " + .Err'
+	api_get "/api/flux/v6/jobs?id=$1" 2>/dev/null | jq -r '.StatusString + " " + .Err' 2>/dev/null ||
+		echo unknown
 }
 job_ended() { [[ $(job_status "$1") =~ ^(succeeded|failed) ]]; }
 # Those not looked at yet; before there are so many that the daemon, which

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The first words of an SSH server that means harm.
 
-	ssh_server.py PORTFILE TRICK
+	ssh_server.py PORTFILE TRICK [PORT]
 
 serves connections until it is killed.
 """
@@ -44,7 +44,8 @@ def serve(c):
 
 
 s = socket.socket()
-s.bind(("127.0.0.1", 0))
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(("127.0.0.1", int(sys.argv[3]) if len(sys.argv) > 3 else 0))
 s.listen(16)
 with open(sys.argv[1] + ".new", "w") as f:
     f.write(str(s.getsockname()[1]))

@@ -25,27 +25,41 @@ log_us() { # MARK REGEX: when it was said
 	date -d "${line%% *}" +%s%6N
 }
 
+# Scheduled before everything else, where that is to be had, the daemon is
+# measured and not what else the machine does.
+first=() limit_ms=1000
+if chrt -f 5 true 2>/dev/null; then
+	first=(chrt -f 5) limit_ms=100
+	cat >"$T_DIR/fluxd-first" <<-SH
+		#!/bin/sh
+		exec chrt -f 5 '$FLUXD' "\$@"
+	SH
+	chmod 755 "$T_DIR/fluxd-first"
+	FLUXD=$T_DIR/fluxd-first
+fi
 commit start
 fluxd_start --git-url="$url" --git-poll-interval=1h --sync-interval=1h \
 	--git-timeout=${timeout}s --sync-timeout=${timeout}s
 t_wait "the repository is in sync" 30 tag_is "$repo" "$last"
 
-# ---- killed: back within 100 ms; the machine gets ten times that
+# ---- killed: back within 100 ms; a busy machine gets ten times that
+kill_at() { # PID: when it was
+	${first[@]+"${first[@]}"} bash -c 'echo "${EPOCHREALTIME/[.,]/}"; kill -KILL "$1"' bash "$1"
+}
 roles_read
 all_ms=()
 for role in net key git-remote git-local manifest sync api; do
 	mark=$(log_mark)
-	began=$(now_us)
-	kill -KILL "${pid_of[$role]}"
+	began=$(kill_at "${pid_of[$role]}")
 	if ! wait_for 5 logged_since "$mark" "worker confined\" worker=$role "; then
 		t_fail "$role comes back" "$(log_since "$mark")"
 		continue
 	fi
 	ms=$((($(log_us "$mark" "worker confined\" worker=$role ") - began) / 1000))
 	all_ms+=("$ms")
-	t_is "$((ms < 1000))" 1 "$role is back at once"
+	t_is "$((ms < limit_ms))" 1 "$role is back at once ($ms ms)"
 done
-t_diag "after ${all_ms[*]} ms"
+t_diag "after $(printf '%s\n' "${all_ms[@]}" | sort -n | xargs) ms; $limit_ms are allowed"
 commit killed
 t_run "a sync is served by the new ones" ctl sync
 t_wait "and ends" 30 tag_is "$repo" "$last"

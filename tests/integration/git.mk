@@ -10,6 +10,7 @@ git_scripts = \
 	tests/attack/a01_git_server.sh \
 	tests/attack/a01_silence.sh \
 	tests/attack/a11_ssh_server.sh \
+	tests/attack/a03_daemon.sh \
 	tests/attack/a20_repository.sh \
 	tests/integration/git_remote.sh \
 	tests/integration/road_git.sh

@@ -1,4 +1,5 @@
 integration_tests = \
+	tests/integration/kubeconfig.sh \
 	tests/integration/marker.sh \
 	tests/integration/road.sh
 TESTS += $(integration_tests)
