@@ -4,6 +4,8 @@
 #include "handlers.h"
 
 #include "history.h"
+#include "log.h"
+#include "notes.h"
 #include "objects.h"
 #include "tree.h"
 
@@ -258,14 +260,23 @@ commit_flush(struct commit_stream *s)
 	return r;
 }
 
+static char *
+hex_of(const git_oid *oid)
+{
+	char hex[GW_OID_HEX];
+
+	return xstrdup(git_oid_tostr(hex, sizeof(hex), oid));
+}
+
 static int
-on_commit(void *arg, const char *hex, const char *subject)
+on_commit(void *arg, git_commit *c)
 {
 	struct commit_stream *s = arg;
+	struct ipc_commit *row = &s->rows[s->n++];
 
-	s->rows[s->n++] = (struct ipc_commit){ .oid = xstrdup(hex),
-		.subject = xstrdup(subject) };
-	s->bytes += strlen(hex) + strlen(subject) + ROW_COST;
+	*row = (struct ipc_commit){ .oid = hex_of(git_commit_id(c)),
+		.subject = history_subject(c) };
+	s->bytes += strlen(row->oid) + strlen(row->subject) + ROW_COST;
 	if (s->n < nitems(s->rows) && s->bytes < IPC_PART_TARGET)
 		return FX_OK;
 	return commit_flush(s);
@@ -282,6 +293,7 @@ gw_on_commits(struct gw *g, const struct ipc_req *req, struct ipc_commits *m)
 		.roots = cfg->git_path.v,
 		.nroots = cfg->git_path.n,
 		.max = m->max,
+		.max_object = cfg->git_max_object,
 		.fn = on_commit,
 		.arg = s,
 	};
@@ -304,11 +316,135 @@ gw_on_commits(struct gw *g, const struct ipc_req *req, struct ipc_commits *m)
 }
 IPC_HANDLER(commits, gw_on_commits, struct gw)
 
+/* ---- notes ---- */
+
+/* Commits as they are found, for notes go the other way round. */
+struct oid_list {
+	git_oid *v; /* owned */
+	size_t n, room;
+};
+
+static int
+on_noted(void *arg, git_commit *c)
+{
+	struct oid_list *l = arg;
+
+	if (l->n == l->room) {
+		l->room = l->room == 0 ? 64 : 2 * l->room;
+		l->v = xreallocarray(l->v, l->room, sizeof(*l->v));
+	}
+	git_oid_cpy(&l->v[l->n++], git_commit_id(c));
+	return FX_OK;
+}
+
+struct note_stream {
+	const struct ipc_req *req;
+	struct ipc_note rows[IPC_MAX_LIST];
+	size_t n, bytes;
+};
+
+static int
+note_flush(struct note_stream *s, bool send)
+{
+	struct ipc_note_part part = { .notes = s->rows, .notes_len = s->n };
+	int r = FX_OK;
+
+	if (send && s->n != 0 && (r = ipc_await_credit(s->req)) == FX_OK)
+		r = ipc_reply_note_part(s->req, &part);
+	for (size_t i = 0; i < s->n; i++)
+		ipc_note_clear(&s->rows[i]);
+	s->n = 0;
+	s->bytes = 0;
+	return r;
+}
+
+/* A note that cannot be had is one that says nothing. */
+static int
+send_note(struct note_stream *s, struct notes *notes, const git_oid *oid)
+{
+	auto_free char *hex = hex_of(oid);
+	git_odb_object *o = NULL;
+	struct fx_err err = { 0 };
+	struct ipc_note *row;
+	size_t n;
+
+	if (notes_read(notes, oid, IPC_MAX_NOTE, &o, &err) != FX_OK)
+		log_at(LVL_WARN, KS("warning", "a note is passed over"),
+		    KS("commit", hex), KS("err", err.text));
+	if (o == NULL)
+		return FX_OK;
+	n = git_odb_object_size(o);
+	row = &s->rows[s->n++];
+	*row = (struct ipc_note){ .commit = fx_steal(&hex),
+		.text = { xmalloc(n + 1), n } };
+	memcpy(row->text.p, git_odb_object_data(o), n);
+	s->bytes += n + ROW_COST;
+	git_odb_object_free(o);
+	if (s->n < nitems(s->rows) && s->bytes < IPC_PART_TARGET)
+		return FX_OK;
+	return note_flush(s, true);
+}
+
+static int
+send_notes(struct gw *g, const struct ipc_req *req, const struct oid_list *l,
+    struct fx_err *err)
+{
+	struct note_stream *s = xcalloc(1, sizeof(*s));
+	struct notes notes;
+	int r = FX_OK;
+
+	s->req = req;
+	if (notes_open(&notes, &g->mirror, g->worker->cfg.git_max_object,
+		err) != FX_OK)
+		log_at(LVL_WARN, KS("warning", "notes are passed over"),
+		    KS("err", err->text));
+	for (size_t i = l->n; i != 0 && r == FX_OK; i--)
+		r = send_note(s, &notes, &l->v[i - 1]);
+	notes_close(&notes);
+	if (r == FX_OK)
+		r = note_flush(s, true);
+	(void)note_flush(s, false);
+	free(s);
+	return r == FX_OK ? FX_OK : fx_fail(err, r, "the stream ended");
+}
+
+static int
+gw_on_notes(struct gw *g, const struct ipc_req *req, struct ipc_notes *m)
+{
+	const struct config *cfg = &g->worker->cfg;
+	struct oid_list commits = { 0 };
+	const struct history_query q = {
+		.from = m->from,
+		.to = m->to,
+		.roots = cfg->git_path.v,
+		.nroots = cfg->git_path.n,
+		.max = m->max,
+		.max_object = cfg->git_max_object,
+		.fn = on_noted,
+		.arg = &commits,
+	};
+	struct ipc_notes_end out = { 0 };
+	struct fx_err err = { 0 };
+	bool created, more;
+	int r;
+
+	if ((r = gw_ready(g, &created, &err)) == FX_OK &&
+	    (r = history_list(&g->mirror, &q, &more, &err)) == FX_OK)
+		r = send_notes(g, req, &commits, &err);
+	out.commits = commits.n;
+	free(commits.v);
+	if (r != FX_OK)
+		return ipc_reply_fail(req, &err);
+	return ipc_reply_notes_end(req, &out);
+}
+IPC_HANDLER(notes, gw_on_notes, struct gw)
+
 const struct ipc_handler gw_local_handlers[] = {
 	{ IPC_T_REFS, gw_on_refs_frame },
 	{ IPC_T_TREE, gw_on_tree_frame },
 	{ IPC_T_BLOBS, gw_on_blobs_frame },
 	{ IPC_T_COMMITS, gw_on_commits_frame },
+	{ IPC_T_NOTES, gw_on_notes_frame },
 	{ IPC_T_TAG, gw_on_tag_frame },
 };
 const size_t gw_nlocal_handlers = nitems(gw_local_handlers);

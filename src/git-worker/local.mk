@@ -12,6 +12,10 @@ src_git_worker_libgw_a_SOURCES = \
 	src/git-worker/http_trust.h \
 	src/git-worker/known_hosts.c \
 	src/git-worker/known_hosts.h \
+	src/git-worker/notes.c \
+	src/git-worker/notes.h \
+	src/git-worker/oidset.c \
+	src/git-worker/oidset.h \
 	src/git-worker/objects.c \
 	src/git-worker/objects.h \
 	src/git-worker/pkt.c \

@@ -305,16 +305,24 @@ stamp_write(const struct mirror *m, struct fx_err *err)
 
 /* ---- life ---- */
 
+/* git's rule for the short names of notes. */
+static char *
+notes_ref(const char *name)
+{
+	if (str_starts(name, "refs/notes/"))
+		return xstrdup(name);
+	return xasprintf("%s%s",
+	    str_starts(name, "notes/") ? "refs/" : "refs/notes/", name);
+}
+
 static int
-ref_name(char **out, const char *space, const char *name, struct fx_err *err)
+check_ref(const char *name, struct fx_err *err)
 {
 	int valid = 0;
 
-	*out = str_starts(name, "refs/") ? xstrdup(name)
-					 : xasprintf("%s%s", space, name);
-	if (git_reference_name_is_valid(&valid, *out) != 0 || !valid)
+	if (git_reference_name_is_valid(&valid, name) != 0 || !valid)
 		return fx_fail(err, FX_ESYNTAX, "'%s' is not a valid ref name",
-		    *out);
+		    name);
 	return FX_OK;
 }
 
@@ -328,12 +336,14 @@ mirror_init(struct mirror *m, const struct mirror_conf *conf,
 		.dir = xstrdup(conf->dir),
 		.path = xasprintf("%s/" MIRROR_NAME, conf->dir),
 		.origin = xstrdup(conf->origin),
+		.branch = xasprintf("refs/heads/%s", conf->branch),
+		.tag = xasprintf("refs/tags/%s", conf->tag),
+		.notes = notes_ref(conf->notes),
 		.writer = conf->writer,
 	};
-	if ((r = ref_name(&m->branch, "refs/heads/", conf->branch, err)) !=
-		FX_OK ||
-	    (r = ref_name(&m->tag, "refs/tags/", conf->tag, err)) != FX_OK ||
-	    (r = ref_name(&m->notes, "refs/notes/", conf->notes, err)) != FX_OK)
+	if ((r = check_ref(m->branch, err)) != FX_OK ||
+	    (r = check_ref(m->tag, err)) != FX_OK ||
+	    (r = check_ref(m->notes, err)) != FX_OK)
 		mirror_clear(m);
 	return r;
 }
@@ -409,7 +419,8 @@ drop_other_refs(struct mirror *m)
 	return r == GIT_ITEROVER ? 0 : r;
 }
 
-/* Every ref leads to an object that is there. */
+/* Every ref leads to an object that is there; to which kind of object is not
+ * the mirror's fault. */
 static bool
 refs_are_sound(struct mirror *m)
 {
@@ -424,7 +435,8 @@ refs_are_sound(struct mirror *m)
 			r = git_reference_peel(&o, ref, GIT_OBJECT_TREE);
 		git_object_free(o);
 		git_reference_free(ref);
-		if (r != 0 && !(r == GIT_ENOTFOUND && ref == NULL))
+		if (r != 0 && r != GIT_EPEEL && r != GIT_EINVALIDSPEC &&
+		    !(r == GIT_ENOTFOUND && ref == NULL))
 			return false;
 	}
 	return true;

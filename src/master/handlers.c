@@ -385,7 +385,7 @@ on_git_config(struct child *c, const struct ipc_req *req,
 
 	/* without a key ring there is nothing to regenerate, and that is fine
 	 */
-	if (a->regenerate && m->url_is_ssh)
+	if (a->regenerate && m->has_key_ring)
 		return ipc_reply_failf(req, FX_EUNKNOWN,
 		    "making a new deploy key is not yet supported by this "
 		    "daemon; replace the secret's key and restart");

@@ -46,7 +46,8 @@ struct master {
 	struct git_url url; /* empty without --git-url; no password */
 	char *url_bare;	    /* --git-url without the password */
 	char *url_show;	    /* for people */
-	bool has_url, url_is_ssh;
+	bool has_url;
+	bool has_key_ring; /* a deploy key may be asked for */
 	int password_fd; /* sealed memory file, or -1 */
 	int lock_fd;	 /* the mirror's lock, shared with the git workers */
 	char *paths[IPC_FILE_COUNT]; /* of the launcher's table; NULL: none */

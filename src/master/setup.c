@@ -90,7 +90,9 @@ setup_url(struct master *m, int argc, char *argv[], struct fx_err *err)
 				    strerror(errno));
 		}
 		m->url = u;
-		m->url_is_ssh = u.kind == GIT_URL_SSH;
+		/* as upstream: not for https alone */
+		m->has_key_ring =
+		    u.kind == GIT_URL_SSH || u.kind == GIT_URL_FILE;
 		m->url_bare = git_url_bare(m->cfg.git_url);
 		wipe(&m->cfg.git_url);
 		m->cfg.git_url = xstrdup(m->url_bare);

@@ -32,7 +32,7 @@ mst_files_of(const struct master *m, enum ipc_role role,
 	case IPC_R_KEY:
 		return FILES(key_files);
 	case IPC_R_GIT_REMOTE:
-		if (m->url_is_ssh)
+		if (m->has_url && m->url.kind == GIT_URL_SSH)
 			return FILES(ssh_files);
 		return m->url.kind == GIT_URL_HTTPS ? FILES(https_files) : 0;
 	case IPC_R_SYNC:
@@ -50,7 +50,7 @@ is_needed(const struct master *m, enum ipc_role role)
 {
 	switch (role) {
 	case IPC_R_KEY:
-		return m->url_is_ssh;
+		return m->has_key_ring;
 	case IPC_R_GIT_REMOTE:
 	case IPC_R_GIT_LOCAL:
 	case IPC_R_MANIFEST:

@@ -12,6 +12,7 @@ git_scripts = \
 	tests/attack/a11_ssh_server.sh \
 	tests/attack/a03_daemon.sh \
 	tests/attack/a20_repository.sh \
+	tests/integration/git_notes.sh \
 	tests/integration/git_remote.sh \
 	tests/integration/road_git.sh
 TESTS += $(git_scripts)

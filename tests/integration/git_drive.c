@@ -356,6 +356,28 @@ on_answer(void *arg, struct ipc_frame *f)
 			    (unsigned)m.entries[i].size, m.entries[i].oid,
 			    m.entries[i].removed ? " removed" : "");
 		ipc_tree_part_clear(&m);
+	} else if (f->type == IPC_T_COMMIT_PART) {
+		struct ipc_commit_part m;
+
+		if (ipc_commit_part_decode(&f->body, &m, &f->fd) != FX_OK)
+			die("COMMIT_PART");
+		for (size_t i = 0; i < m.commits_len; i++)
+			printf("commit %s %s\n", m.commits[i].oid,
+			    m.commits[i].subject);
+		ipc_commit_part_clear(&m);
+	} else if (f->type == IPC_T_NOTE_PART) {
+		struct ipc_note_part m;
+
+		if (ipc_note_part_decode(&f->body, &m, &f->fd) != FX_OK)
+			die("NOTE_PART");
+		for (size_t i = 0; i < m.notes_len; i++)
+			printf("note %s %zu %.*s\n", m.notes[i].commit,
+			    m.notes[i].text.n,
+			    (int)strnlen((char *)m.notes[i].text.p,
+				m.notes[i].text.n < 40 ? m.notes[i].text.n
+						       : 40),
+			    (const char *)m.notes[i].text.p);
+		ipc_note_part_clear(&m);
 	} else if (f->type == IPC_T_BLOB_PART) {
 		struct ipc_blob_part m;
 
@@ -439,6 +461,12 @@ do_command(struct drive *d, char *text)
 	} else if (strcmp(w[0], "commits") == 0) { /* commits FROM TO MAX */
 		(void)ipc_ask_commits(p,
 		    &(struct ipc_commits){ .from = w[1],
+			.to = w[2],
+			.max = number(w[3]) },
+		    on_answer, d);
+	} else if (strcmp(w[0], "notes") == 0) { /* notes FROM TO MAX */
+		(void)ipc_ask_notes(p,
+		    &(struct ipc_notes){ .from = w[1],
 			.to = w[2],
 			.max = number(w[3]) },
 		    on_answer, d);

@@ -43,9 +43,20 @@ for url in "$(repo_url_https "$repo")" "$path" "file://$path"; do
 	t_run "$what: fluxctl sync ends well" ctl sync
 	t_wait "$what: the change is in the cluster" 10 shows "$what" two
 	t_wait "$what: the tag follows" 10 tag_is "$second"
-	[ "$what" != https ] || t_is "$(ctl identity 2>&1)" "" "https: there is no deploy key"
+	if [ "$what" = https ]; then
+		t_is "$(ctl identity 2>&1)" "" "https: there is no deploy key"
+	else
+		t_is "$(ctl identity | cut -d' ' -f1,2)" "$(cut -d' ' -f1,2 "$BED_SSH_KEY.pub")" \
+			"$what: there is a deploy key, as upstream has it"
+	fi
 	fluxd_stop
 	t_is "$FLUXD_STATUS" 0 "$what: it ends with status 0"
 done
+for url in git://127.0.0.1/x ftp://127.0.0.1/x relative/path 'ext::sh -c x'; do
+	fluxd_launch --git-url="$url"
+	fluxd_wait 20 || true
+	t_is "$FLUXD_STATUS" 1 "$url: it does not start"
+done
+t_like "$(tail -n 12 "$FLUXD_LOG")" 'git URL: git is not supported; use ssh, https, http, file' "and says why"
 t_is "$(grep -c "$BED_GIT_HTTPS_PASSWORD" "$FLUXD_LOG" || true)" 0 "the password is not in the log"
 t_done

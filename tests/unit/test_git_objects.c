@@ -11,6 +11,7 @@
 #include "history.h"
 #include "local_repo.h"
 #include "mirror.h"
+#include "notes.h"
 #include "objects.h"
 #include "str.h"
 #include "test.h"
@@ -446,9 +447,10 @@ test_big_tree(void)
 /* ---- history ---- */
 
 static int
-add_commit(void *arg, const char *hex, const char *subject)
+add_commit(void *arg, git_commit *c)
 {
-	(void)hex;
+	auto_free char *subject = history_subject(c);
+
 	return str_addf(arg, "%s%s", buf_left(arg) == 0 ? "" : "|", subject);
 }
 
@@ -457,8 +459,8 @@ want_history(const char *from, const char *to, char *const *roots, size_t n,
     uint64_t max, bool more, const char *wanted)
 {
 	struct buf out = BUF_INIT(1 << 16);
-	const struct history_query q = { from, to, roots, n, max, add_commit,
-		&out };
+	const struct history_query q = { from, to, roots, n, max, 1 << 20,
+		add_commit, &out };
 	auto_free char *got = NULL;
 	struct fx_err err = { 0 };
 	bool got_more;
@@ -506,6 +508,202 @@ test_history(void)
 	first[7] = '\0'; /* the client abbreviates */
 	want_history(first, "main", NULL, 0, 0, false,
 	    "merge|dev3|update|dev2|dev1");
+}
+
+/* A history of many branches and merges, in which the same content comes back
+ * again and again: each commit sets one of three files to one of two values. */
+#define HISTORY_COMMITS 100
+
+static unsigned
+next_random(void)
+{
+	static unsigned seed = 1;
+
+	seed = seed * 1103515245 + 12345;
+	return seed >> 16;
+}
+
+static void
+import_history(void)
+{
+	static const char *const dirs[] = { "dev", "prod", "base" };
+	auto_free char *path = xasprintf("%s/import", top);
+	FILE *f = fopen(path, "w");
+
+	if (f == NULL)
+		abort();
+	for (unsigned i = 1; i <= HISTORY_COMMITS; i++) {
+		unsigned parent = i - 1 - (i > 6 ? next_random() % 5 : 0);
+		unsigned other = i > 8 ? i - 1 - next_random() % 7 : 0;
+
+		/* two at a time have the same date */
+		fprintf(f,
+		    "commit refs/heads/x%u\nmark :%u\n"
+		    "committer a <a@b> %u +0000\ndata <<E\nc%u\nE\n",
+		    i, i, 1700000000 + i / 2, i);
+		if (i > 1)
+			fprintf(f, "from :%u\n", parent);
+		if (other != 0 && other != parent && next_random() % 2 == 0)
+			fprintf(f, "merge :%u\n", other);
+		if (next_random() % 8 != 0)
+			fprintf(f, "M 100644 inline %s/a\ndata 1\n%u\n",
+			    dirs[next_random() % 3], next_random() % 2);
+		fprintf(f, "\n");
+	}
+	fclose(f);
+	(void)sh("git -C %s/m/repository.git fast-import --quiet --force <%s",
+	    top, path);
+}
+
+/* One listing; git's own stands in a line of a file. */
+struct listing {
+	char from[8], to[8]; /* branches; from may be "" */
+	unsigned paths;
+};
+
+#define LISTINGS 300
+
+static char *const listing_roots[] = { (char *)(uintptr_t) "prod",
+	(char *)(uintptr_t) "dev" };
+static const char *const listing_paths[] = { "", "prod", "prod dev" };
+
+static void
+ask_git(const struct listing *l, const char *script)
+{
+	FILE *f = fopen(script, "w");
+
+	if (f == NULL)
+		abort();
+	for (unsigned i = 0; i < LISTINGS; i++)
+		fprintf(f, "git log --format=%%s %s%s%s -- %s | paste -sd'|'\n",
+		    l[i].from, l[i].from[0] == '\0' ? "" : "..", l[i].to,
+		    listing_paths[l[i].paths]);
+	fclose(f);
+	(void)sh("cd %s/m/repository.git && sh %s >%s.out", top, script,
+	    script);
+}
+
+static void
+test_like_git(void)
+{
+	struct listing l[LISTINGS];
+	auto_free char *script = xasprintf("%s/log", top);
+	auto_free char *out = xasprintf("%s.out", script);
+	char line[4096];
+	FILE *f;
+
+	import_history();
+	for (unsigned i = 0; i < LISTINGS; i++) {
+		unsigned to = 40 + next_random() % (HISTORY_COMMITS - 40) + 1;
+
+		snprintf(l[i].to, sizeof(l[i].to), "x%u", to);
+		l[i].from[0] = '\0';
+		l[i].paths = i % 3;
+		if (i % 6 != 0)
+			snprintf(l[i].from, sizeof(l[i].from), "x%u",
+			    to - 1 - next_random() % 30);
+	}
+	ask_git(l, script);
+	if ((f = fopen(out, "r")) == NULL)
+		abort();
+	for (unsigned i = 0; i < LISTINGS; i++) {
+		if (!want(fgets(line, sizeof(line), f) != NULL))
+			break;
+		line[strcspn(line, "\n")] = '\0';
+		want_history(l[i].from, l[i].to, listing_roots, l[i].paths, 0,
+		    false, line);
+	}
+	fclose(f);
+}
+
+/* ---- notes ---- */
+
+static void
+want_note(const char *commit, size_t max, int code, const char *wanted)
+{
+	git_odb_object *o = NULL;
+	struct notes n;
+	struct fx_err err = { 0 };
+	git_oid oid;
+	int r;
+
+	want_int(oid_parse(commit, &oid, &err), FX_OK);
+	want_int(notes_open(&n, &mirror, 1 << 20, &err), FX_OK);
+	r = notes_read(&n, &oid, max, &o, &err);
+	want_int(r, code);
+	want((o != NULL) == (wanted != NULL));
+	if (o != NULL && wanted != NULL) {
+		want_int(git_odb_object_size(o), strlen(wanted));
+		want_mem(git_odb_object_data(o), wanted, strlen(wanted));
+	}
+	git_odb_object_free(o);
+	notes_close(&n);
+}
+
+/* In the mirror, as somebody. */
+#define BARE                                                                   \
+	"cd %s/m/repository.git; git() { command git -c user.name=a "          \
+	"-c user.email=a@b \"$@\"; }; "
+
+/* The notes ref becomes a commit of a tree. */
+static void
+set_notes(const char *tree)
+{
+	(void)sh(BARE "git update-ref refs/notes/flux "
+		      "$(git commit-tree -m n %s)",
+	    top, tree);
+}
+
+/* The tree of one entry: mode and kind, object, name. */
+static const char *
+one_entry(const char *kind, const char *id, const char *name)
+{
+	return sh(BARE "printf '%s %s\t%s\n' | git mktree --missing", top, kind,
+	    id, name);
+}
+
+static void
+test_notes(void)
+{
+	auto_free char *id = xstrdup(sh(BARE "git rev-parse main", top));
+	auto_free char *none = xstrdup(sh(BARE "git rev-parse main~1", top));
+	auto_free char *blob = NULL, *tree = NULL, *prefix = NULL;
+	struct notes n;
+	struct fx_err err = { 0 };
+
+	want_note(id, 100, FX_OK, NULL);
+	(void)sh(BARE "git notes --ref=flux add -m '{\"jobID\":\"1\"}' %s", top,
+	    id);
+	want_note(id, 100, FX_OK, "{\"jobID\":\"1\"}\n");
+	want_note(none, 100, FX_OK, NULL);
+	want_note(id, 5, FX_ELIMIT, NULL);
+
+	/* spread over directories, one or as many as there can be */
+	blob = xstrdup(sh(BARE "echo deep | git hash-object -w --stdin", top));
+	tree = xstrdup(one_entry("100644 blob", blob, id + 2));
+	prefix = xstrndup(id, 2);
+	set_notes(one_entry("040000 tree", tree, prefix));
+	want_note(id, 100, FX_OK, "deep\n");
+	set_notes(sh(BARE "e='100644 blob %s'; for i in $(seq 39 -2 1); do "
+			  "e=\"040000 tree $(printf '%%s\\t%%s\\n' \"$e\" "
+			  "\"$(echo %s | cut -c$i-$((i + 1)))\" | git "
+			  "mktree)\"; done; echo ${e##* }",
+	    top, blob, id));
+	want_note(id, 100, FX_OK, "deep\n");
+
+	/* what is no note: a directory of its name, a submodule, an object
+	 * that is not there, a ref to something else */
+	set_notes(one_entry("040000 tree", tree, id));
+	want_note(id, 100, FX_OK, NULL);
+	set_notes(one_entry("160000 commit", id, id));
+	want_note(id, 100, FX_OK, NULL);
+	set_notes(one_entry("100644 blob",
+	    "1111111111111111111111111111111111111111", id));
+	want_note(id, 100, FX_EUNKNOWN, NULL);
+	(void)sh(BARE "git update-ref refs/notes/flux %s", top, blob);
+	want_int(notes_open(&n, &mirror, 1 << 20, &err), FX_ESYNTAX);
+	notes_close(&n);
+	(void)sh(BARE "git update-ref -d refs/notes/flux", top);
 }
 
 static void
@@ -772,6 +970,10 @@ main(void)
 	    test_big_tree);
 	test_run("history: as git log lists it, for paths and merges",
 	    test_history);
+	test_run("history: equals git's own, in a thicket of merges",
+	    test_like_git);
+	test_run("A34 notes: flat and spread; what is none is passed over",
+	    test_notes);
 	test_run("objects: revisions name commits and never search",
 	    test_revisions);
 	test_run("objects: a file is read if it is one and not too large",

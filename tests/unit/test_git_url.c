@@ -145,8 +145,6 @@ test_parse(void)
 		    8443, "/x%20y", "https://@h:8443/x y" },
 		{ "HTTP://h/x%2fy", GIT_URL_HTTP, "", NULL, "h", 80, "/x%2fy",
 		    "HTTP://h/x%2fy" },
-		{ "git://h/x", GIT_URL_GIT, "", NULL, "h", 9418, "/x",
-		    "git://h/x" },
 		{ "file:///srv/a%20b", GIT_URL_FILE, "", NULL, "", 0,
 		    "/srv/a b", "file:///srv/a%20b" },
 		{ "/srv/a%20'b", GIT_URL_FILE, "", NULL, "", 0, "/srv/a%20'b",
@@ -182,6 +180,9 @@ test_refused(void)
 	static const char *const tv[] = {
 		"",
 		"rel/path",
+		"git://h/x",
+		"ftp://h/x",
+		"rsync://h/x",
 		"./rel",
 		"ssh://-oProxyCommand=x/y",
 		"-oProxyCommand=x:y",

@@ -632,7 +632,6 @@ static const struct {
 	{ "git+ssh", GIT_URL_SSH, 22 },
 	{ "http", GIT_URL_HTTP, 80 },
 	{ "https", GIT_URL_HTTPS, 443 },
-	{ "git", GIT_URL_GIT, 9418 },
 	{ "file", GIT_URL_FILE, 0 },
 };
 
@@ -646,8 +645,8 @@ take_kind(struct span scheme, struct git_url *u, struct fx_err *err)
 			return FX_OK;
 		}
 	return fx_fail(err, FX_ESYNTAX,
-	    "git URL: %.*s is not supported; use ssh, https, http, git, file "
-	    "or an absolute path",
+	    "git URL: %.*s is not supported; use ssh, https, http, file or "
+	    "an absolute path",
 	    (int)scheme.n, scheme.p);
 }
 

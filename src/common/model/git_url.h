@@ -23,7 +23,6 @@ enum git_url_kind {
 	GIT_URL_SSH, /* ssh:// git+ssh:// user@host:path */
 	GIT_URL_HTTP,
 	GIT_URL_HTTPS,
-	GIT_URL_GIT,
 	GIT_URL_FILE, /* file:// or an absolute path */
 };
 
@@ -33,7 +32,7 @@ struct git_url {
 	char *password; /* decoded, SECRET; NULL if none */
 	char *host;	/* without brackets; "" for a file */
 	unsigned port;	/* given, or the scheme's; 0 for a file */
-	char *path; /* ssh, git, file: decoded; http: escaped, begins with / */
+	char *path; /* ssh, file: decoded; http: escaped, begins with / */
 };
 
 /* On failure the text of the error does not repeat the URL. */
