@@ -1,6 +1,7 @@
 # Everything but the process itself: tests play the workers around it.
 noinst_LIBRARIES += src/master/libmaster.a
 src_master_libmaster_a_SOURCES = \
+	src/master/call.c \
 	src/master/child.c \
 	src/master/child.h \
 	src/master/events.c \

@@ -1,5 +1,6 @@
 integration_tests = \
 	tests/integration/marker.sh \
+	tests/integration/metrics.sh \
 	tests/integration/road.sh
 TESTS += $(integration_tests)
-EXTRA_DIST += $(integration_tests)
+EXTRA_DIST += $(integration_tests) tests/integration/metrics.txt
