@@ -4,6 +4,7 @@ src_master_libmaster_a_SOURCES = \
 	src/master/call.c \
 	src/master/child.c \
 	src/master/child.h \
+	src/master/clients.c \
 	src/master/events.c \
 	src/master/events.h \
 	src/master/handlers.c \

@@ -65,6 +65,12 @@ metrics_set(struct metrics *ms, enum metric id, const char *labels, int64_t v)
 }
 
 void
+metrics_set_us(struct metrics *ms, enum metric id, int64_t us)
+{
+	set_us(ms, id, "", us);
+}
+
+void
 metrics_add(struct metrics *ms, enum metric id, const char *labels, int64_t n)
 {
 	add_us(ms, id, labels, n * MICRO);

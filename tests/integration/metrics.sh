@@ -38,6 +38,14 @@ for m in process_start_time_seconds fluxd_sync_last_attempt_timestamp_seconds \
 	v=$(value "$m")
 	if [ "$v" -ge "$before" ] && [ "$v" -le "$now" ]; then t_ok "$m is a time"; else t_fail "$m is a time" "$v"; fi
 done
+cpu=$(value process_cpu_seconds_total)
+t_like "$cpu" '^0?\.?[0-9]' "the processes have used the CPU"
+rss=$(value process_resident_memory_bytes)
+if [ "$rss" -gt 5000000 ] && [ "$rss" -lt 500000000 ] && [ "$(value process_virtual_memory_bytes)" -gt "$rss" ]; then
+	t_ok "and memory, all together"
+else
+	t_fail "and memory, all together" "$rss"
+fi
 t_is "$(value 'promhttp_metric_handler_requests_total{code="503"}')" 0 "status codes of scrapes are there from the start"
 
 # two of three are refused by the cluster
