@@ -1,4 +1,5 @@
 integration_tests = \
+	tests/integration/logs.sh \
 	tests/integration/marker.sh \
 	tests/integration/metrics.sh \
 	tests/integration/road.sh
