@@ -43,6 +43,15 @@ aw_abandon(struct http_request *r)
 	aw_forget(r);
 }
 
+/* The names of counts that others' servers keep of scrapes, too. */
+static void
+count_scrape(struct aw_state *s, unsigned status)
+{
+	auto_free char *labels = xasprintf("code=\"%u\"", status);
+
+	worker_metric(s->w, METRIC_SCRAPES, labels, 1000000);
+}
+
 /* What is measured is the API; its labels are a small fixed set. */
 static void
 aw_answered(const struct http_request *r, int64_t took_us)
@@ -52,10 +61,14 @@ aw_answered(const struct http_request *r, int64_t took_us)
 
 	/* observations are lost before they crowd out questions */
 	if (buf_left(&s->w->master.out) > METRICS_QUEUE_MAX ||
-	    r->route.name == NULL || r->route.id == ROUTE_Metrics ||
-	    r->route.id == ROUTE_Healthz || r->route.id == ROUTE_Readyz ||
-	    r->route.id == ROUTE_NO_PAGE || r->route.id == ROUTE_REDIRECT)
+	    r->route.name == NULL || r->route.id == ROUTE_Healthz ||
+	    r->route.id == ROUTE_Readyz || r->route.id == ROUTE_NO_PAGE ||
+	    r->route.id == ROUTE_REDIRECT)
 		return;
+	if (r->route.id == ROUTE_Metrics) {
+		count_scrape(s, r->answer.status);
+		return;
+	}
 	labels = xasprintf("method=\"%s\",route=\"%s\",status_code=\"%u\","
 			   "ws=\"false\"",
 	    route_method_name(r->method), r->route.name, r->answer.status);

@@ -202,6 +202,8 @@ tell_left_out(struct mw *mw, const struct ipc_req *req)
 	for (size_t i = 0; i < mw->set.nleft_out && r == FX_OK; i++) {
 		struct set_left_out *l = &mw->set.left_out[i];
 
+		if (l->reason == SET_NO_SCOPE)
+			continue; /* no error, and said already */
 		s->rows[s->n++] = (struct ipc_sync_error){
 			.id = l->id,
 			.source = l->source,

@@ -19,20 +19,6 @@
 #define PING_LIMIT_US (5 * CLK_SEC)
 #define FRAMES_PER_TURN 32 /* of one child, so that none starves the others */
 
-struct child_call {
-	struct child *child;
-	uint32_t type;
-	struct buf body; /* owned until sent */
-	int64_t timeout_us;
-	child_fn *fn; /* NULL: cancelled */
-	void *arg;
-	uint64_t seq; /* 0: waiting */
-	bool relayed;
-	struct loop_timer deadline;
-	struct child_call *next;
-};
-
-static void send_waiting(struct child *);
 static void begin(struct child *, int fd);
 
 const char *
@@ -54,189 +40,6 @@ child_state_name(enum child_state s)
 	};
 
 	return names[s];
-}
-
-/* ---- calls ----------------------------------------------------------------
- */
-
-static void
-unlink_call(struct child_call **list, struct child_call *call)
-{
-	for (; *list != NULL; list = &(*list)->next) {
-		if (*list == call) {
-			*list = call->next;
-			return;
-		}
-	}
-}
-
-static void
-call_free(struct child_call *call)
-{
-	loop_timer_stop(call->child->m->loop, &call->deadline);
-	buf_wipe(&call->body);
-	free(call);
-}
-
-/* The end of a call: forget it, then tell who asked. */
-static int
-call_end(struct child_call *call, struct ipc_frame *f, const struct fx_err *err)
-{
-	struct child *c = call->child;
-	child_fn *fn = call->fn;
-	void *arg = call->arg;
-
-	if (call->seq == 0) {
-		unlink_call(&c->waiting, call);
-		c->nwaiting--;
-	} else {
-		unlink_call(&c->sent, call);
-	}
-	call_free(call);
-	return fn == NULL ? FX_OK : fn(arg, f, err);
-}
-
-static int
-on_answer(void *arg, struct ipc_frame *f)
-{
-	struct child_call *call = arg;
-	struct child *c = call->child;
-	struct fx_err err = { 0 };
-	int r;
-
-	if (f != NULL && ipc_rule(f->type)->kind == IPC_PART)
-		return call->fn == NULL ? FX_OK : call->fn(call->arg, f, NULL);
-	if (f == NULL)
-		fx_fail(&err, FX_ERETRY, "%s ended", child_name(c));
-	else if (f->type == IPC_T_FAILED &&
-	    ipc_take_failed(f, &err) == FX_ESYNTAX && err.text[0] == '\0')
-		return FX_ESYNTAX;
-	r = call_end(call, err.code == FX_OK ? f : NULL,
-	    err.code == FX_OK ? NULL : &err);
-	if (r == FX_OK)
-		send_waiting(c);
-	return r;
-}
-
-/* Blocking children are killed at the deadline; the others time out what they
- * do themselves, so there it is a bug of theirs and ends the same way. */
-static void
-on_deadline(struct loop *l, void *arg)
-{
-	struct child_call *call = arg;
-	struct child *c = call->child;
-	struct fx_err err = { 0 };
-	bool was_sent = call->seq != 0;
-	char why[128];
-
-	(void)l;
-	snprintf(why, sizeof(why), "%s: no answer within %lld ms",
-	    ipc_type_name(call->type), (long long)(call->timeout_us / CLK_MS));
-	fx_fail(&err, FX_ETIMEOUT, "context deadline exceeded");
-	if (was_sent) {
-		/* the channel forgets it together with the child */
-		child_fn *fn = call->fn;
-		void *fn_arg = call->arg;
-
-		call->fn = NULL;
-		child_kill(c, why);
-		if (fn != NULL)
-			(void)fn(fn_arg, NULL, &err);
-	} else {
-		(void)call_end(call, NULL, &err);
-	}
-}
-
-static void
-send_call(struct child_call *call)
-{
-	struct child *c = call->child;
-
-	call->seq = ipc_expect(&c->peer, call->type, on_answer, call);
-	if (call->relayed)
-		ipc_find_ask(&c->peer, call->seq)->relayed = true;
-	call->next = c->sent;
-	c->sent = call;
-	/* a full queue breaks the channel, which ends the call */
-	(void)ipc_queue(&c->peer, call->type, call->seq, 0, &call->body, -1);
-	buf_wipe(&call->body);
-	loop_timer_in(c->m->loop, &call->deadline, call->timeout_us);
-}
-
-static void
-send_waiting(struct child *c)
-{
-	struct child_call *call;
-
-	while (c->state == CHILD_RUNNING && (call = c->waiting) != NULL &&
-	    (!ipc_role_blocks(c->role) || c->sent == NULL)) {
-		c->waiting = call->next;
-		c->nwaiting--;
-		send_call(call);
-	}
-}
-
-struct child_call *
-child_ask(struct child *c, uint32_t type, const struct buf *body,
-    int64_t timeout_us, child_fn *fn, void *arg)
-{
-	struct child_call *call, **last = &c->waiting;
-
-	if (c->nwaiting >= CHILD_MAX_WAITING || c->state == CHILD_OFF)
-		return NULL;
-	call = xcalloc(1, sizeof(*call));
-	call->child = c;
-	call->type = type;
-	call->timeout_us = timeout_us;
-	call->fn = fn;
-	call->arg = arg;
-	call->deadline.fn = on_deadline;
-	call->deadline.arg = call;
-	buf_init(&call->body, IPC_MAX_FRAME);
-	if (buf_put(&call->body, buf_head(body), buf_left(body)) != FX_OK)
-		fx_bug("a frame is over IPC_MAX_FRAME");
-	while (*last != NULL)
-		last = &(*last)->next;
-	*last = call;
-	c->nwaiting++;
-	loop_timer_in(c->m->loop, &call->deadline, timeout_us);
-	send_waiting(c);
-	return call;
-}
-
-void
-child_cancel(struct child_call **callp)
-{
-	struct child_call *call = *callp;
-	struct buf none = BUF_INIT(0);
-
-	*callp = NULL;
-	if (call == NULL)
-		return;
-	call->fn = NULL;
-	if (call->seq == 0)
-		(void)call_end(call, NULL, NULL);
-	else
-		(void)ipc_queue(&call->child->peer, IPC_T_CANCEL, call->seq, 0,
-		    &none, -1);
-}
-
-uint64_t
-child_call_seq(const struct child_call *call)
-{
-	return call->seq;
-}
-
-void
-child_call_relayed(struct child_call *call)
-{
-	struct ipc_ask *ask = NULL;
-
-	call->relayed = true;
-	if (call->seq != 0)
-		ask = ipc_find_ask(&call->child->peer, call->seq);
-	if (ask != NULL)
-		ask->relayed = true;
 }
 
 /* ---- the channel ----------------------------------------------------------
@@ -577,7 +380,7 @@ run(struct child *c)
 		loop_timer_in(c->m->loop, &c->ping, PING_EVERY_US);
 	}
 	mst_child_changed(c->m, c);
-	send_waiting(c);
+	child_send_waiting(c);
 }
 
 static void

@@ -89,6 +89,9 @@ struct child_call *
 child_ask(struct child *, uint32_t type, const struct buf *body,
     int64_t timeout_us, child_fn *, void *arg) FX_MUSTUSE;
 
+/* It runs, or has answered: the next question goes out. */
+void child_send_waiting(struct child *);
+
 /* The answer is no longer wanted: fn is not called any more. */
 void child_cancel(struct child_call **);
 

@@ -14,7 +14,7 @@
  *          files, reads none of them.
  * May      execute the workers' programs in one directory, fixed at start;
  *          open the paths of its table; kill and reap what it started; read
- *          /proc/PID/status of it.
+ *          /proc/PID/status and stat of it.
  * May not  make or connect a socket, and what else launch_filter.c refuses to
  *          it and to everything below it.  The connector, which has to, is
  *          started by a process from before that filter (launch_net.c).
@@ -41,6 +41,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -405,6 +406,31 @@ on_inspect(struct launcher *l, const struct ipc_req *req, struct ipc_inspect *m)
 }
 IPC_HANDLER(inspect, on_inspect, struct launcher)
 
+static int
+on_usage(struct launcher *l, const struct ipc_req *req, struct ipc_usage *m)
+{
+	struct launch_usage u = { 0 };
+	struct rusage ended;
+
+	(void)m;
+	launch_add_usage(getppid(), &u);
+	launch_add_usage(getpid(), &u);
+	launch_add_usage(l->net.pid, &u);
+	for (size_t i = 0; i < nitems(l->children); i++)
+		if (l->children[i].pid != 0)
+			launch_add_usage(l->children[i].pid, &u);
+	if (getrusage(RUSAGE_CHILDREN, &ended) == 0)
+		u.cpu_us +=
+		    (uint64_t)(ended.ru_utime.tv_sec + ended.ru_stime.tv_sec) *
+			1000000 +
+		    (uint64_t)(ended.ru_utime.tv_usec + ended.ru_stime.tv_usec);
+	return ipc_reply_usage_is(req,
+	    &(struct ipc_usage_is){ .cpu_us = u.cpu_us,
+		.resident = u.resident,
+		.address_space = u.address_space });
+}
+IPC_HANDLER(usage, on_usage, struct launcher)
+
 /* ---- life -------------------------------------------------------------- */
 
 static int
@@ -424,6 +450,7 @@ static const struct ipc_handler handlers[] = {
 	{ IPC_T_SPAWN, on_spawn_frame },
 	{ IPC_T_KILL, on_kill_frame },
 	{ IPC_T_INSPECT, on_inspect_frame },
+	{ IPC_T_USAGE, on_usage_frame },
 	{ IPC_T_OPEN, on_open_frame },
 };
 

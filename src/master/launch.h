@@ -99,4 +99,13 @@ int launch_parse_status(const char *text, struct launch_status *) FX_MUSTUSE;
 int
 launch_read_status(pid_t, struct launch_status *, struct fx_err *) FX_MUSTUSE;
 
+/* Add what a process has used, from /proc/PID/stat; nothing if it is gone. */
+struct launch_usage {
+	uint64_t cpu_us, resident, address_space;
+};
+
+void launch_add_usage(pid_t, struct launch_usage *);
+/* FX_ESYNTAX, and nothing is added. */
+int launch_parse_stat(const char *text, struct launch_usage *) FX_MUSTUSE;
+
 #endif

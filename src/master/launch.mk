@@ -3,6 +3,7 @@ noinst_LIBRARIES += src/master/liblaunch.a
 src_master_liblaunch_a_SOURCES = \
 	src/master/launch.h \
 	src/master/launch_filter.c \
+	src/master/launch_usage.c \
 	src/master/launch_users.c
 src_master_liblaunch_a_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS)
 fluxd_launch_SOURCES = \

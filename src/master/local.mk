@@ -1,8 +1,10 @@
 # Everything but the process itself: tests play the workers around it.
 noinst_LIBRARIES += src/master/libmaster.a
 src_master_libmaster_a_SOURCES = \
+	src/master/call.c \
 	src/master/child.c \
 	src/master/child.h \
+	src/master/clients.c \
 	src/master/events.c \
 	src/master/events.h \
 	src/master/handlers.c \

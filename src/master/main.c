@@ -136,6 +136,7 @@ mst_stop(struct master *m, const char *reason, int exit_status)
 	if (m->stopping)
 		return;
 	log_at(LVL_INFO, KS("exiting", reason));
+	log_at(LVL_INFO, KS("component", "sync-loop"), KS("stopping", "true"));
 	m->stopping = true;
 	m->exit_status = exit_status;
 	m->stop_by = (struct loop_timer){ .fn = on_stop_limit, .arg = m };

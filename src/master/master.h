@@ -32,6 +32,7 @@ struct master {
 	struct loop *loop;
 	struct logger log;
 	struct metrics *metrics;
+	int64_t scrapes;   /* of the metrics, being answered */
 	struct child self; /* the row of the process table, no channel */
 	struct child launcher;
 	struct child launch_net; /* the same: the launcher's, for net */
@@ -91,5 +92,9 @@ void mst_count(struct master *, enum metric, const struct child *);
 
 /* ---- handlers.c: frames for the master itself ---- */
 void mst_wire(struct child *); /* handlers and relay of a new channel */
+
+/* ---- clients.c: what the api worker asks for them ---- */
+extern const struct ipc_handler mst_client_handlers[];
+extern const size_t mst_nclient_handlers;
 
 #endif

@@ -2,6 +2,7 @@
 #include "base.h"
 #include "metrics.h"
 
+#include "clock.h"
 #include "metric.h"
 
 #include <stdio.h>
@@ -21,12 +22,6 @@ struct value {
 struct metrics {
 	struct value *families[METRIC_COUNT];
 };
-
-struct metrics *
-metrics_new(void)
-{
-	return xcalloc(1, sizeof(struct metrics));
-}
 
 /* The value with these labels, made if need be; NULL past the bound. */
 static struct value *
@@ -70,6 +65,12 @@ metrics_set(struct metrics *ms, enum metric id, const char *labels, int64_t v)
 }
 
 void
+metrics_set_us(struct metrics *ms, enum metric id, int64_t us)
+{
+	set_us(ms, id, "", us);
+}
+
+void
 metrics_add(struct metrics *ms, enum metric id, const char *labels, int64_t n)
 {
 	add_us(ms, id, labels, n * MICRO);
@@ -102,6 +103,20 @@ metrics_forget(struct metrics *ms, enum metric id)
 		ms->families[id] = v->next;
 		free(v);
 	}
+}
+
+struct metrics *
+metrics_new(void)
+{
+	static const char *const codes[] = { "code=\"200\"", "code=\"500\"",
+		"code=\"503\"" };
+	struct metrics *ms = xcalloc(1, sizeof(*ms));
+
+	metrics_set(ms, METRIC_START_TIME, "", clk_wall_us() / CLK_SEC);
+	/* the one family whose values are there before they are counted */
+	for (size_t i = 0; i < nitems(codes); i++)
+		metrics_add(ms, METRIC_SCRAPES, codes[i], 0);
+	return ms;
 }
 
 /* name="value" pairs of letters, digits and a few signs: nothing that could
@@ -153,8 +168,8 @@ fill(struct ipc_sample *s, struct ipc_number *numbers, enum metric id,
 		.buckets_len = n };
 }
 
-#define SAMPLES_PER_PART                                                       \
-	384 /* all of them need at most IPC_CREDIT_FIRST parts */
+/* all of them need at most IPC_CREDIT_FIRST parts */
+#define SAMPLES_PER_PART 512
 _Static_assert(METRIC_COUNT *LABEL_SETS_MAX <=
 	IPC_CREDIT_FIRST * SAMPLES_PER_PART,
     "a snapshot must go out within the first credit");

@@ -19,6 +19,7 @@ struct metrics *metrics_new(void);
 
 /* labels as printed between the braces: `success="true"`, or "". */
 void metrics_set(struct metrics *, enum metric, const char *labels, int64_t v);
+void metrics_set_us(struct metrics *, enum metric, int64_t us); /* seconds */
 void metrics_add(struct metrics *, enum metric, const char *labels, int64_t n);
 void
 metrics_observe(struct metrics *, enum metric, const char *labels, int64_t us);

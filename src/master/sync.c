@@ -265,8 +265,7 @@ on_changed(struct master *m, struct ipc_frame *f)
 	return FX_OK;
 }
 
-/* Files that could not be read have no resource to name; resources whose kind
- * is not known yet are no errors, and manifest has said what it knows. */
+/* With --sync-skip-bad-files. */
 static int
 on_left_out(struct sync_flow *s, struct ipc_frame *f)
 {
@@ -275,12 +274,8 @@ on_left_out(struct sync_flow *s, struct ipc_frame *f)
 
 	if (r != FX_OK)
 		return r;
-	for (size_t i = 0; i < part.errors_len; i++) {
-		if (part.errors[i].id[0] != '\0')
-			continue;
-		s->nbad++;
-		keep_errors(&s->errors, &part.errors[i], 1);
-	}
+	s->nbad += part.errors_len;
+	keep_errors(&s->errors, part.errors, part.errors_len);
 	ipc_load_left_out_clear(&part);
 	return FX_OK;
 }

@@ -178,22 +178,26 @@ reply_error(void *arg, const char *id, const char *source, const char *text)
 	    (struct sw_error){ xstrdup(id), xstrdup(source), xstrdup(text) };
 }
 
+/* The words are upstream's, and so is method=Sync in front of them. */
 void
 reply_note(void *arg, const char *key, const char *text, const char *id,
     const char *source)
 {
+	enum log_level level = strcmp(key, "info") == 0 ? LVL_INFO : LVL_WARN;
+
 	(void)arg;
 	if (strcmp(key, "resources") == 0)
-		log_at(LVL_WARN,
+		log_at(level, KS("method", "Sync"),
 		    KS("warning",
 			"not applying resources; excluded by namespace "
 			"constraints"),
 		    KS(key, text));
 	else if (source != NULL)
-		log_at(strcmp(key, "warning") == 0 ? LVL_WARN : LVL_INFO,
-		    KS(key, text), KS("resource", id), KS("source", source));
+		log_at(level, KS("method", "Sync"), KS(key, text),
+		    KS("resource", id), KS("source", source));
 	else
-		log_at(LVL_INFO, KS(key, text), KS("resource", id));
+		log_at(level, KS("method", "Sync"), KS(key, text),
+		    KS("resource", id));
 }
 
 void

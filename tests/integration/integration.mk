@@ -1,6 +1,8 @@
 integration_tests = \
 	tests/integration/kubeconfig.sh \
+	tests/integration/logs.sh \
 	tests/integration/marker.sh \
+	tests/integration/metrics.sh \
 	tests/integration/road.sh
 TESTS += $(integration_tests)
-EXTRA_DIST += $(integration_tests)
+EXTRA_DIST += $(integration_tests) tests/integration/metrics.txt

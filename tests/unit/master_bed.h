@@ -69,6 +69,10 @@ bed_on_ask(void *ctx, struct ipc_peer *p, struct ipc_frame *f)
 	(void)ctx;
 	if (ipc_rule(f->type)->kind != IPC_ASK)
 		return FX_OK;
+	if (f->type == IPC_T_USAGE)
+		return ipc_reply_usage_is(&(struct ipc_req){ p, f->seq,
+					      f->type },
+		    &(struct ipc_usage_is){ .cpu_us = 1500000 });
 	if (f->type == IPC_T_PING)
 		return ipc_reply_pong(&(struct ipc_req){ p, f->seq, f->type },
 		    &(struct ipc_pong){ 0 });
@@ -226,7 +230,7 @@ bed_run(struct child *c)
 	while (c->role == IPC_R_LAUNCHER) {
 		inspect = bed_find(IPC_R_LAUNCHER, IPC_T_INSPECT);
 		if (inspect.req.type == 0)
-			return; /* both halves of the master */
+			return; /* the master and who starts workers */
 		BED_ANSWER(inspect, inspected, .no_new_privs = 1);
 	}
 	inspect = bed_take(IPC_R_LAUNCHER, IPC_T_INSPECT);
@@ -365,7 +369,7 @@ bed_begin(const char *flag, ...)
 	buf_clear(&notice);
 	bed.loop = loop_new();
 	bed.metrics = metrics_new();
-	bed.has_url = bed.url_is_ssh = true;
+	bed.has_url = bed.has_key_ring = true;
 	bed.url_show = xstrdup("ssh://git@h/o/r");
 	want_int(jobs_open(&bed.jobs, bed_journal[0], bed_journal[1], &err),
 	    FX_OK);
@@ -378,8 +382,8 @@ bed_begin(const char *flag, ...)
 	/* the questions of every start */
 	bed_fail(bed_take(IPC_R_KEY, IPC_T_KEY_PUBLIC), FX_EFAIL, "no key");
 	BED_ANSWER(bed_take(IPC_R_SYNC, IPC_T_CLUSTER), cluster_is,
-	    .host = (char *)(uintptr_t)"https://k",
-	    .version = (char *)(uintptr_t)"v1.30.0");
+	    .host = (char *)(uintptr_t) "https://k",
+	    .version = (char *)(uintptr_t) "v1.30.0");
 	marker_init(&bed);
 	sync_init(&bed);
 	mirror_init(&bed);

@@ -624,8 +624,8 @@ test_bad_files(void)
 {
 	struct ipc_sync_error bad = { str(""), str("bad.yaml"),
 		str("parsing YAML doc from \"bad.yaml\": line 3") };
-	struct ipc_sync_error unknown = { str("a:thing/x"), str("x.yaml"),
-		str("cannot find scope of resource thing/x: no such kind") };
+	struct ipc_sync_error twice = { str("a:x/y"), str("x.yaml"),
+		str("defined more than once") };
 	struct ipc_apply m;
 	struct bed_ask ask;
 
@@ -634,8 +634,7 @@ test_bad_files(void)
 		sync_request(&bed);
 		ask = take_load(A);
 		BED_PART(ask, load_left_out, .errors = &bad, .errors_len = 1);
-		BED_PART(ask, load_left_out, .errors = &unknown,
-		    .errors_len = 1);
+		BED_PART(ask, load_left_out, .errors = &twice, .errors_len = 1);
 		BED_ANSWER(ask, loaded, .set = 300, .resources = 9,
 		    .incomplete = true);
 		ask = bed_take(IPC_R_SYNC, IPC_T_APPLY);
@@ -644,15 +643,15 @@ test_bad_files(void)
 		BED_ANSWER(ask, applied, .resources = 9, .errors = 2);
 		if (i == 0)
 			want_log("component=daemon err=\"parsing YAML doc from "
-				 "\\\"bad.yaml\\\": line 3\"\n");
+				 "\\\"bad.yaml\\\": line 3; a:x/y: defined "
+				 "more than once\"\n");
 		else
 			want_no_log("bad.yaml");
-		want_no_log("cannot find scope");
 		want(is_resting());
 		bed_forget();
 	}
 	want_int(bed_gauge(METRIC_SYNC_MANIFESTS, TRUE_), 7);
-	want_int(bed_gauge(METRIC_SYNC_MANIFESTS, FALSE_), 3);
+	want_int(bed_gauge(METRIC_SYNC_MANIFESTS, FALSE_), 4);
 	/* it is gone, and comes back: news again */
 	sync_request(&bed);
 	load(A, NULL);

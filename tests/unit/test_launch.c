@@ -741,6 +741,33 @@ test_status(void)
 	want_int(launch_parse_status("", &s), FX_ESYNTAX);
 }
 
+/* The name of a process is its own to choose. */
+static void
+test_stat(void)
+{
+	static const char good[] =
+	    "12 (a) R 1 2 3) (x) S 1 12 12 0 -1 4194560 100 0 0 0 250 50 0 0 "
+	    "20 0 1 0 4242 8192000 300 18446744073709551615 1 1 0 0 0 0 0\n";
+	struct launch_usage u = { 0 };
+	uint64_t tick_us = 1000000 / (uint64_t)sysconf(_SC_CLK_TCK);
+
+	for (uint64_t n = 1; n <= 2; n++) {
+		want_int(launch_parse_stat(good, &u), FX_OK);
+		want_int(u.cpu_us, n * 300 * tick_us);
+		want_int(u.address_space, n * 8192000);
+		want_int(u.resident, n * 300 * (uint64_t)sysconf(_SC_PAGESIZE));
+	}
+	want_int(launch_parse_stat("", &u), FX_ESYNTAX);
+	want_int(launch_parse_stat("12 (a) S 1 2", &u), FX_ESYNTAX);
+	want_int(launch_parse_stat("12 a S 1 12 12 0 -1 4 1 0 0 0 2 5 0 0 20 0 "
+				   "1 0 4 8 3",
+		     &u),
+	    FX_ESYNTAX);
+	want_int(u.address_space, 2 * 8192000);
+	launch_add_usage(getpid(), &u);
+	want(u.address_space > 2 * 8192000);
+}
+
 static void
 test_users(void)
 {
@@ -822,6 +849,7 @@ main(int argc, char *argv[])
 	test_run("what confines a process is read from the kernel",
 	    test_inspect);
 	test_run("/proc/PID/status by lines, not by words", test_status);
+	test_run("launch: what a process has used", test_stat);
 	test_run("users: by program, else by number", test_users);
 	remove_links();
 	return test_done();
