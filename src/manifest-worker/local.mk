@@ -7,6 +7,8 @@ src_manifest_worker_libmanifest_a_SOURCES = \
 	src/manifest-worker/bodies.h \
 	src/manifest-worker/canon.c \
 	src/manifest-worker/canon.h \
+	src/manifest-worker/canon_text.c \
+	src/manifest-worker/canon_text.h \
 	src/manifest-worker/charts.c \
 	src/manifest-worker/charts.h \
 	src/manifest-worker/follow.c \
