@@ -133,9 +133,7 @@ mw_on_events(struct mw *mw, const struct ipc_req *req, struct ipc_events *m)
 	int r = mw_ask_notes(mw, m->from, m->to, MAX_COMMITS, on_note, &g,
 	    &commits, &err);
 
-	if (r != FX_OK)
-		fx_wrap(&err, "loading notes from repo");
-	else if ((r = send_events(req, &g)) != FX_OK)
+	if (r == FX_OK && (r = send_events(req, &g)) != FX_OK)
 		mw_stream_ended(&err, r);
 	gather_clear(&g);
 	if (r != FX_OK)
