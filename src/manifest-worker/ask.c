@@ -205,6 +205,72 @@ mw_ask_blobs(struct mw *mw, struct ipc_oid *oids, size_t n, size_t max,
 	return r;
 }
 
+/* ---- notes -------------------------------------------------------------- */
+
+struct notes_wait {
+	struct wait w;
+	uint64_t max, n; /* notes that may come, and have */
+	uint64_t commits;
+	mw_note_fn *fn;
+	void *arg;
+};
+
+static int
+on_note_part(struct notes_wait *t, struct ipc_frame *f)
+{
+	struct ipc_note_part part;
+	int r = DECODE(f, note_part, &part), done = FX_OK;
+
+	if (r != FX_OK)
+		return r;
+	for (size_t i = 0; i < part.notes_len && done == FX_OK; i++)
+		done = ++t->n > t->max
+		    ? fx_fail(&t->w.err, FX_EFAIL,
+			  "git answered with more notes than were asked for")
+		    : t->fn(t->arg, &part.notes[i], &t->w.err);
+	ipc_note_part_clear(&part);
+	return done == FX_OK ? FX_OK : give_up(&t->w);
+}
+
+static int
+on_notes(void *arg, struct ipc_frame *f)
+{
+	struct notes_wait *t = arg;
+	struct ipc_notes_end end;
+	int r;
+
+	if (f != NULL && f->type == IPC_T_NOTE_PART)
+		return on_note_part(t, f);
+	if (f == NULL || f->type != IPC_T_NOTES_END)
+		return take_failure(&t->w, f);
+	if ((r = DECODE(f, notes_end, &end)) != FX_OK)
+		return r;
+	t->commits = end.commits;
+	ipc_notes_end_clear(&end);
+	return FX_OK;
+}
+
+int
+mw_ask_notes(struct mw *mw, const char *from, const char *to, uint64_t max,
+    mw_note_fn *fn, void *arg, uint64_t *commits, struct fx_err *err)
+{
+	struct notes_wait t = { .w = { .mw = mw },
+		.max = max,
+		.fn = fn,
+		.arg = arg };
+	const struct ipc_notes m = {
+		.from = (char *)(uintptr_t)from,
+		.to = (char *)(uintptr_t)to,
+		.max = max,
+	};
+	int r;
+
+	t.w.seq = ipc_ask_notes(&mw->worker->master, &m, on_notes, &t);
+	if ((r = await(&t.w, err)) == FX_OK)
+		*commits = t.commits;
+	return r;
+}
+
 /* ---- scopes ------------------------------------------------------------- */
 
 static enum known_scope

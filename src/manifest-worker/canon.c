@@ -2,6 +2,7 @@
 #include "base.h"
 #include "canon.h"
 
+#include "canon_text.h"
 #include "scalar.h"
 #include "str.h"
 
@@ -65,84 +66,12 @@ put_break(struct canon *c)
 	c->line++;
 }
 
-/* A place in a string. */
-struct text {
-	const char *s;
-	size_t n;
-	size_t at;
-};
-
-static size_t
-width_at(const struct text *t)
-{
-	uint8_t b = (uint8_t)t->s[t->at];
-	size_t w = b < 0xc0 ? 1 : b < 0xe0 ? 2 : b < 0xf0 ? 3 : 4;
-
-	return w <= t->n - t->at ? w : 1;
-}
-
 static void
 write_char(struct canon *c, struct text *t)
 {
-	for (size_t w = width_at(t); w > 0; w--)
+	for (size_t w = text_width(t); w > 0; w--)
 		put_byte(c, t->s[t->at++]);
 	c->column++;
-}
-
-static bool
-has_bytes(const struct text *t, const char *bytes)
-{
-	size_t n = strlen(bytes);
-
-	return t->n - t->at >= n && memcmp(t->s + t->at, bytes, n) == 0;
-}
-
-static bool
-is_space(const struct text *t)
-{
-	return t->at < t->n && t->s[t->at] == ' ';
-}
-
-static bool
-space_follows(const struct text *t)
-{
-	return t->at + 1 < t->n && t->s[t->at + 1] == ' ';
-}
-
-/* CR, LF, next line, line separator, paragraph separator. */
-static bool
-is_break(const struct text *t)
-{
-	return t->at < t->n &&
-	    (t->s[t->at] == '\r' || t->s[t->at] == '\n' ||
-		has_bytes(t, "\xc2\x85") || has_bytes(t, "\xe2\x80\xa8") ||
-		has_bytes(t, "\xe2\x80\xa9"));
-}
-
-static bool
-is_blank_or_end(const struct text *t)
-{
-	return t->at >= t->n || t->s[t->at] == ' ' || t->s[t->at] == '\t' ||
-	    t->s[t->at] == '\0' || is_break(t);
-}
-
-static bool
-is_printable(const struct text *t)
-{
-	uint8_t b = (uint8_t)t->s[t->at];
-	uint8_t next = t->at + 1 < t->n ? (uint8_t)t->s[t->at + 1] : 0;
-
-	if (b < 0x80)
-		return b == '\n' || (b >= 0x20 && b <= 0x7e);
-	if (b == 0xc2)
-		return next >= 0xa0;
-	if (b == 0xed)
-		return next < 0xa0;
-	if (b == 0xef)
-		return !has_bytes(t, "\xef\xbb\xbf") &&
-		    !has_bytes(t, "\xef\xbf\xbe") &&
-		    !has_bytes(t, "\xef\xbf\xbf");
-	return b > 0xc2 && b <= 0xee;
 }
 
 /* ---- layout ------------------------------------------------------------- */
@@ -188,121 +117,6 @@ increase_indent(struct canon *c, bool flow, bool indentless)
 
 /* ---- scalars ------------------------------------------------------------ */
 
-/* What a text is like, and so which styles can hold it. */
-struct traits {
-	bool multiline;
-	bool plain, single, block; /* allowed */
-};
-
-struct seen {
-	bool leading_space, leading_break, trailing_space, trailing_break;
-	bool break_space, space_break; /* a space behind, before a line end */
-	bool indicators;	       /* would mean something else */
-	bool breaks, special;
-};
-
-static bool
-is_indicator(const struct text *t, bool after_white)
-{
-	struct text next = *t;
-	bool before_white;
-
-	next.at += width_at(t);
-	before_white = is_blank_or_end(&next);
-	if (t->at == 0 && strchr("#,[]{}&*!|>'\"%@`", t->s[0]) != NULL)
-		return t->s[0] != '\0';
-	switch (t->s[t->at]) {
-	case '?':
-	case '-':
-		return t->at == 0 && before_white;
-	case ':':
-		return before_white;
-	case '#':
-		return after_white;
-	default:
-		return false;
-	}
-}
-
-static void
-look_at_white(struct seen *seen, const struct text *t, bool *was_space,
-    bool *was_break)
-{
-	bool last = t->at + width_at(t) == t->n;
-
-	if (is_space(t)) {
-		seen->leading_space |= t->at == 0;
-		seen->trailing_space |= last;
-		seen->break_space |= *was_break;
-		*was_space = true;
-		*was_break = false;
-	} else if (is_break(t)) {
-		seen->breaks = true;
-		seen->leading_break |= t->at == 0;
-		seen->trailing_break |= last;
-		seen->space_break |= *was_space;
-		*was_space = false;
-		*was_break = true;
-	} else {
-		*was_space = *was_break = false;
-	}
-}
-
-static struct traits
-analyse(const char *s, size_t n)
-{
-	struct text t = { s, n, 0 };
-	struct seen seen = { 0 };
-	bool was_space = false, was_break = false, after_white = true;
-	bool outer;
-
-	seen.indicators = has_bytes(&t, "---") || has_bytes(&t, "...");
-	for (; t.at < n; t.at += width_at(&t)) {
-		seen.indicators |= is_indicator(&t, after_white);
-		seen.special |= !is_printable(&t);
-		look_at_white(&seen, &t, &was_space, &was_break);
-		after_white = is_blank_or_end(&t);
-	}
-	outer = seen.leading_space || seen.leading_break ||
-	    seen.trailing_space || seen.trailing_break;
-	return (struct traits){
-		.multiline = seen.breaks,
-		.plain = !outer && !seen.break_space && !seen.space_break &&
-		    !seen.special && !seen.breaks && !seen.indicators,
-		.single =
-		    !seen.break_space && !seen.space_break && !seen.special,
-		.block = n != 0 && !seen.trailing_space && !seen.space_break &&
-		    !seen.special,
-	};
-}
-
-/* Digits with colons, which YAML 1.1 reads to the base of sixty:
- * [-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)? */
-static bool
-is_base60(const char *s, size_t n)
-{
-	size_t i = n != 0 && (s[0] == '-' || s[0] == '+'), groups = 0;
-
-	if (i >= n || s[i] < '0' || s[i] > '9')
-		return false;
-	while (i < n && ((s[i] >= '0' && s[i] <= '9') || s[i] == '_'))
-		i++;
-	for (; i + 1 < n && s[i] == ':'; groups++) {
-		i++;
-		if (i + 1 < n && s[i] >= '0' && s[i] <= '5' &&
-		    s[i + 1] >= '0' && s[i + 1] <= '9')
-			i++;
-		if (s[i] < '0' || s[i] > '9')
-			return false;
-		i++;
-	}
-	if (groups != 0 && i < n && s[i] == '.')
-		for (i++;
-		     i < n && ((s[i] >= '0' && s[i] <= '9') || s[i] == '_');)
-			i++;
-	return groups != 0 && i == n;
-}
-
 static void
 write_plain(struct canon *c, struct text t, bool may_fold)
 {
@@ -311,14 +125,14 @@ write_plain(struct canon *c, struct text t, bool may_fold)
 	if (!c->whitespace)
 		put(c, ' ');
 	while (t.at < t.n) {
-		if (!is_space(&t)) {
+		if (!text_is_space(&t)) {
 			write_char(c, &t);
 			c->indention = false;
 			spaces = false;
 			continue;
 		}
 		if (may_fold && !spaces && c->column > WIDTH &&
-		    !space_follows(&t)) {
+		    !text_space_follows(&t)) {
 			write_indent(c);
 			t.at++;
 		} else {
@@ -351,16 +165,17 @@ write_single(struct canon *c, struct text t, bool may_fold)
 
 	write_indicator(c, "'", true, false, false);
 	while (t.at < t.n) {
-		if (is_space(&t)) {
+		if (text_is_space(&t)) {
 			if (may_fold && !spaces && c->column > WIDTH &&
-			    t.at > 0 && t.at < t.n - 1 && !space_follows(&t)) {
+			    t.at > 0 && t.at < t.n - 1 &&
+			    !text_space_follows(&t)) {
 				write_indent(c);
 				t.at++;
 			} else {
 				write_char(c, &t);
 			}
 			spaces = true;
-		} else if (is_break(&t)) {
+		} else if (text_is_break(&t)) {
 			if (!breaks && t.s[t.at] == '\n')
 				put_break(c);
 			write_break(c, &t);
@@ -422,23 +237,23 @@ write_double(struct canon *c, struct text t, bool may_fold)
 {
 	/* upstream looks for a byte order mark at the start of the text
 	 * whatever place it is at, and then escapes everything */
-	bool all = has_bytes(&t, "\xef\xbb\xbf"), spaces = false;
+	bool all = text_has(&t, "\xef\xbb\xbf"), spaces = false;
 	uint32_t cp;
 
 	write_indicator(c, "\"", true, false, false);
 	while (t.at < t.n) {
-		if (all || !is_printable(&t) || is_break(&t) ||
+		if (all || !text_is_printable(&t) || text_is_break(&t) ||
 		    t.s[t.at] == '"' || t.s[t.at] == '\\') {
 			size_t w = str_utf8_next(t.s + t.at, t.n - t.at, &cp);
 
 			write_escape(c, cp);
 			t.at += w;
 			spaces = false;
-		} else if (is_space(&t)) {
+		} else if (text_is_space(&t)) {
 			if (may_fold && !spaces && c->column > WIDTH &&
 			    t.at > 0 && t.at < t.n - 1) {
 				write_indent(c);
-				if (space_follows(&t))
+				if (text_space_follows(&t))
 					put(c, '\\');
 				t.at++;
 			} else {
@@ -464,7 +279,7 @@ take_last_break(struct text *t)
 	t->at = t->n - 1;
 	while (t->at > 0 && ((uint8_t)t->s[t->at] & 0xc0) == 0x80)
 		t->at--;
-	if (!is_break(t))
+	if (!text_is_break(t))
 		return false;
 	t->n = t->at;
 	return true;
@@ -477,7 +292,7 @@ write_literal(struct canon *c, struct text t)
 	bool breaks = true;
 
 	write_indicator(c, "|", true, false, false);
-	if (is_space(&t) || is_break(&t))
+	if (text_is_space(&t) || text_is_break(&t))
 		write_indicator(c, "2", false, false, false);
 	if (!take_last_break(&end))
 		write_indicator(c, "-", false, false, false);
@@ -487,7 +302,7 @@ write_literal(struct canon *c, struct text t)
 	c->indention = true;
 	c->whitespace = true;
 	while (t.at < t.n) {
-		if (is_break(&t)) {
+		if (text_is_break(&t)) {
 			write_break(c, &t);
 			c->indention = true;
 			breaks = true;
@@ -565,13 +380,13 @@ write_string(struct canon *c, const struct node *n, bool key)
 		write_indicator(c, "!!binary", true, false, false);
 		style = PLAIN;
 	} else {
-		style = scalar_is_str(t.s, t.n) && !is_base60(t.s, t.n)
+		style = scalar_is_str(t.s, t.n) && !text_is_base60(t.s, t.n)
 		    ? PLAIN
 		    : DOUBLE;
 	}
 	if (t.n != 0 && memchr(t.s, '\n', t.n) != NULL)
 		style = LITERAL;
-	traits = analyse(t.s, t.n);
+	traits = text_analyse(t.s, t.n);
 	write_text(c, t, style, &traits, key);
 }
 
@@ -588,7 +403,7 @@ write_scalar(struct canon *c, const struct node *n, bool key)
 		struct traits traits;
 
 		t.s = node_text(n, tmp, &t.n);
-		traits = analyse(t.s, t.n);
+		traits = text_analyse(t.s, t.n);
 		write_text(c, t, PLAIN, &traits, key);
 	}
 	c->indent = before;
@@ -610,7 +425,7 @@ is_simple_key(const struct node *key)
 		n = (n + 2) / 3 * 4;
 		return n < BASE64_LINE; /* longer ones are several lines */
 	}
-	return n <= KEY_MAX && !analyse(key->s, key->n).multiline;
+	return n <= KEY_MAX && !text_analyse(key->s, key->n).multiline;
 }
 
 static void

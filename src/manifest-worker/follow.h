@@ -8,8 +8,9 @@
 #include "buf.h"
 #include "tree.h"
 
-#define FOLLOW_MAX (2 * TREE_MAX_TARGET) /* bytes of a path that is followed   \
-					  */
+#define FOLLOW_MAX                                                             \
+	(2 * TREE_MAX_TARGET) /* bytes of a path that is followed              \
+			       */
 
 /* Follow a path through the links in it; `last` says whether one at its end is
  * followed, too.  FX_EDENIED: it leaves the tree.  The result is owned by the

@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "git_url.h"
 #include "mark.h"
+#include "note.h"
 
 void
 mw_open(struct mw *mw, struct worker *w)
@@ -19,6 +20,7 @@ mw_open(struct mw *mw, struct worker *w)
 	/* numbers that no earlier run of this process has used since boot */
 	set_init(&mw->set, name, (uint64_t)clk_now_us());
 	mw->set.skip_bad = cfg->sync_skip_bad;
+	note_open(mw->set.hash_seed);
 }
 
 void
@@ -40,10 +42,12 @@ mw_stream_ended(struct fx_err *err, int code)
 IPC_HANDLER(load, mw_on_load, struct mw)
 IPC_HANDLER(set, mw_on_set, struct mw)
 IPC_HANDLER(bodies, mw_on_bodies, struct mw)
+IPC_HANDLER(events, mw_on_events, struct mw)
 
 const struct ipc_handler mw_handlers[] = {
 	{ IPC_T_LOAD, mw_on_load_frame },
 	{ IPC_T_SET, mw_on_set_frame },
 	{ IPC_T_BODIES, mw_on_bodies_frame },
+	{ IPC_T_EVENTS, mw_on_events_frame },
 };
 const size_t mw_nhandlers = nitems(mw_handlers);

@@ -40,6 +40,14 @@ mw_blob_fn(void *arg, size_t at, const void *, size_t n, struct fx_err *);
 int mw_ask_blobs(struct mw *, struct ipc_oid *oids, size_t n, size_t max,
     mw_blob_fn *, void *arg, struct fx_err *) FX_MUSTUSE;
 
+/* A note; the same rules. */
+typedef int mw_note_fn(void *arg, const struct ipc_note *, struct fx_err *);
+
+/* The notes of the commits after `from` (empty: all) up to `to`, oldest first,
+ * of at most `max` commits.  *commits: how many were looked at. */
+int mw_ask_notes(struct mw *, const char *from, const char *to, uint64_t max,
+    mw_note_fn *, void *arg, uint64_t *commits, struct fx_err *) FX_MUSTUSE;
+
 /* The scopes of the set's kinds: with them it is committed. */
 int mw_ask_scopes(struct mw *, struct fx_err *) FX_MUSTUSE;
 
@@ -49,6 +57,7 @@ int mw_ask_scopes(struct mw *, struct fx_err *) FX_MUSTUSE;
 int mw_on_load(struct mw *, const struct ipc_req *, struct ipc_load *);
 int mw_on_set(struct mw *, const struct ipc_req *, struct ipc_set *);
 int mw_on_bodies(struct mw *, const struct ipc_req *, struct ipc_bodies *);
+int mw_on_events(struct mw *, const struct ipc_req *, struct ipc_events *);
 
 /* Why a stream could not be sent to its end; FX_OK if it could. */
 int mw_stream_ended(struct fx_err *, int code);

@@ -7,6 +7,8 @@ src_manifest_worker_libmanifest_a_SOURCES = \
 	src/manifest-worker/bodies.h \
 	src/manifest-worker/canon.c \
 	src/manifest-worker/canon.h \
+	src/manifest-worker/canon_text.c \
+	src/manifest-worker/canon_text.h \
 	src/manifest-worker/charts.c \
 	src/manifest-worker/charts.h \
 	src/manifest-worker/follow.c \
@@ -21,6 +23,8 @@ src_manifest_worker_libmanifest_a_SOURCES = \
 	src/manifest-worker/names.h \
 	src/manifest-worker/node.c \
 	src/manifest-worker/node.h \
+	src/manifest-worker/note.c \
+	src/manifest-worker/note.h \
 	src/manifest-worker/resource.c \
 	src/manifest-worker/resource.h \
 	src/manifest-worker/scalar.c \
@@ -39,7 +43,8 @@ src_manifest_worker_libmanifest_a_SOURCES = \
 	src/manifest-worker/walk.c \
 	src/manifest-worker/yread.c \
 	src/manifest-worker/yread.h
-src_manifest_worker_libmanifest_a_CPPFLAGS = $(AM_CPPFLAGS) $(YAML_CFLAGS) $(LIBMD_CFLAGS)
+src_manifest_worker_libmanifest_a_CPPFLAGS = $(AM_CPPFLAGS) $(YAML_CFLAGS) \
+	$(JANSSON_CFLAGS) $(LIBMD_CFLAGS)
 
 pkglibexec_PROGRAMS += fluxd-manifest
 # The handlers over a channel; tests link them with a channel of their own.
@@ -48,6 +53,7 @@ MANIFEST_WORKER_SOURCES = \
 	src/manifest-worker/handlers.c \
 	src/manifest-worker/handlers.h \
 	src/manifest-worker/on_bodies.c \
+	src/manifest-worker/on_events.c \
 	src/manifest-worker/on_load.c \
 	src/manifest-worker/on_set.c \
 	src/manifest-worker/sandbox.c
@@ -58,4 +64,4 @@ fluxd_manifest_LDADD = src/manifest-worker/libmanifest.a \
 	src/common/libworker.a src/common/libsandbox.a \
 	src/common/libproc.a src/common/libipc.a src/common/libmodel.a \
 	src/common/libbase.a $(MSGPACK_LIBS) $(SECCOMP_LIBS) $(YAML_LIBS) \
-	$(LIBMD_LIBS) -lm
+	$(JANSSON_LIBS) $(LIBMD_LIBS) -lm

@@ -3,10 +3,12 @@
 /*
  * fluxd-manifest: turns the content of the repository into resources.
  *
- * Reads    manifests, which anybody who may commit writes: hostile.  libyaml
- *          splits them; limits hold before and while it does.
+ * Reads    manifests and git notes, which anybody who may commit writes:
+ *          hostile.  libyaml and jansson split them; limits hold before and
+ *          while they do.
  * Holds    nothing secret.
- * May      compute; ask git for files by id and sync for the scope of kinds.
+ * May      compute; ask git for files by id and for notes, and sync for the
+ *          scope of kinds.
  * May not  open files, make sockets, start programs; choose the commit, the
  *          repository or the cluster.
  * If it falls, an attacker chooses what is applied, which whoever writes to

@@ -2,7 +2,8 @@
 #include "base.h"
 #include "handlers.h"
 
-/* Nothing beside what every worker has: libyaml and libmd only compute. */
+/* Nothing beside what every worker has: libyaml, jansson and libmd only
+ * compute. */
 const struct sandbox mw_sandbox = {
 	.name = "fluxd-manifest",
 	.nofile = 8, /* standard ones and the channel */

@@ -1,6 +1,7 @@
 EXTRA_DIST += tests/fixtures/manifest
 MANIFEST_TEST_LIBS = src/manifest-worker/libmanifest.a \
-	src/common/libmodel.a src/common/libbase.a $(YAML_LIBS) $(LIBMD_LIBS) -lm
+	src/common/libmodel.a src/common/libbase.a $(YAML_LIBS) \
+	$(JANSSON_LIBS) $(LIBMD_LIBS) -lm
 
 check_PROGRAMS += tests/unit/test_manifest_canon
 TESTS += tests/unit/test_manifest_canon
@@ -49,6 +50,12 @@ TESTS += tests/unit/test_manifest_set
 tests_unit_test_manifest_set_SOURCES = tests/unit/test_manifest_set.c
 tests_unit_test_manifest_set_CPPFLAGS = $(TEST_CPPFLAGS) -I$(srcdir)/src/manifest-worker
 tests_unit_test_manifest_set_LDADD = $(MANIFEST_TEST_LIBS)
+
+check_PROGRAMS += tests/unit/test_manifest_note
+TESTS += tests/unit/test_manifest_note
+tests_unit_test_manifest_note_SOURCES = tests/unit/test_manifest_note.c
+tests_unit_test_manifest_note_CPPFLAGS = $(TEST_CPPFLAGS) -I$(srcdir)/src/manifest-worker
+tests_unit_test_manifest_note_LDADD = $(MANIFEST_TEST_LIBS)
 
 # The handlers over a real channel, in their sandbox.
 check_PROGRAMS += tests/unit/test_manifest_worker

@@ -29,6 +29,11 @@ struct commit {
 	size_t n;
 };
 
+struct noted {
+	const char *name; /* of the commit */
+	const char *note; /* NULL: none */
+};
+
 /* What the fake repository has and how its git misbehaves. */
 struct world {
 	struct ipc_peer peer;
@@ -39,7 +44,10 @@ struct world {
 	char last_log[256];
 	enum { GIT_GOOD, GIT_LOST_BLOB, GIT_WRONG_ORDER, GIT_SHORT } git;
 	enum { SYNC_GOOD, SYNC_DOWN, SYNC_FEW } sync;
-	bool no_foo; /* sync does not know the kind Foo */
+	bool no_foo;		   /* sync does not know the kind Foo */
+	const struct noted *noted; /* oldest first */
+	size_t nnoted;
+	size_t extra_notes; /* that nobody asked for */
 };
 
 /* An id is the address of the text: git only has to find it again. */
@@ -177,6 +185,47 @@ on_blobs(struct world *w, const struct ipc_req *req, struct ipc_blobs *m)
 	return ipc_reply_blobs_end(req, &(struct ipc_blobs_end){ 0 });
 }
 
+/* The commits after `from` up to `to`, in the order of the table. */
+static int
+send_note(struct world *w, const struct ipc_req *req, const struct noted *c)
+{
+	struct ipc_note n = {
+		.commit = (char *)(uintptr_t)c->name,
+		.text = { (uint8_t *)(uintptr_t)c->note, strlen(c->note) },
+	};
+	int r = FX_OK;
+
+	for (size_t k = 0; k <= w->extra_notes && r == FX_OK; k++)
+		if ((r = ipc_await_credit(req)) == FX_OK)
+			r = ipc_reply_note_part(req,
+			    &(struct ipc_note_part){ .notes = &n,
+				.notes_len = 1 });
+	return r;
+}
+
+static int
+on_notes(struct world *w, const struct ipc_req *req, struct ipc_notes *m)
+{
+	uint64_t looked = 0;
+	bool in = *m->from == '\0';
+	int r = FX_OK;
+
+	if (w->git != GIT_GOOD)
+		return ipc_reply_failf(req, FX_EUNKNOWN, "no such ref");
+	for (size_t i = 0; i < w->nnoted && r == FX_OK; i++) {
+		const struct noted *c = &w->noted[i];
+
+		if (in && c->note != NULL)
+			r = send_note(w, req, c);
+		looked += in;
+		in |= strcmp(c->name, m->from) == 0;
+		if (strcmp(c->name, m->to) == 0)
+			break;
+	}
+	return ipc_reply_notes_end(req,
+	    &(struct ipc_notes_end){ .commits = looked });
+}
+
 /* ---- sync --------------------------------------------------------------- */
 
 static int
@@ -214,6 +263,7 @@ on_scopes(struct world *w, const struct ipc_req *req, struct ipc_scopes *m)
 
 IPC_HANDLER(tree, on_tree, struct world)
 IPC_HANDLER(blobs, on_blobs, struct world)
+IPC_HANDLER(notes, on_notes, struct world)
 IPC_HANDLER(scopes, on_scopes, struct world)
 
 static int
@@ -224,6 +274,8 @@ on_relay(void *ctx, struct ipc_peer *p, struct ipc_frame *f)
 		return on_tree_frame(ctx, p, f);
 	case IPC_T_BLOBS:
 		return on_blobs_frame(ctx, p, f);
+	case IPC_T_NOTES:
+		return on_notes_frame(ctx, p, f);
 	case IPC_T_SCOPES:
 		return on_scopes_frame(ctx, p, f);
 	case IPC_T_CREDIT:
@@ -349,6 +401,7 @@ struct answer {
 	struct fx_err err;
 	struct ipc_loaded loaded;
 	struct ipc_set_end set_end;
+	struct ipc_events_end events_end;
 	struct buf text; /* what the parts said */
 	size_t parts;
 	struct {
@@ -381,6 +434,7 @@ on_part(struct answer *a, struct ipc_frame *f)
 	struct ipc_load_left_out l;
 	struct ipc_set_part s;
 	struct ipc_body_part b;
+	struct ipc_event_part e;
 
 	a->parts++;
 	switch (f->type) {
@@ -421,6 +475,16 @@ on_part(struct answer *a, struct ipc_frame *f)
 		}
 		ipc_body_part_clear(&b);
 		return FX_OK;
+	case IPC_T_EVENT_PART:
+		want_int(ipc_event_part_decode(&f->body, &e, &f->fd), FX_OK);
+		for (size_t i = 0; i < e.events_len; i++)
+			want_int(str_addf(&a->text, "%s%u %s %s",
+				     buf_left(&a->text) ? "\n" : "",
+				     (unsigned)e.events[i].kind,
+				     e.events[i].commit, e.events[i].text),
+			    FX_OK);
+		ipc_event_part_clear(&e);
+		return FX_OK;
 	default:
 		return FX_EUNKNOWN;
 	}
@@ -441,6 +505,8 @@ on_answer(void *arg, struct ipc_frame *f)
 		r = ipc_loaded_decode(&f->body, &a->loaded, &f->fd);
 	else if (f->type == IPC_T_SET_END)
 		r = ipc_set_end_decode(&f->body, &a->set_end, &f->fd);
+	else if (f->type == IPC_T_EVENTS_END)
+		r = ipc_events_end_decode(&f->body, &a->events_end, &f->fd);
 	return r;
 }
 
@@ -507,6 +573,18 @@ get_bodies(struct world *w, uint64_t set, struct ipc_number *v, size_t n,
 		 &(struct ipc_bodies){ .set = set,
 		     .indexes = v,
 		     .indexes_len = n },
+		 on_answer, a) != 0);
+	wait_for(w, a);
+	return str_take(&a->text);
+}
+
+static char *
+get_events(struct world *w, const char *from, const char *to, struct answer *a)
+{
+	answer_init(a);
+	want(ipc_ask_events(&w->peer,
+		 &(struct ipc_events){ .from = (char *)(uintptr_t)from,
+		     .to = (char *)(uintptr_t)to },
 		 on_answer, a) != 0);
 	wait_for(w, a);
 	return str_take(&a->text);
@@ -874,6 +952,85 @@ test_kinds(void)
 	end(&w);
 }
 
+#define NOTE(type, spec, result)                                               \
+	"{\"jobID\":\"7d0a\",\"spec\":{\"type\":\"" type                       \
+	"\",\"cause\":{\"Message\":\"\",\"User\":\"ada\"},\"spec\":" spec      \
+	"},\"result\":" result "}\n"
+#define CHANGED                                                                \
+	"{\"a:deployment/x\":{\"Status\":\"success\",\"PerContainer\":[{"      \
+	"\"Container\":\"c\",\"Current\":\"i:1\",\"Target\":\"i:2\"}]}}"
+
+static const struct noted noted[] = {
+	{ "n0", NOTE("auto", "{}", CHANGED) },
+	{ "n1", NOTE("image", "{\"ServiceSpecs\":[\"<all>\"]}", CHANGED) },
+	{ "n2", NULL },
+	{ "n3", NOTE("auto", "{}", CHANGED) },
+	{ "n4", NOTE("policy", "{}", "null") },
+	{ "n5", "{\"jobID\":\"../forged\"}" },
+	{ "n6", NOTE("containers", "{}", "{}") },
+};
+#define EVENT_1 "0 n1 Released: i:2 to all workloads, by ada"
+#define EVENT_3 "1 n3 Automated release of i:2"
+#define EVENT_6 "0 n6 Released: no image changes to no workloads, by ada"
+
+/* What was released is told from the notes, oldest first; one that cannot be
+ * read is a warning, and the others count. */
+static void
+test_events(void)
+{
+	static const struct {
+		const char *from, *to, *text;
+		uint64_t includes;
+		size_t logs;
+	} tv[] = {
+		{ "n0", "n6", EVENT_1 "\n" EVENT_3 "\n" EVENT_6,
+		    IPC_INCLUDES_RELEASE | IPC_INCLUDES_AUTORELEASE |
+			IPC_INCLUDES_POLICY | IPC_INCLUDES_OTHER,
+		    1 },
+		{ "n0", "n1", EVENT_1, IPC_INCLUDES_RELEASE, 0 },
+		{ "n1", "n2", "", IPC_INCLUDES_OTHER, 0 },
+		{ "n2", "n3", EVENT_3, IPC_INCLUDES_AUTORELEASE, 0 },
+		{ "n3", "n4", "", IPC_INCLUDES_POLICY, 0 },
+		{ "n4", "n5", "", IPC_INCLUDES_OTHER, 1 },
+		{ "n6", "n6", "", 0, 0 },
+		/* nothing was synced before: one warning, no events */
+		{ "", "n6", "", IPC_INCLUDES_OTHER, 1 },
+	};
+	struct world w;
+	struct answer a;
+
+	begin(&w, NULL, NULL, 0);
+	w.noted = noted;
+	w.nnoted = nitems(noted);
+	for (size_t i = 0; i < nitems(tv); i++) {
+		auto_free char *text = NULL;
+
+		w.logs = 0;
+		text = get_events(&w, tv[i].from, tv[i].to, &a);
+		want_str(a.err.text, "");
+		want_str(text, tv[i].text);
+		want_int(a.events_end.includes, tv[i].includes);
+		want_int(w.logs, tv[i].logs);
+		answer_clear(&a);
+	}
+	w.git = GIT_LOST_BLOB;
+	free(get_events(&w, "n0", "n6", &a));
+	want_str(a.err.text, "no such ref");
+	answer_clear(&a);
+	w.git = GIT_GOOD;
+	w.extra_notes = 1000;
+	free(get_events(&w, "n0", "n6", &a));
+	want_str(a.err.text,
+	    "git answered with more notes than were asked for");
+	answer_clear(&a);
+	/* as many as there may be, in several parts */
+	w.extra_notes = 900;
+	free(get_events(&w, "n0", "n1", &a));
+	want_str(a.err.text, "");
+	answer_clear(&a);
+	end(&w);
+}
+
 #define LARGEST 8388608 /* bytes; the default of --git-max-file */
 
 /* A file of n bytes: a beginning, and a piece again and again. */
@@ -943,6 +1100,7 @@ main(void)
 	test_run("worker: bad files are done without, if they may be",
 	    test_skip_bad);
 	test_run("worker: only the configured paths are read", test_paths);
+	test_run("worker: notes become events", test_events);
 	test_run("worker: any number of kinds is asked for", test_kinds);
 	test_run("A21: worker: the largest files do not end it", test_large);
 	test_run("worker: long answers wait for credit", test_streams);

@@ -1,0 +1,55 @@
+/*
+ * note: what a git note says about the commit it is on.
+ *
+ * The daemon leaves one on each commit of its own, with the job that made it,
+ * what was asked for and what came of it.  Whoever can push can leave one as
+ * well, so a note is read within bounds, what is not as it should be is no
+ * note, and nothing is decided by one: it is told to people.
+ */
+#ifndef FX_NOTE_H
+#define FX_NOTE_H
+
+#include "base.h"
+
+#define NOTE_MAX 65536	   /* bytes that are read; jansson bounds the depth */
+#define NOTE_MAX_JOB 64	   /* bytes of a job's id */
+#define NOTE_TEXT_CUT 3500 /* bytes of an event's text, before escapes */
+#define NOTE_TEXT_MAX 4096 /* and after them */
+
+enum note_type {
+	NOTE_RELEASE, /* of images, or of containers */
+	NOTE_AUTO,    /* an automated release */
+	NOTE_POLICY,
+	NOTE_OTHER,
+};
+
+/* A list of texts, sorted; each once. */
+struct note_list {
+	char **v; /* owned */
+	size_t n;
+};
+
+struct note {
+	char *job; /* owned; its id */
+	enum note_type type;
+	char *user;		    /* owned; who asked; may be empty */
+	char *message;		    /* owned; may be empty */
+	bool all;		    /* asked for all workloads */
+	struct note_list images;    /* that were released */
+	struct note_list workloads; /* that were changed */
+};
+
+/* Before lock-down or with a seed that is not 0: the library would open a
+ * device for one. */
+void note_open(uint64_t seed);
+
+/* FX_ESYNTAX, FX_ELIMIT: it is not to be read. */
+int note_parse(const void *, size_t n, struct note *out,
+    struct fx_err *) FX_MUSTUSE;
+void note_clear(struct note *);
+
+/* The event of a release in upstream's words, safe to show; owned by the
+ * caller. */
+char *note_event_text(const struct note *);
+
+#endif

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base.h"
+
+#include "note.h"
+#include "str.h"
+#include "test.h"
+
+#define JOB "\"jobID\":\"7d0a2f11-0b1c-4e5d-8a90-1234567890ab\""
+#define CAUSE(message, user)                                                   \
+	"\"cause\":{\"Message\":\"" message "\",\"User\":\"" user "\"}"
+#define NOTE(type, cause, spec, result)                                        \
+	"{" JOB ",\"spec\":{\"type\":\"" type "\"," cause ",\"spec\":" spec    \
+	"},\"result\":" result "}\n"
+
+#define IMAGE_SPEC(workloads)                                                  \
+	"{\"ServiceSpecs\":[" workloads                                        \
+	"],\"ImageSpec\":\"quay.io/acme/app:1.1\",\"Kind\":\"execute\","       \
+	"\"Excludes\":null,\"Force\":false}"
+#define CONTAINER(current, target)                                             \
+	"{\"Container\":\"app\",\"Current\":\"" current                        \
+	"\",\"Target\":\"" target "\"}"
+#define DONE(containers)                                                       \
+	"{\"Status\":\"success\",\"PerContainer\":[" containers "]}"
+#define APP CONTAINER("quay.io/acme/app:1.0", "quay.io/acme/app:1.1")
+#define RESULT                                                                 \
+	"{\"prod:deployment/web\":" DONE(                                      \
+	    APP) ",\"prod:helmrelease/db\":{\"Status\":\"skipped\","           \
+		 "\"Error\":\"locked\",\"PerContainer\":null}}"
+#define CONTAINER_SPECS                                                        \
+	"{\"Kind\":\"execute\",\"ContainerSpecs\":{\"prod:deployment/"         \
+	"web\":[" APP "]},\"SkipMismatches\":true,\"Force\":false}"
+#define AUTO_SPEC                                                              \
+	"{\"Changes\":[{\"WorkloadID\":\"prod:deployment/web\","               \
+	"\"Container\":{\"Name\":\"app\",\"Image\":\"quay.io/acme/app:1.0\"}," \
+	"\"ImageID\":\"quay.io/acme/app:1.1\"}]}"
+
+static const char *const types[] = { [NOTE_RELEASE] = "release",
+	[NOTE_AUTO] = "auto",
+	[NOTE_POLICY] = "policy",
+	[NOTE_OTHER] = "other" };
+
+/* "type: text", or "! " and the error. */
+static char *
+read_note(const char *text, size_t n)
+{
+	struct note note = { 0 };
+	struct fx_err err = { 0 };
+	char *out;
+
+	if (note_parse(text, n, &note, &err) != FX_OK) {
+		want(note.job == NULL);
+		return xasprintf("! %s", err.text);
+	}
+	if (note.type == NOTE_RELEASE || note.type == NOTE_AUTO) {
+		auto_free char *event = note_event_text(&note);
+
+		out = xasprintf("%s: %s", types[note.type], event);
+	} else {
+		out = xstrdup(types[note.type]);
+	}
+	note_clear(&note);
+	return out;
+}
+
+static void
+test_notes(void)
+{
+	static const struct {
+		const char *text, *wanted;
+	} tv[] = {
+		{ NOTE("image", CAUSE("", "Ann \\u003cann@example.com\\u003e"),
+		      IMAGE_SPEC("\"prod:deployment/web\""), RESULT),
+		    "release: Released: quay.io/acme/app:1.1 to "
+		    "prod:deployment/web, by Ann <ann@example.com>" },
+		/* both spellings of < and > */
+		{ NOTE("image", CAUSE("", "Ann <ann@example.com>"),
+		      IMAGE_SPEC("\"prod:deployment/web\""), RESULT),
+		    "release: Released: quay.io/acme/app:1.1 to "
+		    "prod:deployment/web, by Ann <ann@example.com>" },
+		{ NOTE("image", CAUSE("say \\\"hi\\\"\\nnow", "ada"),
+		      IMAGE_SPEC("\"<all>\""), RESULT),
+		    "release: Released: quay.io/acme/app:1.1 to all "
+		    "workloads, by ada, with message \"say "
+		    "\\\"hi\\\"\\nnow\"" },
+		{ NOTE("image", CAUSE("", ""),
+		      IMAGE_SPEC("\"prod:deployment/web\""), "{}"),
+		    "release: Released: no image changes to no workloads" },
+		{ NOTE("image", CAUSE("", ""), IMAGE_SPEC("\"a:b/c\""), "null"),
+		    "release: Released: no image changes to no workloads" },
+		{ NOTE("containers", CAUSE("fix", "ada"), CONTAINER_SPECS,
+		      RESULT),
+		    "release: Released: quay.io/acme/app:1.1 to "
+		    "prod:deployment/web, by ada, with message \"fix\"" },
+		/* what upstream writes and cannot read back */
+		{ NOTE("containers", CAUSE("", ""),
+		      "{\"ContainerSpecs\":{\"prod:deployment/web\":["
+		      "{\"Container\":\"app\",\"Current\":\"\",\"Target\":"
+		      "\"a:2\"}]}}",
+		      "{\"prod:deployment/web\":" DONE(
+			  CONTAINER("", "a:2")) "}"),
+		    "release: Released: a:2 to prod:deployment/web" },
+		{ NOTE("auto", CAUSE("", ""), AUTO_SPEC, RESULT),
+		    "auto: Automated release of quay.io/acme/app:1.1" },
+		/* distinct targets, sorted as texts; workloads sorted */
+		{ NOTE("auto", CAUSE("", ""), "{\"Changes\":null}",
+		      "{\"b:deployment/x\":" DONE(CONTAINER("a:1",
+			  "a:v2") "," CONTAINER("a:1",
+			  "a:v10")) ",\"a:deployment/x\":" DONE(CONTAINER("a:1",
+			  "a:v2")) ",\"a:deployment/y\":{\"Status\":"
+				   "\"ignored\",\"PerContainer\":[" CONTAINER(
+				       "a:1", "a:v3") "]}}"),
+		    "auto: Automated release of a:v10, a:v2" },
+		{ NOTE("image", CAUSE("", ""), IMAGE_SPEC("\"x:y/z\""),
+		      "{\"b:deployment/x\":" DONE(
+			  "") ",\"a:deployment/y\":" DONE("") "}"),
+		    "release: Released: no image changes to a:deployment/y, "
+		    "b:deployment/x" },
+		/* a tag beside a digest is not printed */
+		{ NOTE("auto", CAUSE("", ""), "{\"Changes\":[]}",
+		      "{\"b:deployment/x\":" DONE(
+			  CONTAINER("a:1", "a:2@sha256:ab")) "}"),
+		    "auto: Automated release of a@sha256:ab" },
+		{ NOTE("policy", CAUSE("", ""),
+		      "{\"prod:deployment/web\":{\"add\":{\"automated\":"
+		      "\"true\",\"tag.app\":\"semver:~1.0\"},\"remove\":"
+		      "{\"locked\":\"true\"}}}",
+		      "null"),
+		    "policy" },
+		{ NOTE("policy", CAUSE("", ""),
+		      "{\"prod:deployment/web\":{\"add\":[\"automated\"],"
+		      "\"remove\":null}}",
+		      "null"),
+		    "policy" },
+		{ NOTE("sync", CAUSE("", ""), "{}", "null"), "other" },
+		/* the old form of an id */
+		{ NOTE("auto", CAUSE("", ""), "{}",
+		      "{\"prod/web\":" DONE(APP) "}"),
+		    "auto: Automated release of quay.io/acme/app:1.1" },
+	};
+
+	for (size_t i = 0; i < nitems(tv); i++) {
+		auto_free char *got = read_note(tv[i].text, strlen(tv[i].text));
+
+		if (!want_str(got, tv[i].wanted))
+			printf("# of %s\n", tv[i].text);
+	}
+}
+
+/* A34: what is not a note, or not quite one. */
+static void
+test_hostile(void)
+{
+#define POLICY(x) NOTE("policy", CAUSE("", ""), x, "null")
+#define IMAGE(spec) NOTE("image", CAUSE("", ""), spec, "null")
+#define JOBS(id) "{\"jobID\":" id ",\"spec\":{\"type\":\"sync\"}}"
+	static const struct {
+		const char *text, *wanted; /* NULL: any error */
+	} tv[] = {
+		{ "", NULL },
+		{ "hello", NULL },
+		{ "[]", "note is not as it should be" },
+		{ "{}", "jobID is not as it should be" },
+		{ "{} {}", NULL },
+		{ JOBS("\"\""), "jobID is not as it should be" },
+		{ JOBS("3"), "jobID is not as it should be" },
+		{ JOBS("\"a b\""), "jobID is not as it should be" },
+		{ JOBS("\"a\\nts=1 err=forged\""),
+		    "jobID is not as it should be" },
+		{ JOBS("\"../../etc/passwd\""),
+		    "jobID is not as it should be" },
+		{ JOBS("\"0123456789012345678901234567890123456789012345678901"
+		       "2345678901234\""),
+		    "jobID is not as it should be" },
+		{ JOBS("\"a\\u0000b\""), NULL },
+		{ "{" JOB "}", "unknown spec type: " },
+		{ NOTE("reboot", CAUSE("", ""), "{}", "null"),
+		    "unknown spec type: reboot" },
+		{ "{" JOB ",\"spec\":3}", "spec is not as it should be" },
+		{ "{" JOB ",\"spec\":{\"type\":\"sync\",\"cause\":[]}}",
+		    "cause is not as it should be" },
+		{ "{" JOB ",\"spec\":{\"type\":\"sync\",\"cause\":{\"User\":"
+		  "{}}}}",
+		    "User is not as it should be" },
+		{ NOTE("sync", CAUSE("", ""), "3", "null"),
+		    "spec is not as it should be" },
+		{ NOTE("sync", CAUSE("", ""), "{}", "[]"),
+		    "result is not as it should be" },
+		{ NOTE("sync", CAUSE("", ""), "{}", "{\"x\":{}}"),
+		    "parsing x: invalid service ID" },
+		{ NOTE("sync", CAUSE("", ""), "{}", "{\"a:b/c\":3}"),
+		    "result is not as it should be" },
+		{ NOTE("sync", CAUSE("", ""), "{}",
+		      "{\"a:b/c\":{\"PerContainer\":{}}}"),
+		    "PerContainer is not as it should be" },
+		{ NOTE("sync", CAUSE("", ""), "{}",
+		      "{\"a:b/c\":{\"PerContainer\":[3]}}"),
+		    "container is not as it should be" },
+		{ NOTE("sync", CAUSE("", ""), "{}",
+		      "{\"a:b/c\":" DONE(CONTAINER("a:b:c", "a")) "}"),
+		    "expected image name as either <image>:<tag> or just "
+		    "<image>: invalid image ID" },
+		{ IMAGE("{\"ServiceSpecs\":\"x\"}"),
+		    "ServiceSpecs is not as it should be" },
+		{ IMAGE("{\"ServiceSpecs\":[1]}"),
+		    "ServiceSpecs is not as it should be" },
+		{ IMAGE("{\"Excludes\":[\"x y\"]}"),
+		    "parsing x y: invalid service ID" },
+		{ NOTE("auto", CAUSE("", ""), "{\"Changes\":[{}]}", "null"),
+		    "parsing : invalid service ID" },
+		{ NOTE("auto", CAUSE("", ""), "{\"Changes\":[0]}", "null"),
+		    "Changes is not as it should be" },
+		{ NOTE("containers", CAUSE("", ""),
+		      "{\"ContainerSpecs\":{\"a:b/c\":{}}}", "null"),
+		    "ContainerSpecs is not as it should be" },
+		{ POLICY("{\"a:b/c\":{\"add\":{\"automated\":true}}}"),
+		    "add is not as it should be" },
+		{ POLICY("{\"a:b/c\":{\"remove\":[1]}}"),
+		    "remove is not as it should be" },
+		{ POLICY("{\"a:b/c\":null}"),
+		    "policy update is not as it should be" },
+		{ POLICY("{\"a\":{}}"), "parsing a: invalid service ID" },
+	};
+
+	for (size_t i = 0; i < nitems(tv); i++) {
+		auto_free char *got = read_note(tv[i].text, strlen(tv[i].text));
+
+		want(str_starts(got, "! "));
+		if (tv[i].wanted != NULL)
+			want_str(got + 2, tv[i].wanted);
+	}
+}
+
+/* A34: sizes and depths. */
+static void
+test_bounds(void)
+{
+	static const struct {
+		const char *before, *piece;
+		size_t n;
+		const char *error; /* in the text */
+	} tv[] = {
+		{ "", "[", 1000000, "more than 65536 bytes" },
+		{ "", "[", NOTE_MAX, "maximum parsing depth" },
+		{ "{\"jobID\":", "{\"a\":", NOTE_MAX / 5 - 3,
+		    "maximum parsing depth" },
+		{ "", "x", 100 << 20, "more than 65536 bytes" },
+		{ "\"", "x", NOTE_MAX - 1, "! " },
+		{ "[", "{},", NOTE_MAX / 3 - 1, "! " },
+	};
+
+	for (size_t i = 0; i < nitems(tv); i++) {
+		size_t b = strlen(tv[i].before), k = strlen(tv[i].piece);
+		size_t n = b + k * tv[i].n;
+		char *text = xmalloc(n);
+		auto_free char *got = NULL;
+
+		memcpy(text, tv[i].before, b);
+		for (size_t at = b; at < n; at += k)
+			memcpy(text + at, tv[i].piece, k);
+		got = read_note(text, n);
+		if (!want(strstr(got, tv[i].error) != NULL))
+			printf("# [%s]\n", got);
+		free(text);
+	}
+}
+
+/* A35: what people wrote is shown without harm. */
+static void
+test_texts(void)
+{
+	static const char note[] = NOTE("image",
+	    CAUSE("\\u001b[31mred\\u202e\\r\\n",
+		"eve\\nts=2020 err=forged \\u001b[2J\\u202e"),
+	    IMAGE_SPEC("\"<all>\""), "{}");
+	struct buf many = BUF_INIT(NOTE_MAX);
+	auto_free char *got = read_note(note, strlen(note)), *text = NULL,
+		       *cut = NULL;
+	size_t n;
+
+	want_str(got,
+	    "release: Released: no image changes to all workloads, by "
+	    "eve\\x0ats=2020 err=forged \\x1b[2J\\u{202e}, with message "
+	    "\"\\x1b[31mred\\u202e\\r\\n\"");
+	want_int(str_addf(&many,
+		     "{" JOB ",\"spec\":{\"type\":\"auto\"},\"result\":{"),
+	    FX_OK);
+	for (int i = 0; i < 400; i++)
+		want_int(str_addf(&many,
+			     "%s\"ns:deployment/w%d\":" DONE(CONTAINER("",
+				 "registry.example.org/team/"
+				 "app-%d:1")),
+			     i == 0 ? "" : ",", i, i),
+		    FX_OK);
+	want_int(str_add(&many, "}}"), FX_OK);
+	text = str_take(&many);
+	cut = read_note(text, strlen(text));
+	n = strlen(cut);
+	want(n > NOTE_TEXT_CUT && n <= NOTE_TEXT_MAX);
+	want_str(cut + n - 3, "...");
+}
+
+int
+main(void)
+{
+	note_open(1);
+	test_run("note: what upstream writes is read and told in its words",
+	    test_notes);
+	test_run("A34: note: what is not as it should be is refused",
+	    test_hostile);
+	test_run("A34: note: size and depth are bounded", test_bounds);
+	test_run("A35: note: texts are shown without harm", test_texts);
+	return test_done();
+}
