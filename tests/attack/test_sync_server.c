@@ -39,6 +39,7 @@ static atomic_int refusals, refusal_code;
 static atomic_int odd_answer; /* PATCH: 200 with something else */
 static int listener;
 static struct bed bed;
+static char *mark; /* of the one object */
 
 /* ---- the server --------------------------------------------------------- */
 
@@ -86,25 +87,14 @@ hold(int fd)
 #define META                                                                   \
 	"\"metadata\":{\"name\":\"one\",\"namespace\":\"s\",\"uid\":\"u\","    \
 	"\"resourceVersion\":\"5\",\"labels\":{\"fluxcd.io/sync-gc-mark\":"    \
-	"\"sha256.%08x\"},\"annotations\":{\"fluxcd.io/sync-checksum\":"       \
+	"\"%s\"},\"annotations\":{\"fluxcd.io/sync-checksum\":"                \
 	"\"%040x\"},\"managedFields\":[{\"manager\":\"fluxd\",\"operation\":"  \
 	"\"Apply\",\"fieldsV1\":{\"f:metadata\":{},\"f:data\":{}}}]}"
-
-/* As tests/integration/sync_bed.c makes them. */
-static unsigned
-mark_of(const char *name)
-{
-	uint32_t h = 2166136261u;
-
-	for (; *name != '\0'; name++)
-		h = (h ^ (uint8_t)*name) * 16777619u;
-	return h;
-}
 
 static char *
 object_text(unsigned version)
 {
-	return xasprintf("{" META "}", mark_of("one"), 0x1000u + version);
+	return xasprintf("{" META "}", mark, 0x1000u + version);
 }
 
 static bool
@@ -524,6 +514,7 @@ main(void)
 	}
 	signal(SIGPIPE, SIG_IGN);
 	bed_add(&bed, "v1", "ConfigMap", "s", "one", ",\"data\":{\"a\":\"1\"}");
+	mark = bed_mark(&bed, "s", "ConfigMap", "one");
 	server = start_server();
 	kubeconfig = write_kubeconfig(server);
 	test_run("a watch that means ill costs neither requests nor memory "
@@ -536,6 +527,7 @@ main(void)
 	    test_group_down);
 	unlink(kubeconfig);
 	free(kubeconfig);
+	free(mark);
 	bed_free_set(&bed);
 	return test_done();
 }
