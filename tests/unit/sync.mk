@@ -64,9 +64,20 @@ TESTS += $(sync_scripts)
 EXTRA_DIST += $(sync_scripts)
 
 # … and against a server of the test's own that means ill.
-check_PROGRAMS += tests/attack/test_sync_server
-TESTS += tests/attack/test_sync_server
+check_PROGRAMS += tests/attack/test_sync_server tests/attack/test_sync_gc
+TESTS += tests/attack/test_sync_server tests/attack/test_sync_gc
+tests_attack_test_sync_gc_SOURCES = \
+	tests/attack/fake_http.c \
+	tests/attack/fake_http.h \
+	tests/attack/test_sync_gc.c \
+	tests/integration/sync_bed.c \
+	tests/integration/sync_bed.h
+tests_attack_test_sync_gc_CPPFLAGS = $(TEST_CPPFLAGS) \
+	-I$(srcdir)/tests/integration
+tests_attack_test_sync_gc_LDADD = $(sync_bed_ldadd)
 tests_attack_test_sync_server_SOURCES = \
+	tests/attack/fake_http.c \
+	tests/attack/fake_http.h \
 	tests/attack/test_sync_server.c \
 	tests/integration/sync_bed.c \
 	tests/integration/sync_bed.h
