@@ -32,6 +32,7 @@ tests_unit_test_validate_SOURCES = tests/unit/test_validate.c \
 tests_unit_test_validate_CPPFLAGS = $(TEST_CPPFLAGS) $(SECCOMP_CFLAGS) \
 	-I$(srcdir)/src/master
 tests_unit_test_validate_LDADD = src/common/libproc.a src/common/libipc.a \
+	src/common/libmodel.a \
 	src/common/libbase.a
 
 # The master without its main.c; every worker is played by the test.

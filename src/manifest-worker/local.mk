@@ -17,8 +17,6 @@ src_manifest_worker_libmanifest_a_SOURCES = \
 	src/manifest-worker/gotext.h \
 	src/manifest-worker/known.c \
 	src/manifest-worker/known.h \
-	src/manifest-worker/mark.c \
-	src/manifest-worker/mark.h \
 	src/manifest-worker/names.c \
 	src/manifest-worker/names.h \
 	src/manifest-worker/node.c \

@@ -4,6 +4,7 @@
 #include "setup.h"
 
 #include "log.h"
+#include "share.h"
 #include "str.h"
 
 static void
@@ -125,6 +126,28 @@ check_lists(struct config *c, struct fx_err *err)
 	return FX_OK;
 }
 
+#define SET_NAME_LENGTH 43 /* of a sync set: SHA-256 in base64 */
+
+static int
+check_gc(const struct config *c, struct fx_err *err)
+{
+	struct share limit;
+
+	if (share_parse(c->sync_gc_limit, &limit, err) != FX_OK)
+		return fx_wrap(err, "--sync-gc-limit");
+	for (size_t i = 0; i < c->sync_gc_former.n; i++)
+		if (strlen(c->sync_gc_former.v[i]) != SET_NAME_LENGTH)
+			return fx_fail(err, FX_ESYNTAX,
+			    "--sync-gc-former: \"%.80s\" is not the name of "
+			    "a sync set, which has %d characters",
+			    c->sync_gc_former.v[i], SET_NAME_LENGTH);
+	for (size_t i = 0; i < c->k8s_protect_namespace.n; i++)
+		if (c->k8s_protect_namespace.v[i][0] == '\0')
+			return fx_fail(err, FX_ESYNTAX,
+			    "--k8s-protect-namespace has an empty item");
+	return FX_OK;
+}
+
 static int
 check_numbers(const struct config *c, struct fx_err *err)
 {
@@ -187,6 +210,8 @@ setup_validate(struct config *c, struct fx_err *err)
 		r = check_label(c, err);
 	if (r == FX_OK)
 		r = check_lists(c, err);
+	if (r == FX_OK)
+		r = check_gc(c, err);
 	if (r == FX_OK)
 		r = check_numbers(c, err);
 	if (r == FX_OK)

@@ -302,6 +302,7 @@ pass_end(struct pass *p)
 	p->result.unchanged -= p->result.patched < p->result.unchanged
 	    ? p->result.patched
 	    : p->result.unchanged;
+	p->result.errors += p->gc_errors;
 	p->result.repair = p->repair;
 	result = p->result;
 	pass_clear(c);
@@ -357,10 +358,17 @@ step_once(struct pass *p)
 			crd_clear(p);
 		if (p->crds != NULL)
 			return false;
-		if (failed || p->stage == STAGE_REST)
+		if (!failed && p->stage == STAGE_FIRST)
+			stage_start(p, STAGE_REST);
+		else if (failed || p->repair || p->cluster->gc == NULL)
 			p->step = STEP_END;
 		else
-			stage_start(p, STAGE_REST);
+			gc_start(p);
+		return true;
+	case STEP_GC:
+		if (!gc_step(p))
+			return false;
+		p->step = STEP_END;
 		return true;
 	case STEP_END:
 		break;
@@ -399,13 +407,14 @@ pass_new(struct cluster *c, bool repair)
 }
 
 int
-pass_apply(struct cluster *c, uint64_t set, struct fx_err *err)
+pass_apply(struct cluster *c, uint64_t set, bool incomplete, struct fx_err *err)
 {
 	struct pass *p;
 
 	if (c->pass != NULL)
 		return fx_fail(err, FX_EAGAIN, "another pass is running");
 	p = pass_new(c, false);
+	p->incomplete = incomplete;
 	p->step = STEP_SET;
 	if (set == c->set)
 		pass_set_ready(c, &(struct fx_err){ 0 });

@@ -2,6 +2,7 @@
 #include "base.h"
 #include "cluster.h"
 
+#include "glob.h"
 #include "str.h"
 
 #include <strings.h>
@@ -28,6 +29,8 @@ cluster_new(struct loop *loop, const struct client_hooks *client_hooks,
 	refresh_init(c);
 	objects_init(&c->objects, seed);
 	objects_init(&c->staged, seed);
+	if (config->gc)
+		c->gc = gc_new(c);
 	c->drift_timer = (struct loop_timer){ .fn = on_drift_timer, .arg = c };
 	return c;
 }
@@ -40,6 +43,7 @@ cluster_free(struct cluster **cp)
 	if (c == NULL)
 		return;
 	pass_clear(c);
+	gc_free(&c->gc);
 	catalog_watch_stop(c);
 	kinds_clear(c);
 	refresh_clear(c);
@@ -56,6 +60,9 @@ cluster_free(struct cluster **cp)
 static bool
 is_allowed(const struct cluster *c, const char *ns)
 {
+	for (size_t i = 0; i < c->config.protected.n; i++)
+		if (strcmp(c->config.protected.v[i], ns) == 0)
+			return false;
 	for (size_t i = 0; i < c->config.nallowed; i++)
 		if (strcmp(c->config.allowed[i], ns) == 0)
 			return true;
@@ -69,6 +76,20 @@ cluster_allows(const struct cluster *c, const struct object *o)
 		return is_allowed(c, o->ns);
 	return strcasecmp(o->kind->kind, "namespace") != 0 ||
 	    is_allowed(c, o->name);
+}
+
+bool
+cluster_excludes(const struct cluster *c, const char *api_version,
+    const char *kind)
+{
+	auto_free char *group = xasprintf("%s/", api_version);
+	auto_free char *whole = xasprintf("%s/%s", api_version, kind);
+
+	for (size_t i = 0; i < c->config.excluded.n; i++)
+		if (glob_match(c->config.excluded.v[i], group) ||
+		    glob_match(c->config.excluded.v[i], whole))
+			return true;
+	return false;
 }
 
 struct request *

@@ -7,6 +7,8 @@
  *			watch (watch.c)
  *	objects		one record per resource of the set (objects.h, set.c)
  *	pass		the one run of APPLY or REPAIR that goes on (apply.c)
+ *	gc		what git no longer has (gc.h); NULL: nothing is
+ *collected
  *
  * The other processes are reached through hooks, so all of it runs in a test
  * without them.
@@ -20,12 +22,14 @@
 #include "json.h"
 #include "loop.h"
 #include "objects.h"
+#include "share.h"
 
 #define LIST_PAGE 1000
 #define MARK_SELECTOR "labelSelector=fluxcd.io%2Fsync-gc-mark"
 #define META_BODY_MAX (4u << 20)
 #define OBJECT_BODY_MAX 3145728 /* what the API server takes */
 #define KINDS_MAX 1024
+#define CRD_API "apiextensions.k8s.io/v1"
 
 #define ACCEPT_META_LIST                                                       \
 	"application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,"    \
@@ -37,6 +41,7 @@
 struct cluster;
 struct kind;
 struct pass;
+struct gc;
 
 /* ---- the catalog (refresh.c) ------------------------------------------ */
 
@@ -64,6 +69,7 @@ struct refresh {
 	struct catalog_part parts[2];
 	bool loaded; /* both were read at least once */
 	bool running;
+	unsigned version; /* grows as a document changes */
 	struct refresh_wait *waiting;
 };
 
@@ -131,11 +137,13 @@ struct stream {
 struct kind {
 	char *api_version, *kind;
 	size_t objects;	 /* of the set */
+	bool held;	 /* of the set once, or it had something of ours */
 	uint64_t listed; /* number of the pass that listed it last */
 	bool known;	 /* in the catalog; then: */
 	char *resource;
 	bool namespaced, can_list, can_watch;
-	char *why; /* not known: the reason */
+	bool excluded; /* never listed, nor looked at before it is applied */
+	char *why;     /* not known: the reason */
 	struct stream *streams;
 	size_t nstreams;
 };
@@ -143,8 +151,10 @@ struct kind {
 /* Finds or makes. */
 struct kind *
 kind_get(struct cluster *, const char *api_version, const char *kind);
-/* Look all kinds up in the catalog; true if every one is known. */
-bool kinds_resolve(struct cluster *);
+/* Look all kinds of the set up in the catalog. */
+void kinds_resolve(struct cluster *);
+/* Look one up that is not known. */
+void kind_resolve(struct cluster *, struct kind *);
 /* Append the path of an object or (name NULL) a list. */
 int kind_path(const struct kind *, const char *ns, const char *name,
     struct buf *out) FX_MUSTUSE;
@@ -174,6 +184,11 @@ struct set_item {
 	const char *id, *api_version, *kind, *ns, *name, *source, *hash, *mark;
 };
 
+struct set_gone {
+	char *id;
+	uint64_t index; /* in the set that the delta is to */
+};
+
 void set_begin(struct cluster *);
 int
 set_add(struct cluster *, const struct set_item *, struct fx_err *) FX_MUSTUSE;
@@ -183,16 +198,35 @@ int set_end(struct cluster *, uint64_t number, uint64_t base, uint64_t count,
     struct fx_err *) FX_MUSTUSE;
 void set_drop(struct cluster *);
 
+/* ---- garbage collection (gc.c, strays.c); none where c->gc is NULL ----- */
+
+struct gc *gc_new(struct cluster *);
+void gc_free(struct gc **);
+/* A marked object that the set does not have was seen, or is gone. */
+void gc_seen(struct stream *, const json_t *metadata);
+void gc_gone(struct stream *, const json_t *metadata);
+/* The list of a stream is complete. */
+void gc_settle(struct stream *);
+/* An object left the set; true: it is ours and lives, and is taken. */
+bool gc_takes(struct cluster *, struct object *);
+/* One came into it. */
+void gc_came(struct cluster *, const struct object *);
+/* The last step of a pass. */
+void gc_start(struct pass *);
+bool gc_step(struct pass *); /* true: done */
+
 /* ---- passes (apply.c, work.c, look.c, crd.c) -------------------------- */
 
 struct pass_result {
-	uint64_t resources, patched, unchanged, ignored, errors;
+	uint64_t resources, patched, unchanged, ignored, deleted, errors;
 	bool repair;
 	struct fx_err err; /* the pass as a whole failed */
 };
 
-/* Begin; FX_EAGAIN: one is running.  The end comes through hooks.done. */
-int pass_apply(struct cluster *, uint64_t set, struct fx_err *) FX_MUSTUSE;
+/* Begin; FX_EAGAIN: one is running.  The end comes through hooks.done.
+ * incomplete: git has more than the set; then nothing is collected. */
+int pass_apply(struct cluster *, uint64_t set, bool incomplete,
+    struct fx_err *) FX_MUSTUSE;
 int pass_repair(struct cluster *, struct fx_err *) FX_MUSTUSE;
 /* Something the pass waits for has happened. */
 void pass_step(struct cluster *);
@@ -225,7 +259,15 @@ struct cluster_hooks {
 	/* It was put back again and again; rivals: who else writes it. */
 	void (*contested)(void *arg, const char *id, const char *source,
 	    const char *rivals);
+	/* The same of garbage collection; id NULL: about all of it. */
+	void (*collect)(void *arg, const char *key, const char *text, bool dry,
+	    const char *id);
 	void *arg;
+};
+
+struct names {
+	const char *const *v; /* borrowed */
+	size_t n;
 };
 
 struct cluster_config {
@@ -234,6 +276,12 @@ struct cluster_config {
 	enum keep_record keep;
 	const char *const *allowed; /* namespaces; borrowed */
 	size_t nallowed;	    /* 0: all */
+	struct names protected;	    /* namespaces that are left alone */
+	struct names excluded;	    /* patterns of kinds: see glob.h */
+	bool gc, gc_dry;
+	struct names gc_names;	 /* of our sync set, and of former ones */
+	struct names gc_protect; /* kinds */
+	struct share gc_limit;
 };
 
 struct cluster {
@@ -250,8 +298,9 @@ struct cluster {
 	struct objects objects;
 	uint64_t set; /* number of the current one, 0: none */
 	struct objects staged;
-	char **gone; /* ids a delta takes away */
+	struct set_gone *gone; /* what a delta takes away */
 	size_t ngone, gone_cap;
+	struct gc *gc;
 	struct pass *pass; /* NULL: none is running */
 	bool no_apply;	   /* the server has no server-side apply */
 	uint64_t npasses;
@@ -264,6 +313,10 @@ void cluster_free(struct cluster **);
 
 /* Is the resource within the namespaces we are restricted to? */
 bool cluster_allows(const struct cluster *, const struct object *);
+
+/* Is the kind, or (kind "") all of a group version, never to be listed? */
+bool cluster_excludes(const struct cluster *, const char *api_version,
+    const char *kind);
 
 /* A GET with the usual limits. */
 struct request *cluster_get(struct cluster *, struct buf *path,

@@ -31,7 +31,7 @@ static void
 wait_end(struct crd_wait *w, const char *error)
 {
 	struct pass *p = w->cluster->pass;
-	struct object *o = objects_by_id(&w->cluster->objects, w->id);
+	struct object *o = objects_by_id(&w->cluster->objects, w->id, CRD_API);
 	struct crd_wait **at = &p->crds;
 
 	while (*at != w)
@@ -84,7 +84,7 @@ static void
 look(struct crd_wait *w)
 {
 	struct cluster *c = w->cluster;
-	struct object *o = objects_by_id(&c->objects, w->id);
+	struct object *o = objects_by_id(&c->objects, w->id, CRD_API);
 	struct buf path = BUF_INIT(4096);
 
 	if (o == NULL || kind_path(o->kind, o->ns, o->name, &path) != FX_OK) {

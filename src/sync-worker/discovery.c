@@ -73,9 +73,8 @@ add_group(struct catalog *c, const char *group, const char *version,
 }
 
 static int
-add_kind(struct catalog *c, const char *api_version, const char *kind,
-    const char *resource, bool namespaced, const json_t *verbs,
-    struct fx_err *err)
+add_kind(struct catalog *c, size_t at, const char *kind, const char *resource,
+    bool namespaced, const json_t *verbs, struct fx_err *err)
 {
 	if (!is_name(resource) || kind[0] == '\0' ||
 	    strlen(kind) > DISC_TEXT_MAX)
@@ -89,12 +88,13 @@ add_kind(struct catalog *c, const char *api_version, const char *kind,
 		    xreallocarray(c->kinds, c->kinds_cap, sizeof(*c->kinds));
 	}
 	c->kinds[c->nkinds++] = (struct disc_kind){
-		.api_version = xstrdup(api_version),
+		.api_version = xstrdup(c->groups[at].api_version),
 		.kind = xstrdup(kind),
 		.resource = xstrdup(resource),
 		.namespaced = namespaced,
 		.can_list = has_verb(verbs, "list"),
 		.can_watch = has_verb(verbs, "watch"),
+		.order = at,
 	};
 	return FX_OK;
 }
@@ -118,8 +118,8 @@ add_version(struct catalog *c, const char *group, const json_t *v,
 		/* without responseKind it is only a parent of sub-resources */
 		const json_t *rk = json_object_get(res, "responseKind");
 
-		if (add_kind(c, c->groups[at].api_version,
-			sw_json_str(rk, "kind"), sw_json_str(res, "resource"),
+		if (add_kind(c, at, sw_json_str(rk, "kind"),
+			sw_json_str(res, "resource"),
 			strcmp(sw_json_str(res, "scope"), "Namespaced") == 0,
 			json_object_get(res, "verbs"), err) != FX_OK)
 			return err->code;
@@ -182,8 +182,7 @@ catalog_add_resources(struct catalog *c, size_t at, const json_t *doc,
 		const char *name = sw_json_str(res, "name");
 
 		if (strchr(name, '/') == NULL &&
-		    add_kind(c, c->groups[at].api_version,
-			sw_json_str(res, "kind"), name,
+		    add_kind(c, at, sw_json_str(res, "kind"), name,
 			json_is_true(json_object_get(res, "namespaced")),
 			json_object_get(res, "verbs"), err) != FX_OK)
 			return err->code;

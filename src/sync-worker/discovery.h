@@ -35,6 +35,7 @@ struct disc_kind {
 	char *resource; /* plural, as in URLs */
 	bool namespaced;
 	bool can_list, can_watch;
+	size_t order; /* of its group version, as the server likes them */
 };
 
 /* A group version that exists. */

@@ -222,6 +222,20 @@ reply_drift(void *arg, uint64_t objects)
 }
 
 void
+reply_collect(void *arg, const char *key, const char *text, bool dry,
+    const char *id)
+{
+	enum log_level level = strcmp(key, "info") == 0 ? LVL_INFO : LVL_WARN;
+
+	(void)arg;
+	if (id != NULL)
+		log_at(level, KS(key, text), KB("dry-run", dry),
+		    KS("resource", id));
+	else
+		log_at(level, KS(key, text), KB("dry-run", dry));
+}
+
+void
 reply_clear(struct sw *sw)
 {
 	struct sw_reply *rep = &sw->reply;
@@ -274,6 +288,7 @@ send_end(struct sw_reply *rep)
 		.patched = r->patched,
 		.unchanged = r->unchanged,
 		.ignored = r->ignored,
+		.deleted = r->deleted,
 		.errors = r->errors,
 	};
 
@@ -349,7 +364,8 @@ sw_on_apply(struct sw *sw, const struct ipc_req *req, struct ipc_apply *m)
 	struct fx_err err = { 0 };
 
 	if (begin(sw, req))
-		begun(sw, pass_apply(sw->cluster, m->set, &err), &err);
+		begun(sw, pass_apply(sw->cluster, m->set, m->incomplete, &err),
+		    &err);
 	return FX_OK;
 }
 IPC_HANDLER(apply, sw_on_apply, struct sw)

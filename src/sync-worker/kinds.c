@@ -22,8 +22,8 @@ kind_get(struct cluster *c, const char *api_version, const char *kind)
 	return k;
 }
 
-static void
-resolve(struct cluster *c, struct kind *k)
+void
+kind_resolve(struct cluster *c, struct kind *k)
 {
 	const struct disc_kind *d =
 	    cluster_find_kind(c, k->api_version, k->kind);
@@ -42,21 +42,18 @@ resolve(struct cluster *c, struct kind *k)
 	k->namespaced = d->namespaced;
 	k->can_list = d->can_list;
 	k->can_watch = d->can_watch;
+	k->excluded = cluster_excludes(c, k->api_version, k->kind);
 }
 
-bool
+void
 kinds_resolve(struct cluster *c)
 {
-	bool all = true;
-
 	for (size_t i = 0; i < c->nkinds; i++) {
 		struct kind *k = c->kinds[i];
 
 		if (k->objects > 0 && !k->known)
-			resolve(c, k);
-		all = all && (k->known || k->objects == 0);
+			kind_resolve(c, k);
 	}
-	return all;
 }
 
 int

@@ -14,6 +14,8 @@ src_sync_worker_libsync_a_SOURCES = \
 	src/sync-worker/discovery.h \
 	src/sync-worker/fields.c \
 	src/sync-worker/fields.h \
+	src/sync-worker/gc.c \
+	src/sync-worker/gc.h \
 	src/sync-worker/json.c \
 	src/sync-worker/json.h \
 	src/sync-worker/kinds.c \
@@ -32,8 +34,11 @@ src_sync_worker_libsync_a_SOURCES = \
 	src/sync-worker/recreate.c \
 	src/sync-worker/refresh.c \
 	src/sync-worker/set.c \
+	src/sync-worker/spare.c \
 	src/sync-worker/status.c \
 	src/sync-worker/status.h \
+	src/sync-worker/strays.c \
+	src/sync-worker/sweep.c \
 	src/sync-worker/takeover.c \
 	src/sync-worker/takeover.h \
 	src/sync-worker/threeway.c \
@@ -47,7 +52,8 @@ src_sync_worker_libsync_a_SOURCES = \
 	src/sync-worker/write.h
 SYNC_CFLAGS = $(CURL_CFLAGS) $(SSL_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS) \
 	$(YAML_CFLAGS)
-SYNC_LIBS = $(CURL_LIBS) $(SSL_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) $(YAML_LIBS)
+SYNC_LIBS = $(CURL_LIBS) $(SSL_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) $(YAML_LIBS) \
+	$(LIBMD_LIBS)
 src_sync_worker_libsync_a_CPPFLAGS = $(AM_CPPFLAGS) $(SYNC_CFLAGS)
 
 pkglibexec_PROGRAMS += fluxd-sync
@@ -61,4 +67,4 @@ fluxd_sync_SOURCES = \
 fluxd_sync_CPPFLAGS = $(AM_CPPFLAGS) $(SYNC_CFLAGS) $(SECCOMP_CFLAGS)
 fluxd_sync_LDADD = src/sync-worker/libsync.a src/common/libworker.a \
 	src/common/libproc.a src/common/libsandbox.a src/common/libipc.a \
-	src/common/libbase.a $(SYNC_LIBS) $(SECCOMP_LIBS)
+	src/common/libmodel.a src/common/libbase.a $(SYNC_LIBS) $(SECCOMP_LIBS)

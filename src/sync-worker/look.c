@@ -67,7 +67,8 @@ on_object(void *arg, struct answer *a)
 {
 	struct look *l = arg;
 	struct pass *p = l->cluster->pass;
-	struct object *o = objects_by_id(&l->cluster->objects, l->id);
+	struct object *o =
+	    objects_by_id(&l->cluster->objects, l->id, l->kind->api_version);
 	auto_json json_t *doc = NULL;
 
 	if (o == NULL || o->state != OBJ_LOOK) {
@@ -196,6 +197,17 @@ count_missing(struct pass *p, const struct kind *k)
 	return m;
 }
 
+/* Nobody is to ask for these: they are applied, whatever they look like. */
+static void
+look_at_none(struct pass *p, const struct kind *k)
+{
+	struct objects *t = &p->cluster->objects;
+
+	for (size_t i = 0; i < t->n; i++)
+		if (t->v[i]->kind == k && t->v[i]->state == OBJ_LOOK)
+			absent(t->v[i]);
+}
+
 static void
 look_kind(struct pass *p, struct kind *k)
 {
@@ -223,6 +235,8 @@ void
 look_start(struct pass *p)
 {
 	for (size_t i = 0; i < p->cluster->nkinds; i++)
-		if (p->cluster->kinds[i]->known)
+		if (p->cluster->kinds[i]->excluded)
+			look_at_none(p, p->cluster->kinds[i]);
+		else if (p->cluster->kinds[i]->known)
 			look_kind(p, p->cluster->kinds[i]);
 }

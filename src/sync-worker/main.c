@@ -2,6 +2,10 @@
 #include "base.h"
 #include "sw.h"
 
+#include "git_url.h"
+#include "log.h"
+#include "mark.h"
+
 #include <curl/curl.h>
 #include <fcntl.h>
 #include <sys/random.h>
@@ -45,22 +49,63 @@ keep_record(const char *value)
 					    : KEEP_AUTO;
 }
 
+static struct names
+names(const struct str_list *l)
+{
+	return (struct names){ (const char *const *)l->v, l->n };
+}
+
+/* The name of our sync set, and those that are ours by the operator's word. */
+static struct names
+set_names(struct sw *sw)
+{
+	const struct config *cfg = &sw->w->cfg;
+	auto_free char *url = git_url_safe(cfg->git_url);
+	size_t n = 1 + cfg->sync_gc_former.n;
+
+	sw->gc_names = xcalloc(n, sizeof(*sw->gc_names));
+	sw->gc_names[0] = mark_set_name(url, cfg->git_branch, cfg->git_path.v,
+	    cfg->git_path.n);
+	for (size_t i = 1; i < n; i++)
+		sw->gc_names[i] = xstrdup(cfg->sync_gc_former.v[i - 1]);
+	sw->ngc_names = n;
+	return (struct names){ (const char *const *)sw->gc_names, n };
+}
+
+static struct cluster_config
+make_config(struct sw *sw)
+{
+	const struct config *cfg = &sw->w->cfg;
+	const int64_t timeout_us = cfg->sync_timeout / 1000;
+	struct cluster_config out = {
+		.timeout_us = timeout_us > 0 ? timeout_us : TIMEOUT_DEFAULT_US,
+		/* so that the pass of each interval tries everything */
+		.retry_max_us = cfg->sync_interval / 1000 / 4 * 3,
+		.keep = keep_record(cfg->k8s_last_applied),
+		.allowed = (const char *const *)cfg->k8s_allow_namespace.v,
+		.nallowed = cfg->k8s_allow_namespace.n,
+		.protected = names(&cfg->k8s_protect_namespace),
+		.excluded = names(&cfg->k8s_exclude_resource),
+		.gc = cfg->sync_gc || cfg->sync_gc_dry,
+		.gc_dry = cfg->sync_gc_dry,
+		.gc_names = set_names(sw),
+		.gc_protect = names(&cfg->sync_gc_protect),
+	};
+
+	if (share_parse(cfg->sync_gc_limit, &out.gc_limit, &sw->dead) != FX_OK)
+		fx_wrap(&sw->dead, "--sync-gc-limit");
+	return out;
+}
+
 void
 sw_open(struct sw *sw, struct worker *w)
 {
 	const struct client_hooks client_hooks = { login_connect, login_renew,
 		sw };
 	const struct cluster_hooks hooks = { feed_set, feed_bodies, reply_error,
-		reply_done, reply_note, reply_drift, reply_contested, sw };
-	const int64_t timeout_us = w->cfg.sync_timeout / 1000;
-	const struct cluster_config config = {
-		.timeout_us = timeout_us > 0 ? timeout_us : TIMEOUT_DEFAULT_US,
-		/* so that the pass of each interval tries everything */
-		.retry_max_us = w->cfg.sync_interval / 1000 / 4 * 3,
-		.keep = keep_record(w->cfg.k8s_last_applied),
-		.allowed = (const char *const *)w->cfg.k8s_allow_namespace.v,
-		.nallowed = w->cfg.k8s_allow_namespace.n,
-	};
+		reply_done, reply_note, reply_drift, reply_contested,
+		reply_collect, sw };
+	struct cluster_config config;
 	const char *bundle;
 
 	*sw = (struct sw){ .w = w, .login.bundle = -1 };
@@ -71,12 +116,18 @@ sw_open(struct sw *sw, struct worker *w)
 	bundle = curl_version_info(CURLVERSION_NOW)->cainfo;
 	if (bundle != NULL)
 		sw->login.bundle = open(bundle, O_RDONLY | O_CLOEXEC);
+	config = make_config(sw);
 	sw->cluster = cluster_new(w->loop, &client_hooks, &hooks, &config);
 }
 
 void
 sw_start(struct sw *sw)
 {
+	/* who changes URL, branch or paths and wants the old objects collected
+	 * has to name the old set: --sync-gc-former */
+	if (sw->cluster->config.gc)
+		log_at(LVL_INFO, KS("info", "garbage collection is on"),
+		    KS("sync-set", sw->gc_names[0]));
 	login_start(sw);
 }
 
@@ -88,6 +139,9 @@ sw_close(struct sw *sw)
 	login_clear(sw);
 	cluster_free(&sw->cluster);
 	free(sw->own_ns);
+	for (size_t i = 0; i < sw->ngc_names; i++)
+		free(sw->gc_names[i]);
+	free(sw->gc_names);
 }
 
 int

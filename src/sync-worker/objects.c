@@ -83,13 +83,51 @@ objects_clear(struct objects *t)
 	*t = (struct objects){ 0 };
 }
 
-struct object *
-objects_by_id(const struct objects *t, const char *id)
+static size_t
+group_length(const char *api_version)
 {
-	struct object *o = t->by_id[id_slot(t, id)];
+	const char *slash = strchr(api_version, '/');
+
+	return slash != NULL ? (size_t)(slash - api_version) : 0;
+}
+
+bool
+api_same_group(const char *a, const char *b)
+{
+	size_t n = group_length(a);
+
+	return n == group_length(b) && memcmp(a, b, n) == 0;
+}
+
+struct object *
+objects_next(const struct objects *t, const char *id,
+    const struct object *after)
+{
+	struct object *o =
+	    after != NULL ? after->next_id : t->by_id[id_slot(t, id)];
 
 	while (o != NULL && strcmp(o->id, id) != 0)
 		o = o->next_id;
+	return o;
+}
+
+struct object *
+objects_by_id(const struct objects *t, const char *id, const char *api_version)
+{
+	struct object *o = objects_next(t, id, NULL);
+
+	while (o != NULL && !api_same_group(o->api_version, api_version))
+		o = objects_next(t, id, o);
+	return o;
+}
+
+struct object *
+objects_by_index(const struct objects *t, const char *id, uint64_t index)
+{
+	struct object *o = objects_next(t, id, NULL);
+
+	while (o != NULL && o->index != index)
+		o = objects_next(t, id, o);
 	return o;
 }
 
@@ -217,17 +255,6 @@ object_compare(const void *a, const void *b)
 
 /* ---- what is seen ----------------------------------------------------- */
 
-static bool
-is_ignored(const json_t *annotations)
-{
-	const json_t *v = json_object_get(annotations, "fluxcd.io/ignore");
-
-	/* of the two spellings the newer one decides if it is there */
-	if (v == NULL)
-		v = json_object_get(annotations, "flux.weave.works/ignore");
-	return json_is_string(v) && strcmp(json_string_value(v), "true") == 0;
-}
-
 static void
 digest_version(const json_t *meta, uint8_t out[FIELDS_DIGEST])
 {
@@ -249,12 +276,16 @@ live_read(const struct object *o, const json_t *meta, struct live *out)
 	out->version = sw_json_version(meta);
 	out->owned = ours != NULL;
 	fields_digest(ours, out->digest);
-	out->marked =
+	out->ours =
 	    strcmp(sw_json_str(json_object_get(meta, "labels"), OBJ_MARK_LABEL),
-		o->mark) == 0 &&
+		o->mark) == 0;
+	out->marked = out->ours &&
 	    strcmp(sw_json_str(annotations, OBJ_CHECKSUM), o->hash) == 0;
-	out->ignored = is_ignored(annotations);
+	out->spare = spare_read(annotations);
+	out->ignored = out->spare == SPARE_IGNORE;
 	out->deleting = json_object_get(meta, "deletionTimestamp") != NULL;
+	out->dependent =
+	    json_array_size(json_object_get(meta, "ownerReferences")) > 0;
 	out->recorded = takeover_has_annotation(meta);
 	out->foreign = takeover_has_entry(meta) ||
 	    (out->recorded && o->keep == KEEP_NEVER);

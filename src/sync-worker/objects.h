@@ -25,6 +25,14 @@
 
 struct kind; /* of watch.h */
 
+/* Why an object is not to be collected, whoever says so on it. */
+enum spare {
+	SPARE_NOT,
+	SPARE_IGNORE,	 /* ignore: "true" */
+	SPARE_SYNC_ONLY, /* ignore: sync_only */
+	SPARE_PRUNE,	 /* another engine's "do not prune" */
+};
+
 enum object_state {
 	OBJ_NEW,   /* its kind has not been listed */
 	OBJ_LOOK,  /* not among the marked ones: ask for it by name */
@@ -45,19 +53,23 @@ struct live {
 	char uid[40];
 	uint64_t version; /* 0: not a number */
 	uint8_t digest[FIELDS_DIGEST];
-	bool owned;    /* we have an entry */
-	bool marked;   /* mark and checksum are those of the set */
-	bool ignored;  /* ignore: "true" in the cluster */
-	bool deleting; /* has a deletionTimestamp */
-	bool recorded; /* has kubectl's record */
-	bool foreign;  /* to be taken over from kubectl first */
+	bool owned;	/* we have an entry */
+	bool ours;	/* the mark is right */
+	bool marked;	/* mark and checksum are those of the set */
+	bool ignored;	/* ignore: "true" in the cluster */
+	bool deleting;	/* has a deletionTimestamp */
+	bool dependent; /* somebody else owns it: ownerReferences */
+	bool recorded;	/* has kubectl's record */
+	bool foreign;	/* to be taken over from kubectl first */
+	enum spare spare;
 };
 
 struct object {
 	/* what git says */
 	char *id, *ns, *name, *source;
 	struct kind *kind;
-	uint64_t index; /* its number in the set */
+	const char *api_version; /* the kind's */
+	uint64_t index;		 /* its number in the set */
 	char hash[41], mark[64];
 	bool ignored; /* ignore: "true" in git */
 	bool is_crd;
@@ -99,10 +111,21 @@ struct objects {
 
 void objects_init(struct objects *, uint64_t seed);
 void objects_clear(struct objects *);
-struct object *objects_by_id(const struct objects *, const char *id);
+/* The printed id says nothing about the API group, and two groups may have a
+ * kind of one name: of the api_version the group counts. */
+struct object *
+objects_by_id(const struct objects *, const char *id, const char *api_version);
+/* The one of this id that has this number in the set. */
+struct object *
+objects_by_index(const struct objects *, const char *id, uint64_t index);
+/* The next one of the same id, of any group; first: after NULL. */
+struct object *objects_next(const struct objects *, const char *id,
+    const struct object *after);
 struct object *objects_find(const struct objects *, const struct kind *,
     const char *ns, const char *name);
-/* Takes the object; its id and its key are not in the table yet. */
+/* "apps" of "apps/v1beta1" and "apps/v1"; "" of "v1". */
+bool api_same_group(const char *a, const char *b);
+/* Takes the object; its id in its group and its key are not in the table. */
 void objects_add(struct objects *, struct object *);
 void objects_remove(struct objects *, struct object *);
 void object_free(struct object **);
@@ -114,6 +137,9 @@ int object_compare(const void *, const void *);
 
 /* The set has another content for it. */
 void object_changed(struct object *);
+
+/* spare.c: what its annotations say. */
+enum spare spare_read(const json_t *annotations);
 
 void live_read(const struct object *, const json_t *metadata, struct live *);
 

@@ -28,6 +28,7 @@ enum pass_step {
 	STEP_LOOK,    /* waits for look-ups */
 	STEP_WORK,    /* bodies and patches */
 	STEP_CRDS,    /* waits for new CRDs */
+	STEP_GC,      /* what git no longer has */
 	STEP_END,
 };
 
@@ -46,6 +47,7 @@ struct crd_wait {
 struct pass {
 	struct cluster *cluster;
 	bool repair;
+	bool incomplete; /* git has more than the set */
 	enum pass_step step;
 	enum pass_stage stage;
 	int64_t started_us;
@@ -68,6 +70,7 @@ struct pass {
 	bool has_crds; /* some were applied: kinds may need a moment */
 	int64_t kinds_until_us, kinds_pause_us;
 	struct loop_timer timer;
+	uint64_t gc_errors;
 	struct pass_result result;
 };
 

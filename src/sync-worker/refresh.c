@@ -75,6 +75,7 @@ part_done(struct catalog_part *p)
 		catalog_sort(&p->next);
 		catalog_clear(&p->now);
 		p->now = p->next;
+		p->cluster->refresh.version++;
 		p->next = (struct catalog){ 0 };
 	}
 	catalog_clear(&p->next);

@@ -12,7 +12,7 @@ set_drop(struct cluster *c)
 	objects_clear(&c->staged);
 	objects_init(&c->staged, seed);
 	for (size_t i = 0; i < c->ngone; i++)
-		free(c->gone[i]);
+		free(c->gone[i].id);
 	c->ngone = 0;
 }
 
@@ -23,13 +23,13 @@ set_begin(struct cluster *c)
 }
 
 static void
-add_gone(struct cluster *c, const char *id)
+add_gone(struct cluster *c, const char *id, uint64_t index)
 {
 	if (c->ngone == c->gone_cap) {
 		c->gone_cap = c->gone_cap == 0 ? 64 : 2 * c->gone_cap;
-		c->gone = xreallocarray(c->gone, c->gone_cap, sizeof(char *));
+		c->gone = xreallocarray(c->gone, c->gone_cap, sizeof(*c->gone));
 	}
-	c->gone[c->ngone++] = xstrdup(id);
+	c->gone[c->ngone++] = (struct set_gone){ xstrdup(id), index };
 }
 
 int
@@ -42,10 +42,10 @@ set_add(struct cluster *c, const struct set_item *item, struct fx_err *err)
 		return fx_fail(err, FX_ELIMIT, "more than %d resources",
 		    OBJ_MAX);
 	if (item->removed) {
-		add_gone(c, item->id);
+		add_gone(c, item->id, item->index);
 		return FX_OK;
 	}
-	if (objects_by_id(&c->staged, item->id) != NULL)
+	if (objects_by_id(&c->staged, item->id, item->api_version) != NULL)
 		return fx_fail(err, FX_ESYNTAX, "%s is in the set twice",
 		    item->id);
 	if ((k = kind_get(c, item->api_version, item->kind)) == NULL)
@@ -56,22 +56,39 @@ set_add(struct cluster *c, const struct set_item *item, struct fx_err *err)
 	o->name = xstrdup(item->name);
 	o->source = xstrdup(item->source);
 	o->kind = k;
+	o->api_version = k->api_version;
 	o->index = item->index;
 	snprintf(o->hash, sizeof(o->hash), "%s", item->hash);
 	snprintf(o->mark, sizeof(o->mark), "%s", item->mark);
 	o->ignored = item->ignored;
 	o->rank = object_rank(item->kind);
 	o->keep = c->config.keep;
-	o->is_crd = strcmp(item->kind, "CustomResourceDefinition") == 0;
+	o->is_crd = strcmp(item->kind, "CustomResourceDefinition") == 0 &&
+	    api_same_group(item->api_version, CRD_API);
 	objects_add(&c->staged, o);
 	return FX_OK;
+}
+
+static struct object *
+find_like(const struct objects *t, const struct object *o)
+{
+	return objects_by_id(t, o->id, o->api_version);
+}
+
+static struct object *
+find_gone(const struct cluster *c, const struct set_gone *g)
+{
+	return objects_by_index(&c->objects, g->id, g->index);
 }
 
 static void
 forget(struct cluster *c, struct object *o)
 {
 	objects_remove(&c->objects, o);
-	if (--o->kind->objects == 0)
+	o->kind->objects--;
+	if (gc_takes(c, o))
+		return;
+	if (o->kind->objects == 0 && !o->kind->held)
 		kind_stop(o->kind);
 	object_free(&o);
 }
@@ -105,7 +122,7 @@ update(struct object *o, struct object *now)
 static void
 merge(struct cluster *c, struct object *now)
 {
-	struct object *o = objects_by_id(&c->objects, now->id);
+	struct object *o = find_like(&c->objects, now);
 
 	if (o != NULL && is_same_place(o, now)) {
 		update(o, now);
@@ -115,6 +132,7 @@ merge(struct cluster *c, struct object *now)
 		forget(c, o);
 	now->kind->objects++;
 	objects_add(&c->objects, now);
+	gc_came(c, now);
 }
 
 /* Resources that the set will have. */
@@ -127,10 +145,10 @@ count_after(const struct cluster *c, bool delta)
 		return n;
 	n = c->objects.n;
 	for (size_t i = 0; i < c->staged.n; i++)
-		if (objects_by_id(&c->objects, c->staged.v[i]->id) == NULL)
+		if (find_like(&c->objects, c->staged.v[i]) == NULL)
 			n++;
 	for (size_t i = 0; i < c->ngone; i++)
-		if (objects_by_id(&c->objects, c->gone[i]) != NULL)
+		if (find_gone(c, &c->gone[i]) != NULL)
 			n--;
 	return n;
 }
@@ -140,7 +158,7 @@ static void
 forget_others(struct cluster *c)
 {
 	for (size_t i = c->objects.n; i-- > 0;)
-		if (objects_by_id(&c->staged, c->objects.v[i]->id) == NULL)
+		if (find_like(&c->staged, c->objects.v[i]) == NULL)
 			forget(c, c->objects.v[i]);
 }
 
@@ -158,7 +176,7 @@ set_end(struct cluster *c, uint64_t number, uint64_t base, uint64_t count,
 	if (base == 0)
 		forget_others(c);
 	for (size_t i = 0; i < c->ngone; i++) {
-		struct object *o = objects_by_id(&c->objects, c->gone[i]);
+		struct object *o = find_gone(c, &c->gone[i]);
 
 		if (o != NULL)
 			forget(c, o);

@@ -67,7 +67,9 @@ struct sw {
 	struct sw_login login;
 	struct sw_feed feed;
 	struct sw_reply reply;
-	char *own_ns; /* where our Secret is; NULL: not yet asked for */
+	char *own_ns;	 /* where our Secret is; NULL: not yet asked for */
+	char **gc_names; /* of sync sets: see cluster_config */
+	size_t ngc_names;
 	struct fx_err dead; /* why we cannot work at all; FX_OK: we can */
 };
 
@@ -102,6 +104,8 @@ void reply_note(void *sw, const char *key, const char *text, const char *id,
 void reply_drift(void *sw, uint64_t objects);
 void reply_contested(void *sw, const char *id, const char *source,
     const char *rivals);
+void reply_collect(void *sw, const char *key, const char *text, bool dry,
+    const char *id);
 void reply_clear(struct sw *);
 
 #endif

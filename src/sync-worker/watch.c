@@ -40,8 +40,10 @@ observe(struct stream *s, const json_t *meta)
 {
 	struct object *o = find(s, meta);
 
-	if (o == NULL)
+	if (o == NULL) {
+		gc_seen(s, meta);
 		return;
+	}
 	o->seen = s->generation;
 	if (object_observe(o, meta))
 		drift_found(s->cluster, o);
@@ -66,6 +68,7 @@ settle(struct stream *s)
 		    object_vanished(o, *end == '\0' ? version : 0))
 			drift_found(s->cluster, o);
 	}
+	gc_settle(s);
 }
 
 /* ---- lists ------------------------------------------------------------ */
@@ -112,6 +115,7 @@ list_failed(struct stream *s, const struct answer *a)
 	if (a->status.what == SW_NO_KIND) {
 		s->kind->known = false;
 		s->cluster->catalog_stale = true;
+		gc_settle(s);
 	}
 }
 
@@ -197,7 +201,9 @@ on_event(struct stream *s, const char *type, const json_t *object)
 	}
 	/* deleted, or its mark was taken off: somebody has to look */
 	o = find(s, meta);
-	if (o != NULL && object_vanished(o, sw_json_version(meta)))
+	if (o == NULL)
+		gc_gone(s, meta);
+	else if (object_vanished(o, sw_json_version(meta)))
 		drift_found(s->cluster, o);
 	return FX_OK;
 }
@@ -342,7 +348,7 @@ kind_list(struct cluster *c, struct kind *k)
 		struct stream *s = &k->streams[i];
 		bool soon = s->state == STREAM_IDLE && s->timer.linked;
 
-		if (!k->can_list)
+		if (!k->can_list || k->excluded)
 			s->state = STREAM_DENIED;
 		else if (s->state != STREAM_LIVE &&
 		    s->state != STREAM_LISTING && !soon) {

@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base.h"
 
+#include "fake_http.h"
 #include "str.h"
 #include "sync_bed.h"
 #include "test.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /*
@@ -37,74 +32,22 @@ static atomic_int mode, lists, watches, patches;
 /* PATCH: how many times to say this before it is done */
 static atomic_int refusals, refusal_code;
 static atomic_int odd_answer; /* PATCH: 200 with something else */
-static int listener;
 static struct bed bed;
+static char *mark; /* of the one object */
 
 /* ---- the server --------------------------------------------------------- */
-
-static bool
-say(int fd, const char *s, size_t n)
-{
-	for (ssize_t w; n > 0; s += w, n -= (size_t)w) {
-		w = send(fd, s, n, MSG_NOSIGNAL);
-		if (w <= 0)
-			return false;
-	}
-	return true;
-}
-
-static bool
-answer(int fd, int code, const char *more, const char *body)
-{
-	auto_free char *s = xasprintf("HTTP/1.1 %d X\r\nContent-Type: "
-				      "application/json\r\n%sContent-Length: "
-				      "%zu\r\n\r\n%s",
-	    code, more, strlen(body), body);
-
-	return say(fd, s, strlen(s));
-}
-
-static bool
-chunk(int fd, const char *s, size_t n)
-{
-	char head[32];
-
-	snprintf(head, sizeof(head), "%zx\r\n", n);
-	return say(fd, head, strlen(head)) && say(fd, s, n) &&
-	    say(fd, "\r\n", 2);
-}
-
-/* Until the other side ends it. */
-static void
-hold(int fd)
-{
-	char c;
-
-	(void)recv(fd, &c, 1, 0);
-}
 
 #define META                                                                   \
 	"\"metadata\":{\"name\":\"one\",\"namespace\":\"s\",\"uid\":\"u\","    \
 	"\"resourceVersion\":\"5\",\"labels\":{\"fluxcd.io/sync-gc-mark\":"    \
-	"\"sha256.%08x\"},\"annotations\":{\"fluxcd.io/sync-checksum\":"       \
+	"\"%s\"},\"annotations\":{\"fluxcd.io/sync-checksum\":"                \
 	"\"%040x\"},\"managedFields\":[{\"manager\":\"fluxd\",\"operation\":"  \
 	"\"Apply\",\"fieldsV1\":{\"f:metadata\":{},\"f:data\":{}}}]}"
-
-/* As tests/integration/sync_bed.c makes them. */
-static unsigned
-mark_of(const char *name)
-{
-	uint32_t h = 2166136261u;
-
-	for (; *name != '\0'; name++)
-		h = (h ^ (uint8_t)*name) * 16777619u;
-	return h;
-}
 
 static char *
 object_text(unsigned version)
 {
-	return xasprintf("{" META "}", mark_of("one"), 0x1000u + version);
+	return xasprintf("{" META "}", mark, 0x1000u + version);
 }
 
 static bool
@@ -115,9 +58,9 @@ bookmarks(int fd)
 	    "\"resourceVersion\":\"6\"}}}\n";
 
 	for (int i = 0; i < 20000; i++)
-		if (!chunk(fd, event, sizeof(event) - 1))
+		if (!fake_chunk(fd, event, sizeof(event) - 1))
 			return false;
-	hold(fd);
+	fake_hold(fd);
 	return false;
 }
 
@@ -128,9 +71,9 @@ endless(int fd)
 	char block[16384];
 
 	memset(block, 'x', sizeof(block));
-	if (!chunk(fd, begin, sizeof(begin) - 1))
+	if (!fake_chunk(fd, begin, sizeof(begin) - 1))
 		return false;
-	while (chunk(fd, block, sizeof(block)))
+	while (fake_chunk(fd, block, sizeof(block)))
 		;
 	return false;
 }
@@ -138,9 +81,9 @@ endless(int fd)
 static bool
 one_event(int fd, const char *text, bool end)
 {
-	(void)chunk(fd, text, strlen(text));
+	(void)fake_chunk(fd, text, strlen(text));
 	if (end)
-		(void)say(fd, "0\r\n\r\n", 5);
+		(void)fake_say(fd, "0\r\n\r\n", 5);
 	return end;
 }
 
@@ -151,10 +94,10 @@ serve_watch(int fd, const char *path)
 				   "application/json\r\n"
 				   "Transfer-Encoding: chunked\r\n\r\n";
 
-	if (!say(fd, head, sizeof(head) - 1))
+	if (!fake_say(fd, head, sizeof(head) - 1))
 		return false;
 	if (strstr(path, "configmaps") == NULL || mode == QUIET) {
-		hold(fd);
+		fake_hold(fd);
 		return false;
 	}
 	watches++;
@@ -178,7 +121,7 @@ serve_watch(int fd, const char *path)
 		    "{\"type\":\"DELETED\",\"object\":{\"metadata\":{\"name\":"
 		    "\"other\",\"namespace\":\"s\"}}}\n",
 		    false);
-		hold(fd);
+		fake_hold(fd);
 		return false;
 	default:
 		return one_event(fd, "", true);
@@ -193,14 +136,14 @@ serve_patch(int fd)
 	patches++;
 	if (refusals > 0) {
 		refusals--;
-		return answer(fd, refusal_code,
+		return fake_answer(fd, refusal_code,
 		    refusal_code == 429 ? "Retry-After: 1\r\n" : "", "{}");
 	}
 	if (odd_answer == 1)
-		return answer(fd, 200, "", "[1,2");
+		return fake_answer(fd, 200, "", "[1,2");
 	if (odd_answer == 2)
-		return answer(fd, 200, "", "{\"kind\":\"Other\"}");
-	return answer(fd, 200, "", text);
+		return fake_answer(fd, 200, "", "{\"kind\":\"Other\"}");
+	return fake_answer(fd, 200, "", text);
 }
 
 static bool
@@ -213,7 +156,7 @@ serve_list(int fd)
 		item);
 
 	lists++;
-	return answer(fd, 200, "", text);
+	return fake_answer(fd, 200, "", text);
 }
 
 static bool
@@ -224,119 +167,19 @@ serve_request(int fd, const char *method, const char *path)
 	if (strstr(path, "watch=true") != NULL)
 		return serve_watch(fd, path);
 	if (strcmp(path, "/api") == 0)
-		return answer(fd, 200, "", "{\"versions\":[\"v1\"]}");
+		return fake_answer(fd, 200, "", "{\"versions\":[\"v1\"]}");
 	if (strcmp(path, "/apis") == 0)
-		return answer(fd, 200, "",
+		return fake_answer(fd, 200, "",
 		    "{\"kind\":\"APIGroupList\",\"groups\":[{\"name\":"
 		    "\"down.io\",\"versions\":[{\"version\":\"v1\"}]}]}");
 	if (strcmp(path, "/api/v1") == 0)
-		return answer(fd, 200, "",
+		return fake_answer(fd, 200, "",
 		    "{\"resources\":[{\"name\":\"configmaps\",\"namespaced\":"
 		    "true,\"kind\":\"ConfigMap\",\"verbs\":[\"list\","
 		    "\"watch\"]}]}");
 	if (strstr(path, "configmaps?") != NULL)
 		return serve_list(fd);
-	return answer(fd, 404, "", "404 page not found");
-}
-
-/* Read one request; false at the end. */
-static bool
-read_request(int fd, char *method, char *path)
-{
-	char buf[16384];
-	size_t n = 0, body = 0;
-	char *end = NULL, *length;
-
-	while (end == NULL) {
-		ssize_t r = recv(fd, buf + n, sizeof(buf) - 1 - n, 0);
-
-		if (r <= 0)
-			return false;
-		n += (size_t)r;
-		buf[n] = '\0';
-		end = strstr(buf, "\r\n\r\n");
-	}
-	if (sscanf(buf, "%15s %4095s", method, path) != 2)
-		return false;
-	length = strstr(buf, "Content-Length: ");
-	if (length != NULL)
-		body = (size_t)strtol(length + 16, NULL, 10);
-	n -= (size_t)(end + 4 - buf);
-	while (n < body) {
-		ssize_t r = recv(fd, buf, sizeof(buf), 0);
-
-		if (r <= 0)
-			return false;
-		n += (size_t)r;
-	}
-	return true;
-}
-
-static void *
-serve_connection(void *arg)
-{
-	int fd = (int)(intptr_t)arg;
-	char method[16], path[4096];
-
-	while (
-	    read_request(fd, method, path) && serve_request(fd, method, path))
-		;
-	close(fd);
-	return NULL;
-}
-
-static void *
-serve(void *arg)
-{
-	(void)arg;
-	for (;;) {
-		pthread_t t;
-		int fd = accept(listener, NULL, NULL);
-
-		if (fd == -1 ||
-		    pthread_create(&t, NULL, serve_connection,
-			(void *)(intptr_t)fd) != 0)
-			return NULL;
-		pthread_detach(t);
-	}
-}
-
-static char *
-start_server(void)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(a);
-	pthread_t t;
-
-	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (bind(listener, (struct sockaddr *)&a, sizeof(a)) == -1 ||
-	    listen(listener, 64) == -1 ||
-	    getsockname(listener, (struct sockaddr *)&a, &len) == -1 ||
-	    pthread_create(&t, NULL, serve, NULL) != 0)
-		fx_bug("no server");
-	pthread_detach(t);
-	return xasprintf("http://127.0.0.1:%u", ntohs(a.sin_port));
-}
-
-static char *
-write_kubeconfig(const char *server)
-{
-	const char *dir = getenv("TMPDIR");
-	auto_free char *name =
-	    xasprintf("%s/sync-kubeconfig.XXXXXX", dir != NULL ? dir : "/tmp");
-	int fd = mkstemp(name);
-	FILE *f = fd == -1 ? NULL : fdopen(fd, "w");
-
-	if (f == NULL)
-		fx_bug("mkstemp");
-	fprintf(f,
-	    "current-context: c\ncontexts:\n- {name: c, context: {cluster: k, "
-	    "user: u}}\nclusters:\n- {name: k, cluster: {server: '%s'}}\n"
-	    "users:\n- {name: u, user: {token: t}}\n",
-	    server);
-	fclose(f);
-	return fx_steal(&name);
+	return fake_answer(fd, 404, "", "404 page not found");
 }
 
 /* ---- cases ----------------------------------------------------------------
@@ -516,16 +359,13 @@ test_group_down(void)
 int
 main(void)
 {
-	auto_free char *server = NULL;
-
 	if (getenv("FX_BUILDDIR") == NULL) {
 		printf("1..0 # SKIP FX_BUILDDIR is not set\n");
 		return 0;
 	}
-	signal(SIGPIPE, SIG_IGN);
 	bed_add(&bed, "v1", "ConfigMap", "s", "one", ",\"data\":{\"a\":\"1\"}");
-	server = start_server();
-	kubeconfig = write_kubeconfig(server);
+	mark = bed_mark(&bed, "s", "ConfigMap", "one");
+	kubeconfig = fake_start(serve_request);
 	test_run("a watch that means ill costs neither requests nor memory "
 		 "[A59]",
 	    test_watch);
@@ -536,6 +376,7 @@ main(void)
 	    test_group_down);
 	unlink(kubeconfig);
 	free(kubeconfig);
+	free(mark);
 	bed_free_set(&bed);
 	return test_done();
 }

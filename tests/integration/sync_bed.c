@@ -3,6 +3,10 @@
 #include "sync_bed.h"
 
 #include "fd.h"
+#include "git_url.h"
+#include "log.h"
+#include "mark.h"
+#include "resource_id.h"
 #include "settings.h"
 #include "str.h"
 
@@ -63,6 +67,9 @@ bed_free_set(struct bed *b)
 		free(b->res[i].metadata);
 	}
 	free(b->res);
+	free(fx_steal(&b->url));
+	free(fx_steal(&b->set_name));
+	buf_clear(&b->log);
 	b->res = NULL;
 	b->nres = 0;
 }
@@ -79,23 +86,32 @@ res_hash(const struct bed_res *r, char out[41])
 	snprintf(out, 41, "%040x", r->version + 0x1000u);
 }
 
-static void
-res_mark(const struct bed_res *r, char *out, size_t size)
+/* As the worker finds it out from its settings. */
+static const char *
+set_name(struct bed *b)
 {
-	uint32_t h = 2166136261u;
+	auto_free char *url = git_url_safe(b->url != NULL ? b->url : "");
 
-	for (const char *s = r->name; *s != '\0'; s++)
-		h = (h ^ (uint8_t)*s) * 16777619u;
-	snprintf(out, size, "sha256.%08x", h);
+	if (b->set_name == NULL)
+		b->set_name = mark_set_name(url, "master", NULL, 0);
+	return b->set_name;
+}
+
+char *
+bed_mark(struct bed *b, const char *ns, const char *kind, const char *name)
+{
+	auto_free char *id = resource_id_make(ns, kind, name);
+
+	return mark_of(set_name(b), id);
 }
 
 static void
-res_body(const struct bed_res *r, struct buf *out)
+res_body(struct bed *b, const struct bed_res *r, struct buf *out)
 {
-	char hash[41], mark[64];
+	auto_free char *mark = bed_mark(b, r->ns, r->kind, r->name);
+	char hash[41];
 
 	res_hash(r, hash);
-	res_mark(r, mark, sizeof(mark));
 	(void)str_addf(out,
 	    "{\"apiVersion\":\"%s\",\"kind\":\"%s\",\"metadata\":{"
 	    "\"name\":\"%s\"%s%s%s,\"labels\":{\"fluxcd.io/sync-gc-mark\":"
@@ -119,19 +135,24 @@ set_step(struct bed *b)
 	struct ipc_set_entry e[SET_PART];
 	char id[SET_PART][512], hash[SET_PART][41], mark[SET_PART][64];
 	struct ipc_set_part part = { .entries = e };
-	struct ipc_set_end end = { .set = b->set };
+	struct ipc_set_end end = { .set = b->set,
+		.base = b->deltas ? b->set_base : 0 };
 	size_t n = 0;
 
 	for (; n < SET_PART && b->set_next < b->nres; b->set_next++) {
 		const struct bed_res *r = &b->res[b->set_next];
 
-		if (r->gone)
+		auto_free char *text =
+		    resource_id_make(r->ns, r->kind, r->name);
+		auto_free char *m = bed_mark(b, r->ns, r->kind, r->name);
+
+		if (r->gone && end.base == 0)
 			continue;
-		snprintf(id[n], sizeof(id[n]), "%.200s:%.60s/%.200s",
-		    r->ns[0] != '\0' ? r->ns : "<cluster>", r->kind, r->name);
+		snprintf(id[n], sizeof(id[n]), "%s", text);
+		snprintf(mark[n], sizeof(mark[n]), "%s", m);
 		res_hash(r, hash[n]);
-		res_mark(r, mark[n], sizeof(mark[n]));
 		e[n] = (struct ipc_set_entry){ .index = r->index,
+			.removed = r->gone,
 			.id = id[n],
 			.api_version = r->api_version,
 			.kind = r->kind,
@@ -170,7 +191,7 @@ bodies_step(struct bed *b)
 	}
 	if (buf_left(&b->body) == 0) {
 		buf_init(&b->body, 8u << 20);
-		res_body(&b->res[b->wanted.indexes[b->bodies_next].n],
+		res_body(b, &b->res[b->wanted.indexes[b->bodies_next].n],
 		    &b->body);
 		b->bodies++;
 	}
@@ -270,6 +291,7 @@ on_relay(void *ctx, struct ipc_peer *p, struct ipc_frame *f)
 		if ((r = ipc_set_decode(&f->body, &m, &f->fd)) != FX_OK)
 			return r;
 		b->set_req = req;
+		b->set_base = m.base;
 		b->set_next = 0;
 		b->full_sets++;
 	} else if (f->type == IPC_T_BODIES) {
@@ -301,6 +323,7 @@ IPC_HANDLER(ready, on_ready, struct bed)
 static int
 on_log(struct bed *b, const struct ipc_req *req, struct ipc_log *m)
 {
+	struct log_pair pairs[LOG_PAIRS_MAX];
 	struct buf out = BUF_INIT(sizeof(b->last_log) - 1);
 	auto_free char *s = NULL;
 
@@ -311,6 +334,10 @@ on_log(struct bed *b, const struct ipc_req *req, struct ipc_log *m)
 	s = str_take(&out);
 	snprintf(b->last_log, sizeof(b->last_log), "%s", s);
 	printf("# log: %s\n", s);
+	for (size_t i = 0; i < m->pairs_len && i < nitems(pairs); i++)
+		pairs[i] = (struct log_pair){ m->pairs[i].key,
+			m->pairs[i].value, (enum log_kind)m->pairs[i].kind };
+	logfmt_add_fmt(&b->log, pairs, m->pairs_len);
 	return FX_OK;
 }
 IPC_HANDLER(log, on_log, struct bed)
@@ -474,7 +501,7 @@ void
 bed_start(struct bed *b, const char *kubeconfig, const char *server,
     const char *token, const char *ca, const char *setting, const char *value)
 {
-	struct ipc_setting s[4] = {
+	struct ipc_setting s[4 + BED_SETTINGS] = {
 		{ (char *)(uintptr_t) "k8s-api-server",
 		    (char *)(uintptr_t)(server != NULL ? server : "") },
 		{ (char *)(uintptr_t) "sync-timeout",
@@ -485,6 +512,14 @@ bed_start(struct bed *b, const char *kubeconfig, const char *server,
 		.settings_len = setting != NULL ? 3 : 2 };
 	struct ipc_go go = { 0 };
 
+	if (b->url != NULL)
+		s[cfg.settings_len++] =
+		    (struct ipc_setting){ (char *)(uintptr_t) "git-url",
+			    b->url };
+	for (size_t i = 0; i < b->nsettings; i++)
+		s[cfg.settings_len++] = b->settings[i];
+	buf_clear(&b->log);
+	buf_init(&b->log, 4u << 20);
 	if (b->set == 0)
 		b->set = 1;
 	b->closed = b->is_ready = false;
@@ -507,6 +542,32 @@ bed_start(struct bed *b, const char *kubeconfig, const char *server,
 	(void)ipc_tell_go(&b->peer, &go);
 	for (int i = 0; !b->is_ready && !b->closed && i < 1000; i++)
 		turn(b, 10 * CLK_MS);
+}
+
+void
+bed_set(struct bed *b, const char *setting, const char *value)
+{
+	if (b->nsettings == BED_SETTINGS)
+		fx_bug("too many settings");
+	b->settings[b->nsettings++] =
+	    (struct ipc_setting){ (char *)(uintptr_t)setting,
+		    (char *)(uintptr_t)value };
+}
+
+unsigned
+bed_logged(const struct bed *b, const char *text)
+{
+	const char *p = (const char *)buf_head(&b->log);
+	const char *end = p + buf_left(&b->log);
+	size_t n = strlen(text);
+	unsigned found = 0;
+
+	while (p != NULL && p < end &&
+	    (p = memmem(p, (size_t)(end - p), text, n)) != NULL) {
+		found++;
+		p += n;
+	}
+	return found;
 }
 
 void
@@ -624,7 +685,7 @@ struct bed_result
 bed_apply(struct bed *b)
 {
 	struct bed_result res = { 0 };
-	struct ipc_apply m = { .set = b->set };
+	struct ipc_apply m = { .set = b->set, .incomplete = b->incomplete };
 	int64_t began_us = clk_now_us();
 
 	(void)ipc_ask_apply(&b->peer, &m, on_result, &res);

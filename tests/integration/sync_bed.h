@@ -26,21 +26,30 @@ struct bed_res {
 	uint64_t index;
 };
 
+#define BED_SETTINGS 8
+
 struct bed {
 	pid_t pid;
+	struct ipc_setting settings[BED_SETTINGS]; /* more for bed_start */
+	size_t nsettings;
+	char *url;	 /* owned; of the repository; NULL: none */
+	char *set_name;	 /* owned; of the sync set */
+	bool incomplete; /* APPLY says that git has more */
+	bool deltas;	 /* tell what is gone, not only what is there */
 	struct loop *loop;
 	struct ipc_peer peer;
 	struct loop_source *channel;
 	struct bed_res *res;
 	size_t nres;
 	struct ipc_req set_req, bodies_req; /* being answered; type 0: none */
-	size_t set_next;		    /* resource */
-	struct ipc_bodies wanted;	    /* owned */
-	size_t bodies_next;		    /* position in wanted */
-	struct buf body;		    /* rest of that one */
-	uint64_t set;			    /* number of the current set */
-	uint64_t bodies;		    /* asked for so far */
-	uint64_t full_sets;		    /* asked for so far */
+	uint64_t set_base;
+	size_t set_next;	  /* resource */
+	struct ipc_bodies wanted; /* owned */
+	size_t bodies_next;	  /* position in wanted */
+	struct buf body;	  /* rest of that one */
+	uint64_t set;		  /* number of the current set */
+	uint64_t bodies;	  /* asked for so far */
+	uint64_t full_sets;	  /* asked for so far */
 	uint64_t connects;
 	uint64_t drift;	     /* DRIFT events */
 	bool no_connect;     /* the connector answers that nobody is there */
@@ -51,6 +60,7 @@ struct bed {
 	char *paths[IPC_MAX_NAMED_PATHS];
 	size_t npaths;
 	char last_log[1024];
+	struct buf log; /* since bed_start: a record a line */
 	struct ipc_ready ready;
 	bool is_ready, closed;
 };
@@ -70,6 +80,13 @@ void bed_start(struct bed *, const char *kubeconfig, const char *server,
     const char *token, const char *ca, const char *setting, const char *value);
 void bed_stop(struct bed *);
 void bed_free_set(struct bed *);
+/* One more setting for the next bed_start; the texts are borrowed. */
+void bed_set(struct bed *, const char *setting, const char *value);
+/* How often has the log this text, since the worker was started? */
+unsigned bed_logged(const struct bed *, const char *text);
+/* The mark of an object of the set; owned by the caller. */
+char *
+bed_mark(struct bed *, const char *ns, const char *kind, const char *name);
 
 struct bed_res *bed_add(struct bed *, const char *api_version, const char *kind,
     const char *ns, const char *name, const char *rest);

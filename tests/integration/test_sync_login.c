@@ -228,7 +228,7 @@ test_small_role(void)
 	want_int(r.applied.patched, 1);
 	want_int(r.applied.ignored, 1);
 	bed_serve(&bed, 50 * CLK_MS);
-	want(strstr(bed.last_log, "resources=default:ConfigMap/excluded") !=
+	want(strstr(bed.last_log, "resources=default:configmap/excluded") !=
 	    NULL);
 	/* without list and watch each pass looks, and finds drift */
 	mark = bed_audit_mark();

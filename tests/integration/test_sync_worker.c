@@ -430,7 +430,7 @@ test_errors(void)
 	want_int(r.nerrors, 3);
 	want_int(r.applied.ignored, 1);
 	want(strstr(r.errors,
-		 "no-such-space:ConfigMap/lost: namespaces \"no-such-space\" "
+		 "no-such-space:configmap/lost: namespaces \"no-such-space\" "
 		 "not found") != NULL);
 	want(strstr(r.errors, "expected string, got") != NULL);
 	want(strstr(r.errors, "server resources for no.such/v1 not found") !=

@@ -1,10 +1,16 @@
-check_PROGRAMS += tests/unit/test_sync_config tests/unit/test_sync_api
-TESTS += tests/unit/test_sync_config tests/unit/test_sync_api
+check_PROGRAMS += tests/unit/test_sync_config tests/unit/test_sync_api \
+	tests/unit/test_sync_rules
+TESTS += tests/unit/test_sync_config tests/unit/test_sync_api \
+	tests/unit/test_sync_rules
 sync_test_cppflags = $(TEST_CPPFLAGS) -I$(srcdir)/src/sync-worker $(SYNC_CFLAGS)
-sync_test_ldadd = src/sync-worker/libsync.a src/common/libbase.a $(SYNC_LIBS)
+sync_test_ldadd = src/sync-worker/libsync.a src/common/libmodel.a \
+	src/common/libbase.a $(SYNC_LIBS)
 tests_unit_test_sync_config_SOURCES = tests/unit/test_sync_config.c
 tests_unit_test_sync_config_CPPFLAGS = $(sync_test_cppflags)
 tests_unit_test_sync_config_LDADD = $(sync_test_ldadd)
+tests_unit_test_sync_rules_SOURCES = tests/unit/test_sync_rules.c
+tests_unit_test_sync_rules_CPPFLAGS = $(sync_test_cppflags)
+tests_unit_test_sync_rules_LDADD = $(sync_test_ldadd)
 tests_unit_test_sync_api_SOURCES = tests/unit/test_sync_api.c
 tests_unit_test_sync_api_CPPFLAGS = $(sync_test_cppflags)
 tests_unit_test_sync_api_LDADD = $(sync_test_ldadd)
@@ -26,23 +32,31 @@ tests_fuzz_fuzz_kubeconfig_LDADD = $(sync_test_ldadd)
 endif
 
 # fluxd-sync against the real API server of a test bed.
+sync_bed_ldadd = src/common/libproc.a src/common/libipc.a \
+	src/common/libmodel.a src/common/libbase.a $(LIBMD_LIBS)
+check_PROGRAMS += tests/integration/test_sync_gc
+tests_integration_test_sync_gc_SOURCES = \
+	tests/integration/sync_bed.c \
+	tests/integration/sync_bed.h \
+	tests/integration/test_sync_gc.c
+tests_integration_test_sync_gc_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_integration_test_sync_gc_LDADD = $(sync_bed_ldadd)
 check_PROGRAMS += tests/integration/test_sync_worker
 tests_integration_test_sync_worker_SOURCES = \
 	tests/integration/sync_bed.c \
 	tests/integration/sync_bed.h \
 	tests/integration/test_sync_worker.c
 tests_integration_test_sync_worker_CPPFLAGS = $(TEST_CPPFLAGS)
-tests_integration_test_sync_worker_LDADD = src/common/libproc.a \
-	src/common/libipc.a src/common/libbase.a
+tests_integration_test_sync_worker_LDADD = $(sync_bed_ldadd)
 check_PROGRAMS += tests/integration/test_sync_login
 tests_integration_test_sync_login_SOURCES = \
 	tests/integration/sync_bed.c \
 	tests/integration/sync_bed.h \
 	tests/integration/test_sync_login.c
 tests_integration_test_sync_login_CPPFLAGS = $(TEST_CPPFLAGS)
-tests_integration_test_sync_login_LDADD = src/common/libproc.a \
-	src/common/libipc.a src/common/libbase.a
+tests_integration_test_sync_login_LDADD = $(sync_bed_ldadd)
 sync_scripts = \
+	tests/integration/gc.sh \
 	tests/integration/sync.sh \
 	tests/integration/sync_login.sh \
 	tests/integration/takeover.sh
@@ -50,13 +64,23 @@ TESTS += $(sync_scripts)
 EXTRA_DIST += $(sync_scripts)
 
 # … and against a server of the test's own that means ill.
-check_PROGRAMS += tests/attack/test_sync_server
-TESTS += tests/attack/test_sync_server
+check_PROGRAMS += tests/attack/test_sync_server tests/attack/test_sync_gc
+TESTS += tests/attack/test_sync_server tests/attack/test_sync_gc
+tests_attack_test_sync_gc_SOURCES = \
+	tests/attack/fake_http.c \
+	tests/attack/fake_http.h \
+	tests/attack/test_sync_gc.c \
+	tests/integration/sync_bed.c \
+	tests/integration/sync_bed.h
+tests_attack_test_sync_gc_CPPFLAGS = $(TEST_CPPFLAGS) \
+	-I$(srcdir)/tests/integration
+tests_attack_test_sync_gc_LDADD = $(sync_bed_ldadd)
 tests_attack_test_sync_server_SOURCES = \
+	tests/attack/fake_http.c \
+	tests/attack/fake_http.h \
 	tests/attack/test_sync_server.c \
 	tests/integration/sync_bed.c \
 	tests/integration/sync_bed.h
 tests_attack_test_sync_server_CPPFLAGS = $(TEST_CPPFLAGS) \
 	-I$(srcdir)/tests/integration
-tests_attack_test_sync_server_LDADD = src/common/libproc.a \
-	src/common/libipc.a src/common/libbase.a
+tests_attack_test_sync_server_LDADD = $(sync_bed_ldadd)

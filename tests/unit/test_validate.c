@@ -64,6 +64,17 @@ test_refused(void)
 		{ { "--git-path=a,/b" },
 		    "subdirectory given as --git-path should not have leading "
 		    "forward slash" },
+		{ { "--sync-gc-limit=some" },
+		    "--sync-gc-limit: \"some\" is neither a number nor a "
+		    "percentage" },
+		{ { "--sync-gc-limit=101%" },
+		    "--sync-gc-limit: \"101%\" is neither a number nor a "
+		    "percentage" },
+		{ { "--sync-gc-former=x" },
+		    "--sync-gc-former: \"x\" is not the name of a sync set, "
+		    "which has 43 characters" },
+		{ { "--k8s-protect-namespace=flux,," },
+		    "--k8s-protect-namespace has an empty item" },
 		{ { "--git-verify-signatures-mode=x" },
 		    "'x' is not a valid git-verify-signatures-mode" },
 		{ { "--git-verify-signatures-mode=all" },

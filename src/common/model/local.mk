@@ -2,9 +2,16 @@ noinst_LIBRARIES += src/common/libmodel.a
 src_common_libmodel_a_SOURCES = \
 	src/common/model/git_url.c \
 	src/common/model/git_url.h \
+	src/common/model/glob.c \
+	src/common/model/glob.h \
 	src/common/model/image_ref.c \
 	src/common/model/image_ref.h \
+	src/common/model/mark.c \
+	src/common/model/mark.h \
 	src/common/model/policy.c \
 	src/common/model/policy.h \
 	src/common/model/resource_id.c \
-	src/common/model/resource_id.h
+	src/common/model/resource_id.h \
+	src/common/model/share.c \
+	src/common/model/share.h
+src_common_libmodel_a_CPPFLAGS = $(AM_CPPFLAGS) $(LIBMD_CFLAGS)
