@@ -47,6 +47,7 @@ bed_add(struct bed *b, const char *api_version, const char *kind,
 		.name = xstrdup(name),
 		.rest = xstrdup(rest),
 		.metadata = xstrdup(""),
+		.annotations = xstrdup(""),
 		.index = b->nres++ };
 	return r;
 }
@@ -61,6 +62,7 @@ bed_free_set(struct bed *b)
 		free(b->res[i].name);
 		free(b->res[i].rest);
 		free(b->res[i].metadata);
+		free(b->res[i].annotations);
 	}
 	free(b->res);
 	b->res = NULL;
@@ -100,10 +102,11 @@ res_body(const struct bed_res *r, struct buf *out)
 	    "{\"apiVersion\":\"%s\",\"kind\":\"%s\",\"metadata\":{"
 	    "\"name\":\"%s\"%s%s%s,\"labels\":{\"fluxcd.io/sync-gc-mark\":"
 	    "\"%s\"},\"annotations\":{\"fluxcd.io/"
-	    "sync-checksum\":\"%s\"}%s}%s}",
+	    "sync-checksum\":\"%s\"%s}%s}%s}",
 	    r->api_version, r->kind, r->name,
 	    r->ns[0] != '\0' ? ",\"namespace\":\"" : "", r->ns,
-	    r->ns[0] != '\0' ? "\"" : "", mark, hash, r->metadata, r->rest);
+	    r->ns[0] != '\0' ? "\"" : "", mark, hash, r->annotations, r->metadata,
+	    r->rest);
 }
 
 /* ---- manifest -------------------------------------------------------------

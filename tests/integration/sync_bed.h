@@ -21,6 +21,7 @@ struct bed_res {
 	char *api_version, *kind, *ns, *name;
 	char *rest; /* members beside apiVersion, kind and metadata: ",…" */
 	char *metadata;	  /* more of metadata: ",…" */
+	char *annotations; /* more of them: ",…" */
 	unsigned version; /* of its content */
 	bool ignored, gone;
 	uint64_t index;

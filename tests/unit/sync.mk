@@ -1,5 +1,9 @@
-check_PROGRAMS += tests/unit/test_sync_config tests/unit/test_sync_api
-TESTS += tests/unit/test_sync_config tests/unit/test_sync_api
+sync_unit_tests = \
+	tests/unit/test_sync_api \
+	tests/unit/test_sync_apply \
+	tests/unit/test_sync_config
+check_PROGRAMS += $(sync_unit_tests)
+TESTS += $(sync_unit_tests)
 sync_test_cppflags = $(TEST_CPPFLAGS) -I$(srcdir)/src/sync-worker $(SYNC_CFLAGS)
 sync_test_ldadd = src/sync-worker/libsync.a src/common/libbase.a $(SYNC_LIBS)
 tests_unit_test_sync_config_SOURCES = tests/unit/test_sync_config.c
@@ -8,6 +12,9 @@ tests_unit_test_sync_config_LDADD = $(sync_test_ldadd)
 tests_unit_test_sync_api_SOURCES = tests/unit/test_sync_api.c
 tests_unit_test_sync_api_CPPFLAGS = $(sync_test_cppflags)
 tests_unit_test_sync_api_LDADD = $(sync_test_ldadd)
+tests_unit_test_sync_apply_SOURCES = tests/unit/test_sync_apply.c
+tests_unit_test_sync_apply_CPPFLAGS = $(sync_test_cppflags)
+tests_unit_test_sync_apply_LDADD = $(sync_test_ldadd)
 
 check_PROGRAMS += tests/fuzz/replay_kubeconfig
 TESTS += tests/fuzz/replay_kubeconfig
