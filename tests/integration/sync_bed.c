@@ -105,8 +105,8 @@ res_body(const struct bed_res *r, struct buf *out)
 	    "sync-checksum\":\"%s\"%s}%s}%s}",
 	    r->api_version, r->kind, r->name,
 	    r->ns[0] != '\0' ? ",\"namespace\":\"" : "", r->ns,
-	    r->ns[0] != '\0' ? "\"" : "", mark, hash, r->annotations, r->metadata,
-	    r->rest);
+	    r->ns[0] != '\0' ? "\"" : "", mark, hash, r->annotations,
+	    r->metadata, r->rest);
 }
 
 /* ---- manifest -------------------------------------------------------------
@@ -548,6 +548,17 @@ bed_wait(struct bed *b, const uint64_t *what, uint64_t wanted, int64_t span_us)
 	while (*what < wanted && clk_now_us() < end && !b->closed)
 		turn(b, 10 * CLK_MS);
 	return *what >= wanted;
+}
+
+bool
+bed_wait_log(struct bed *b, const char *text, int64_t span_us)
+{
+	int64_t end = clk_now_us() + span_us;
+
+	while (strstr(b->last_log, text) == NULL && clk_now_us() < end &&
+	    !b->closed)
+		turn(b, 10 * CLK_MS);
+	return strstr(b->last_log, text) != NULL;
 }
 
 /* ---- questions ------------------------------------------------------------

@@ -41,6 +41,14 @@ tests_integration_test_sync_worker_SOURCES = \
 tests_integration_test_sync_worker_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_integration_test_sync_worker_LDADD = src/common/libproc.a \
 	src/common/libipc.a src/common/libbase.a
+check_PROGRAMS += tests/integration/test_sync_apply
+tests_integration_test_sync_apply_SOURCES = \
+	tests/integration/sync_bed.c \
+	tests/integration/sync_bed.h \
+	tests/integration/test_sync_apply.c
+tests_integration_test_sync_apply_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_integration_test_sync_apply_LDADD = src/common/libproc.a \
+	src/common/libipc.a src/common/libbase.a
 check_PROGRAMS += tests/integration/test_sync_login
 tests_integration_test_sync_login_SOURCES = \
 	tests/integration/sync_bed.c \
@@ -50,11 +58,12 @@ tests_integration_test_sync_login_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_integration_test_sync_login_LDADD = src/common/libproc.a \
 	src/common/libipc.a src/common/libbase.a
 sync_scripts = \
+	tests/integration/apply.sh \
 	tests/integration/sync.sh \
 	tests/integration/sync_login.sh \
 	tests/integration/takeover.sh
 TESTS += $(sync_scripts)
-EXTRA_DIST += $(sync_scripts)
+EXTRA_DIST += $(sync_scripts) tests/integration/no_apply.py
 
 # … and against a server of the test's own that means ill.
 check_PROGRAMS += tests/attack/test_sync_server
