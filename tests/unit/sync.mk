@@ -58,12 +58,14 @@ tests_integration_test_sync_login_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_integration_test_sync_login_LDADD = src/common/libproc.a \
 	src/common/libipc.a src/common/libbase.a
 sync_scripts = \
+	tests/integration/api_faults.sh \
 	tests/integration/apply.sh \
 	tests/integration/sync.sh \
 	tests/integration/sync_login.sh \
 	tests/integration/takeover.sh
 TESTS += $(sync_scripts)
-EXTRA_DIST += $(sync_scripts) tests/integration/no_apply.py
+EXTRA_DIST += $(sync_scripts) tests/integration/no_apply.py \
+	tests/integration/relay.py
 
 # … and against a server of the test's own that means ill.
 check_PROGRAMS += tests/attack/test_sync_server
