@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #define PAUSE_SHIFT_MAX 6
+#define TRY_ROOM_US CLK_SEC /* for one more try after an answer */
 #define WATCH_CONNECTIONS 8 /* 100 watches each */
 
 void
@@ -107,7 +108,10 @@ request_end(struct request *r, const struct sw_status *status,
 		.content_type = st->content_type,
 		.etag = st->etag,
 		.err = *err,
-		.sent = &r->body };
+		.sent = &r->body,
+		.others_answered = err->code == FX_ETIMEOUT &&
+		    st->started_us != 0 &&
+		    st->lane->heard_us >= st->started_us };
 
 	st->body = (struct buf){ .max = a.body.max };
 	r->done(r->arg, &a);
@@ -224,7 +228,8 @@ answered(struct client *c, struct request *r, long code)
 			wait += status.retry_after_s * CLK_SEC;
 		if (status.http == 429)
 			lane_hold(st->lane, clk_now_us() + wait);
-		if (clk_now_us() + wait < st->deadline_us) {
+		/* a try that has no time left would hide what was said */
+		if (clk_now_us() + wait + TRY_ROOM_US < st->deadline_us) {
 			request_again(r, wait);
 			return;
 		}

@@ -42,8 +42,9 @@ struct answer {
 	struct sw_status status; /* http is 0 if there was no answer */
 	struct buf body;	 /* of a success; the callee may take it */
 	const char *content_type, *etag; /* "" if not sent */
-	struct fx_err err; /* FX_OK exactly if status.what is SW_DONE */
-	struct buf *sent;  /* the request's body; the callee may take it */
+	struct fx_err err;    /* FX_OK exactly if status.what is SW_DONE */
+	struct buf *sent;     /* the request's body; the callee may take it */
+	bool others_answered; /* it timed out, but the server is there */
 };
 
 typedef void answer_fn(void *arg, struct answer *);

@@ -194,8 +194,8 @@ delivery_failed(struct delivery *d, struct answer *a)
 	}
 	/* nobody there, nobody who knows us, or nobody who has time: the
 	 * others would fare the same, one deadline after the other */
-	if (a->status.http == 0 || a->status.what == SW_LOGIN ||
-	    a->status.http == 429) {
+	if ((a->status.http == 0 && !a->others_answered) ||
+	    a->status.what == SW_LOGIN || a->status.http == 429) {
 		if (object_not_applied(o, a->err.text))
 			drift_found(p->cluster, o);
 		if (a->status.http == 429)
@@ -303,7 +303,8 @@ apply(struct delivery *d, bool force)
 void
 delivery_apply(struct delivery *d)
 {
-	apply(d, !object_is_contested(d->object));
+	/* the names are wanted when it is reported */
+	apply(d, d->object->fights < OBJ_CONTESTED - 1);
 }
 
 /* ---- before it: what kubectl left ------------------------------------- */

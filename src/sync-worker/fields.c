@@ -105,7 +105,7 @@ fields_digest(const json_t *fields, uint8_t out[FIELDS_DIGEST])
 	ctx = EVP_MD_CTX_new();
 	if (ctx == NULL || EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) != 1 ||
 	    json_dump_callback(fields, digest_piece, ctx,
-		JSON_SORT_KEYS | JSON_COMPACT) != 0 ||
+		JSON_SORT_KEYS | JSON_COMPACT | JSON_ENCODE_ANY) != 0 ||
 	    EVP_DigestFinal_ex(ctx, md, NULL) != 1)
 		fx_bug("cannot compute a digest");
 	EVP_MD_CTX_free(ctx);

@@ -417,7 +417,6 @@ object_changed(struct object *o)
 #define FIGHT_US (60 * CLK_SEC)	     /* repairs closer than this are a fight */
 #define FIGHT_MAX_US (300 * CLK_SEC) /* between two repairs of one object */
 #define FIGHT_SHIFT_MAX 9
-#define CONTESTED 3
 #define REFUSED_FIRST_US (5 * CLK_SEC)
 #define REFUSED_SHIFT_MAX 16
 
@@ -445,7 +444,7 @@ object_repaired(struct object *o)
 bool
 object_is_contested(const struct object *o)
 {
-	return o->fights >= CONTESTED &&
+	return o->fights >= OBJ_CONTESTED &&
 	    clk_now_us() < o->not_before_us + FIGHT_US;
 }
 

@@ -23,6 +23,8 @@
 /* a patch that is kept until the object's turn; a longer one is made anew */
 #define OBJ_TAKEOVER_MAX (16 * 1024)
 
+#define OBJ_CONTESTED 3 /* repairs in quick succession that are reported */
+
 struct kind; /* of watch.h */
 
 /* Why an object is not to be collected, whoever says so on it. */

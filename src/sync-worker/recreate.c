@@ -16,7 +16,7 @@
 
 #define GONE_FIRST_US (20 * CLK_MS)
 #define GONE_PAUSE_MAX_US CLK_SEC
-#define GONE_WAIT_US (20 * CLK_SEC)
+#define GONE_WAIT_US (5 * CLK_SEC)
 #define AGAIN_US (300 * CLK_SEC) /* one object is not recreated more often */
 
 static void look(struct delivery *);

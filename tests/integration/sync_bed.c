@@ -51,6 +51,7 @@ bed_add(struct bed *b, const char *api_version, const char *kind,
 		.name = xstrdup(name),
 		.rest = xstrdup(rest),
 		.metadata = xstrdup(""),
+		.annotations = xstrdup(""),
 		.index = b->nres++ };
 	return r;
 }
@@ -65,6 +66,7 @@ bed_free_set(struct bed *b)
 		free(b->res[i].name);
 		free(b->res[i].rest);
 		free(b->res[i].metadata);
+		free(b->res[i].annotations);
 	}
 	free(b->res);
 	free(fx_steal(&b->url));
@@ -116,10 +118,11 @@ res_body(struct bed *b, const struct bed_res *r, struct buf *out)
 	    "{\"apiVersion\":\"%s\",\"kind\":\"%s\",\"metadata\":{"
 	    "\"name\":\"%s\"%s%s%s,\"labels\":{\"fluxcd.io/sync-gc-mark\":"
 	    "\"%s\"},\"annotations\":{\"fluxcd.io/"
-	    "sync-checksum\":\"%s\"}%s}%s}",
+	    "sync-checksum\":\"%s\"%s}%s}%s}",
 	    r->api_version, r->kind, r->name,
 	    r->ns[0] != '\0' ? ",\"namespace\":\"" : "", r->ns,
-	    r->ns[0] != '\0' ? "\"" : "", mark, hash, r->metadata, r->rest);
+	    r->ns[0] != '\0' ? "\"" : "", mark, hash, r->annotations,
+	    r->metadata, r->rest);
 }
 
 /* ---- manifest -------------------------------------------------------------
@@ -606,6 +609,17 @@ bed_wait(struct bed *b, const uint64_t *what, uint64_t wanted, int64_t span_us)
 	while (*what < wanted && clk_now_us() < end && !b->closed)
 		turn(b, 10 * CLK_MS);
 	return *what >= wanted;
+}
+
+bool
+bed_wait_log(struct bed *b, const char *text, int64_t span_us)
+{
+	int64_t end = clk_now_us() + span_us;
+
+	while (strstr(b->last_log, text) == NULL && clk_now_us() < end &&
+	    !b->closed)
+		turn(b, 10 * CLK_MS);
+	return strstr(b->last_log, text) != NULL;
 }
 
 /* ---- questions ------------------------------------------------------------

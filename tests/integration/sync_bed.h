@@ -20,8 +20,9 @@
 struct bed_res {
 	char *api_version, *kind, *ns, *name;
 	char *rest; /* members beside apiVersion, kind and metadata: ",…" */
-	char *metadata;	  /* more of metadata: ",…" */
-	unsigned version; /* of its content */
+	char *metadata;	   /* more of metadata: ",…" */
+	char *annotations; /* more of them: ",…" */
+	unsigned version;  /* of its content */
 	bool ignored, gone;
 	uint64_t index;
 };
@@ -105,6 +106,9 @@ void bed_serve(struct bed *, int64_t span_us);
 /* Serve it until *what is at least `want`; false: not within the span. */
 bool
 bed_wait(struct bed *, const uint64_t *what, uint64_t want, int64_t span_us);
+
+/* Serve it until its last log line has the text; false as above. */
+bool bed_wait_log(struct bed *, const char *text, int64_t span_us);
 
 /* kubectl with these arguments; false if it failed. */
 bool bed_kubectl(const char *fmt, ...) FX_PRINTF(1, 2);

@@ -1,7 +1,10 @@
-check_PROGRAMS += tests/unit/test_sync_config tests/unit/test_sync_api \
+sync_unit_tests = \
+	tests/unit/test_sync_api \
+	tests/unit/test_sync_apply \
+	tests/unit/test_sync_config \
 	tests/unit/test_sync_rules
-TESTS += tests/unit/test_sync_config tests/unit/test_sync_api \
-	tests/unit/test_sync_rules
+check_PROGRAMS += $(sync_unit_tests)
+TESTS += $(sync_unit_tests)
 sync_test_cppflags = $(TEST_CPPFLAGS) -I$(srcdir)/src/sync-worker $(SYNC_CFLAGS)
 sync_test_ldadd = src/sync-worker/libsync.a src/common/libmodel.a \
 	src/common/libbase.a $(SYNC_LIBS)
@@ -14,6 +17,9 @@ tests_unit_test_sync_rules_LDADD = $(sync_test_ldadd)
 tests_unit_test_sync_api_SOURCES = tests/unit/test_sync_api.c
 tests_unit_test_sync_api_CPPFLAGS = $(sync_test_cppflags)
 tests_unit_test_sync_api_LDADD = $(sync_test_ldadd)
+tests_unit_test_sync_apply_SOURCES = tests/unit/test_sync_apply.c
+tests_unit_test_sync_apply_CPPFLAGS = $(sync_test_cppflags)
+tests_unit_test_sync_apply_LDADD = $(sync_test_ldadd)
 
 check_PROGRAMS += tests/fuzz/replay_kubeconfig
 TESTS += tests/fuzz/replay_kubeconfig
@@ -48,6 +54,13 @@ tests_integration_test_sync_worker_SOURCES = \
 	tests/integration/test_sync_worker.c
 tests_integration_test_sync_worker_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_integration_test_sync_worker_LDADD = $(sync_bed_ldadd)
+check_PROGRAMS += tests/integration/test_sync_apply
+tests_integration_test_sync_apply_SOURCES = \
+	tests/integration/sync_bed.c \
+	tests/integration/sync_bed.h \
+	tests/integration/test_sync_apply.c
+tests_integration_test_sync_apply_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_integration_test_sync_apply_LDADD = $(sync_bed_ldadd)
 check_PROGRAMS += tests/integration/test_sync_login
 tests_integration_test_sync_login_SOURCES = \
 	tests/integration/sync_bed.c \
@@ -56,12 +69,15 @@ tests_integration_test_sync_login_SOURCES = \
 tests_integration_test_sync_login_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_integration_test_sync_login_LDADD = $(sync_bed_ldadd)
 sync_scripts = \
+	tests/integration/api_faults.sh \
+	tests/integration/apply.sh \
 	tests/integration/gc.sh \
 	tests/integration/sync.sh \
 	tests/integration/sync_login.sh \
 	tests/integration/takeover.sh
 TESTS += $(sync_scripts)
-EXTRA_DIST += $(sync_scripts)
+EXTRA_DIST += $(sync_scripts) tests/integration/no_apply.py \
+	tests/integration/relay.py
 
 # … and against a server of the test's own that means ill.
 check_PROGRAMS += tests/attack/test_sync_server tests/attack/test_sync_gc

@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+"""A wire between a client and a server that can be cut.
+
+usage: relay.py HOST PORT PORT-FILE
+
+SIGUSR1: cut: what is connected is reset, new connections are refused.
+SIGUSR2: silence: connections stay and are made, and nothing goes through.
+SIGHUP:  whole again.
+"""
+import selectors
+import signal
+import socket
+import struct
+import sys
+
+HOST, PORT = sys.argv[1], int(sys.argv[2])
+LINGER = struct.pack("ii", 1, 0)  # close with a reset
+
+poll = selectors.DefaultSelector()
+peers = {}
+state = "whole"
+wake_r, wake_w = socket.socketpair()
+wake_w.setblocking(False)
+signal.set_wakeup_fd(wake_w.fileno())
+
+
+def listen(port):
+    s = socket.create_server(("127.0.0.1", port), backlog=64)
+    poll.register(s, selectors.EVENT_READ)
+    return s
+
+
+def drop(s):
+    for end in (s, peers.pop(s, None)):
+        if end is not None:
+            peers.pop(end, None)
+            poll.unregister(end)
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER)
+            end.close()
+
+
+def accept(listener):
+    near, _ = listener.accept()
+    try:
+        far = socket.create_connection((HOST, PORT))
+    except OSError:
+        near.close()
+        return
+    peers[near], peers[far] = far, near
+    for s in (near, far):
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        poll.register(s, selectors.EVENT_READ)
+
+
+def forward(s):
+    try:
+        data = s.recv(65536)
+        if data:
+            peers[s].sendall(data)
+            return
+    except OSError:
+        pass
+    drop(s)
+
+
+def become(what):
+    global state, listener
+    state = what
+    if what == "cut":
+        for s in list(peers):
+            if s in peers:
+                drop(s)
+        if listener is not None:
+            poll.unregister(listener)
+            listener.close()
+            listener = None
+    elif listener is None:
+        listener = listen(port)
+
+
+for number, name in ((signal.SIGUSR1, "cut"), (signal.SIGUSR2, "silent"), (signal.SIGHUP, "whole")):
+    signal.signal(number, lambda *_, name=name: become(name))
+listener = listen(0)
+port = listener.getsockname()[1]
+poll.register(wake_r, selectors.EVENT_READ)
+with open(sys.argv[3], "w", encoding="ascii") as f:
+    f.write(str(port))
+while True:
+    for key, _ in poll.select():
+        s = key.fileobj
+        if s is wake_r:
+            wake_r.recv(64)
+        elif s is listener:
+            accept(s)
+        elif s in peers and state != "silent":
+            forward(s)
+    if state == "silent":
+        # what is readable stays so: look at the signals only
+        wake_r.recv(64)
