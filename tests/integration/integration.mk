@@ -1,4 +1,5 @@
 integration_tests = \
+	tests/integration/disk.sh \
 	tests/integration/logs.sh \
 	tests/integration/marker.sh \
 	tests/integration/metrics.sh \
