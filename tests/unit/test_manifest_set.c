@@ -159,6 +159,11 @@ test_duplicates(void)
 		{ "a.yaml", "1", CM("x") },
 		{ "b.yaml", "1", CM("x") },
 	};
+	/* what lies below two of the configured paths */
+	static const struct given same_path[] = {
+		{ "a.yaml", "1", CM("x") },
+		{ "a.yaml", "1", CM("x") },
+	};
 	static const struct given lower[] = {
 		{ "a.yaml", "1",
 		    "kind: A\nmetadata: {name: x}\n---\n"
@@ -190,6 +195,9 @@ test_duplicates(void)
 	want_error(same_file, nitems(same_file),
 	    "duplicate definition of '<cluster>:configmap/x' (in a.yaml and "
 	    "b.yaml)");
+	want_error(same_path, nitems(same_path),
+	    "duplicate definition of '<cluster>:configmap/x' (in a.yaml and "
+	    "a.yaml)");
 	want_error(lower, nitems(lower),
 	    "duplicate definition of '<cluster>:a/x' (in a.yaml)");
 	/* the same only once the namespace is filled in */
