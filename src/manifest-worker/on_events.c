@@ -13,24 +13,11 @@ _Static_assert(NOTE_TEXT_MAX <= IPC_MAX_TEXT, "and its text, too");
 /* What the notes tell, gathered before it is sent: sending waits for credit,
  * and that must not happen while another answer is read. */
 struct gather {
-	bool initial; /* nothing was synced before: notes are none of ours */
-	bool warned;
 	struct ipc_event *v; /* owned, with their texts */
 	size_t n;
 	uint64_t notes;
 	uint64_t includes;
 };
-
-static void
-warn_initial(struct gather *g)
-{
-	if (!g->warned)
-		log_at(LVL_WARN, KS("component", "daemon"),
-		    KS("warning",
-			"no notes expected on initial sync; this repo may be "
-			"in use by another fluxd"));
-	g->warned = true;
-}
 
 static void
 add_event(struct gather *g, enum ipc_event_kind kind, const char *commit,
@@ -78,9 +65,7 @@ on_note(void *arg, const struct ipc_note *m, struct fx_err *err)
 
 	(void)err;
 	g->notes++;
-	if (g->initial) {
-		warn_initial(g);
-	} else if (note_parse(m->text.p, m->text.n, &note, &why) == FX_OK) {
+	if (note_parse(m->text.p, m->text.n, &note, &why) == FX_OK) {
 		add_note(g, m->commit, &note);
 		note_clear(&note);
 	} else {
@@ -127,7 +112,7 @@ gather_clear(struct gather *g)
 int
 mw_on_events(struct mw *mw, const struct ipc_req *req, struct ipc_events *m)
 {
-	struct gather g = { .initial = *m->from == '\0' };
+	struct gather g = { 0 };
 	struct fx_err err = { 0 };
 	uint64_t commits = 0;
 	int r = mw_ask_notes(mw, m->from, m->to, MAX_COMMITS, on_note, &g,

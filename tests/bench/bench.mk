@@ -31,9 +31,9 @@ tests_bench_floor_git_LDADD = $(SECCOMP_LIBS) $(CRYPTO_LIBS) $(GIT2_LIBS) \
 	$(SSH2_LIBS)
 
 tests_bench_floor_manifest_SOURCES = tests/bench/floor.c
-tests_bench_floor_manifest_CPPFLAGS = -DFLOOR_SECCOMP -DFLOOR_YAML \
-	$(SECCOMP_CFLAGS) $(YAML_CFLAGS)
-tests_bench_floor_manifest_LDADD = $(SECCOMP_LIBS) $(YAML_LIBS)
+tests_bench_floor_manifest_CPPFLAGS = -DFLOOR_SECCOMP -DFLOOR_JANSSON \
+	-DFLOOR_YAML $(SECCOMP_CFLAGS) $(JANSSON_CFLAGS) $(YAML_CFLAGS)
+tests_bench_floor_manifest_LDADD = $(SECCOMP_LIBS) $(JANSSON_LIBS) $(YAML_LIBS)
 
 tests_bench_floor_sync_SOURCES = tests/bench/floor.c
 tests_bench_floor_sync_CPPFLAGS = -DFLOOR_SECCOMP -DFLOOR_CRYPTO -DFLOOR_CURL \

@@ -111,6 +111,8 @@ test_order(void)
 		{ .path = "x.yaml/in.yaml" },
 		{ .path = "no.YAML" },
 		{ .path = "no.json" },
+		{ .path = "no.yaml.txt" },
+		{ .path = "b.no.yaml" },
 		{ .path = "yaml" },
 		{ .path = "sub.yaml", .mode = 0160000 },
 		{ .path = "run.yaml", .mode = 0100755 },
@@ -118,7 +120,7 @@ test_order(void)
 	static const struct row tv[] = {
 		{ "",
 		    ".hidden/x.yaml .yaml B.yaml a/b/c.yml a/z.yaml "
-		    "a-b.yaml a.yaml run.yaml x.yaml/in.yaml" },
+		    "a-b.yaml a.yaml b.no.yaml run.yaml x.yaml/in.yaml" },
 		{ "a", "a/b/c.yml a/z.yaml" },
 		{ "./a//b/.", "a/b/c.yml" },
 		{ "a/b/../b", "a/b/c.yml" },

@@ -993,8 +993,8 @@ test_events(void)
 		{ "n3", "n4", "", IPC_INCLUDES_POLICY, 0 },
 		{ "n4", "n5", "", IPC_INCLUDES_OTHER, 1 },
 		{ "n6", "n6", "", 0, 0 },
-		/* nothing was synced before: one warning, no events */
-		{ "", "n6", "", IPC_INCLUDES_OTHER, 1 },
+		{ "", "n0", "1 n0 Automated release of i:2",
+		    IPC_INCLUDES_AUTORELEASE, 0 },
 	};
 	struct world w;
 	struct answer a;
