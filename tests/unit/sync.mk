@@ -57,6 +57,7 @@ tests_integration_test_sync_login_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_integration_test_sync_login_LDADD = $(sync_bed_ldadd)
 sync_scripts = \
 	tests/integration/gc.sh \
+	tests/integration/gc_daemon.sh \
 	tests/integration/sync.sh \
 	tests/integration/sync_login.sh \
 	tests/integration/takeover.sh
