@@ -72,6 +72,7 @@ sync_scripts = \
 	tests/integration/api_faults.sh \
 	tests/integration/apply.sh \
 	tests/integration/gc.sh \
+	tests/integration/gc_daemon.sh \
 	tests/integration/sync.sh \
 	tests/integration/sync_login.sh \
 	tests/integration/takeover.sh
