@@ -6,7 +6,6 @@
 #include "text.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <curl/curl.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -226,16 +225,6 @@ make_headers(const struct client *c, bool post)
 	return list;
 }
 
-/* errno's text as Go writes it: in lower case. */
-static char *
-system_text(int number)
-{
-	char *text = xstrdup(strerror(number));
-
-	*text = (char)tolower((unsigned char)*text);
-	return text;
-}
-
 /* What went wrong below HTTP, in Go's words where it has some. */
 static char *
 transport_text(CURL *h, const struct client *c, const struct transfer *t,
@@ -248,7 +237,7 @@ transport_text(CURL *h, const struct client *c, const struct transfer *t,
 	switch (code) {
 	case CURLE_COULDNT_CONNECT:
 		curl_easy_getinfo(h, CURLINFO_OS_ERRNO, &number);
-		why = system_text((int)number);
+		why = xstrdup(ctl_system_text((int)number));
 		if (c->url.socket != NULL)
 			return xasprintf("dial unix %s: connect: %s",
 			    c->url.socket, why);

@@ -6,7 +6,9 @@
  *          and a daemon's answers, which are foreign: bounded, decoded by one
  *          parser, and made safe for a terminal before they are shown.
  * Holds    the service token, if one is given; wiped at the end, never shown.
- * May      connect to the daemon.  It starts no program and writes no file.
+ * May      connect to the daemon, read kubeconfigs for a namespace, ask git
+ *          who its user is, and write files where `save` and `install` are told
+ *          to.
  * If it falls, a hostile daemon acts as the person who asked it.
  */
 #include "base.h"
@@ -92,8 +94,11 @@ main(int argc, char *argv[])
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		fx_bug("libcurl does not start");
 	r = ctl_parse(argc, (const char *const *)argv, &line, &c.error);
+	ctl_write(c.err, (const char *)buf_head(&line.notes),
+	    buf_left(&line.notes));
 	if (r == FX_OK)
 		r = run(&c);
+	(void)fflush(stdout); /* what failed comes after what worked */
 	if (r != FX_OK)
 		show_error(c.err, &c.error, line.command);
 	/* what could not be written was not done */
