@@ -17,14 +17,16 @@ ART = "+---[RSA 3072]----+\n|    .o+  |\n+------[MD5]------+\n"
 
 class Case:
     """`files` are there when it runs, by their paths below @DIR@ (None: a
-    directory), and `made` afterwards."""
+    directory), and `made` afterwards.  With `keys` it runs on a terminal, where
+    they are pressed, and all it writes is in `out`."""
 
     def __init__(self, name, args, exchanges, out="", err="", code=0, *,
-                 env=None, ours=False, tcp_only=False, files=None, made=None):
+                 env=None, ours=False, tcp_only=False, files=None, made=None,
+                 keys=None):
         self.name, self.args, self.exchanges = name, args, exchanges
         self.out, self.err, self.code = out, err, code
         self.env, self.ours, self.tcp_only = env or {}, ours, tcp_only
-        self.files, self.made = files or {}, made or {}
+        self.files, self.made, self.keys = files or {}, made or {}, keys
 
 
 def config(status="ready", errors="", url=URL, branch="main"):

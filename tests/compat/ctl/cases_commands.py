@@ -155,6 +155,36 @@ def refused(name, args, **more):
     return Case("refused: " + name, args, [], **more)
 
 
+WEB_UPDATE = ('{"Container":"web","Current":"%s1.2.0","Target":"%s1.2.1"}' %
+              (IMG, IMG))
+SIDE_UPDATE = ('{"Container":"side","Current":"alpine:3.12","Target":'
+               '"alpine:3.13"}')
+PLAN = {k: UPDATES[k] for k in ("shop:deployment/web", "shop:statefulset/db",
+                                "shop:deployment/api")}
+
+
+def chosen_body(specs, force="false"):
+    return ('{"type":"containers","cause":{"Message":"","User":'
+            '"Ada L \\u003cada@example.org\\u003e"},"spec":{"Kind":"execute",'
+            '"ContainerSpecs":{%s},"SkipMismatches":false,"Force":%s}}' %
+            (specs, force))
+
+
+def menu_case(name, keys, plan=PLAN, chosen=None, args=(), **more):
+    force = "true" if "-f" in args else "false"
+    talk = [ask_update(release_body(ALL if force == "true" else ONE,
+                                    "a:1" if force == "true" else
+                                    "\\u003call latest\\u003e",
+                                    kind="plan", force=force)),
+            job_done(plan, revision=None)]
+    if chosen:
+        talk += [ask_update(chosen), job_done(plan), ask_applied([], ref=REV)]
+    what = ["--all", "-i", "a:1"] if force == "true" else ONE_NEWEST
+    return Case("release: the menu: " + name,
+                RELEASE + what + ["--interactive"] + list(args), talk,
+                keys=keys, env={"TERM": "xterm", "NO_COLOR": "1"}, **more)
+
+
 EXPORT = """\
 ---
 apiVersion: v1
@@ -600,6 +630,41 @@ COMMAND_CASES = [
          RELEASE + ONE_NEWEST + ["--interactive"],
          [ask_update(release_body(ONE, kind="plan")),
           job_done(revision=None)], ours=True),
+
+    # release: the menu
+    menu_case("accepted", [b"\r"], chosen=chosen_body(
+        '"shop:deployment/web":[%s,%s]' % (WEB_UPDATE, SIDE_UPDATE))),
+    menu_case("one is unchecked", [b" ", b"\r"], chosen=chosen_body(
+        '"shop:deployment/web":[%s]' % SIDE_UPDATE)),
+    menu_case("unchecked and checked again", [b" ", b" ", b"\r"],
+              args=["-f"], chosen=chosen_body(
+                  '"shop:deployment/web":[%s,%s]' % (WEB_UPDATE, SIDE_UPDATE),
+                  force="true")),
+    menu_case("up and down, around the ends",
+              [b"j", b"j", b"k", b"\033[A", b"\033[B", b"\t", b"q"]),
+    menu_case("given up with Ctrl-C", [b"\003"]),
+    menu_case("given up with Escape", [b"\033"]),
+    menu_case("a dry run releases all the same", [b"\r"], args=["--dry-run"],
+              chosen=chosen_body('"shop:deployment/web":[%s,%s]' %
+                                 (WEB_UPDATE, SIDE_UPDATE))),
+    menu_case("rows that cannot be checked are passed over",
+              [b"j", b" ", b"k", b"k", b"\r"], plan=UPDATES, args=["-vv"],
+              ours=True, chosen=chosen_body(
+                  '"shop:deployment/mixed":[%s],"shop:deployment/web":[%s]' %
+                  ('{"Container":"c","Current":"a@sha256:ff","Target":"a:2"}',
+                   SIDE_UPDATE))),
+    menu_case("nothing is selected", [b" ", b"\r"], ours=True,
+              plan={"a:b/c": {"Status": "success", "PerContainer": [
+                  {"Container": "c", "Current": "a:1", "Target": "a:2"}]}}),
+    menu_case("an image that is not known is not sent", [b"\r"], ours=True,
+              plan={"a:b/c": {"Status": "success", "PerContainer": [
+                  {"Container": "c", "Target": "a:2"}]}},
+              chosen=chosen_body(
+                  '"a:b/c":[{"Container":"c","Target":"a:2"}]')),
+    menu_case("lines longer than the terminal", [b" ", b"q"],
+              plan={"a:b/c": {"Status": "success", "PerContainer": [
+                  {"Container": "c", "Current": "a:" + "1" * 100,
+                   "Target": "a:2"}]}}, ours=True),
 
     # release: what is refused
     refused("release: a word", ["release", "x"]),

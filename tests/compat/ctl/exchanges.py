@@ -2,11 +2,17 @@
 """Runs the cases of cases.py; speaks TAP."""
 
 import concurrent.futures
+import fcntl
 import glob
 import os
+import pty
+import select
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
+import time
 
 sys.dont_write_bytecode = True
 
@@ -18,6 +24,8 @@ from recorded import Exchange, Recorded                     # noqa: E402
 FLUXCTL = os.environ["FLUXCTL"]
 LIMIT = 60      # seconds one run may take
 AT_ONCE = 6
+DRAWN = b"release selected.\r\n"    # the end of the menu
+COLUMNS = 70
 
 
 def find_upstream():
@@ -53,7 +61,7 @@ class Tap:
         return self.failed != 0
 
 
-def run(program, args, url, env, folder=None):
+def environment_for(url, env):
     environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent",
                    "GIT_CONFIG_NOSYSTEM": "1", "GIT_CEILING_DIRECTORIES": "/"}
     if url:
@@ -62,12 +70,54 @@ def run(program, args, url, env, folder=None):
         if name.endswith("SAN_OPTIONS") or name == "LLVM_PROFILE_FILE":
             environment[name] = os.environ[name]
     environment.update(env)
-    done = subprocess.run([program] + args, env=environment, timeout=LIMIT,
+    return environment
+
+
+def run(program, args, url, env, folder=None):
+    done = subprocess.run([program] + args, env=environment_for(url, env),
+                          timeout=LIMIT,
                           stdin=subprocess.DEVNULL, capture_output=True,
                           cwd=folder,
                           start_new_session=True)   # without a terminal
     return (done.stdout.decode("utf-8", "surrogateescape"),
             done.stderr.decode("utf-8", "surrogateescape"), done.returncode)
+
+
+def press_when_drawn(terminal, keys):
+    """Press the keys, each when the menu has been drawn after the one before
+    and the program reads single bytes; returns all that it wrote."""
+    out, keys, pressed = b"", list(keys), 0
+    deadline = time.monotonic() + LIMIT
+    while time.monotonic() < deadline:
+        raw = not termios.tcgetattr(terminal)[3] & termios.ICANON
+        if keys and raw and out.count(DRAWN) > pressed:
+            os.write(terminal, keys.pop(0))
+            pressed += 1
+        if not select.select([terminal], [], [], 0.05)[0]:
+            continue
+        try:
+            read = os.read(terminal, 65536)
+        except OSError:     # the other side is closed
+            break
+        if not read:
+            break
+        out += read
+    return out
+
+
+def run_on_terminal(program, args, url, env, folder, keys):
+    terminal, side = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ,
+                struct.pack("HHHH", 24, COLUMNS, 0, 0))
+    with subprocess.Popen(
+            [program] + args, env=environment_for(url, env), cwd=folder,
+            stdin=side, stdout=side, stderr=side, start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)) as child:
+        os.close(side)
+        out = press_when_drawn(terminal, keys)
+        os.close(terminal)
+        code = child.wait(LIMIT)
+    return out.decode("utf-8").replace("\r\n", "\n"), "", code
 
 
 def compare(what, got, want):
@@ -127,7 +177,11 @@ def one_run(program, case, way, agent):
         put_files(case.files, folder)
         args, env = [a.replace("@DIR@", folder) for a in case.args], {
             k: v.replace("@DIR@", folder) for k, v in case.env.items()}
-        out, err, code = run(program, args, url, env, folder)
+        if case.keys is None:
+            out, err, code = run(program, args, url, env, folder)
+        else:
+            out, err, code = run_on_terminal(program, args, url, env, folder,
+                                             case.keys)
         talk = server.conversation
         shown = server.tcp if way == "tcp" else "http://localhost/api/flux"
         out = out.replace(folder, "@DIR@")

@@ -5,11 +5,13 @@ ours does otherwise.  A line is
 
     out|text of the line$
 
-with `$` where the line ends, so that spaces at its end can be seen."""
+with `$` where the line ends, so that spaces at its end can be seen, and
+U+241B for an escape character."""
 
 import os
 
 PATH = os.path.join(os.path.dirname(__file__), "expected.txt")
+ESC = "\u241b"
 HEAD = "# What fluxctl prints; see expected.py.\n"
 
 
@@ -20,7 +22,7 @@ class Printed:
 
 
 def lines(lead, text):
-    parts = text.split("\n")
+    parts = text.replace("\x1b", ESC).split("\n")
     for line in parts[:-1]:
         yield lead + "|" + line + "$\n"
     if parts[-1]:
@@ -44,7 +46,7 @@ def read():
     found, now = {}, None
     with open(PATH, encoding="utf-8", errors="surrogateescape") as f:
         for line in f.read().split("\n"):
-            lead, bar, rest = line.partition("|")
+            lead, bar, rest = line.replace(ESC, "\x1b").partition("|")
             text = rest[:-1] + "\n" if rest.endswith("$") else rest
             if line.startswith("=== "):
                 now = found[line[4:]] = Printed()
