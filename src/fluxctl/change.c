@@ -4,9 +4,9 @@
 
 #include "answer.h"
 #include "gojson.h"
-#include "namespace.h"
 #include "str.h"
 #include "text.h"
+#include "update.h"
 #include "workload.h"
 
 #define ANY_TAG "*" /* a pattern that is none */
@@ -76,7 +76,7 @@ fill(const struct change *ch, const char *user, json_t *add, json_t *remove,
 		set_on(add, "locked");
 	if (ch->lock && *user != '\0') {
 		set(add, "locked_user", gojson_string(user));
-		set(add, "locked_msg", gojson_string(ch->args.message));
+		set(add, "locked_msg", gojson_string(ch->message));
 	}
 	if (ch->deautomate)
 		set_on(remove, "automated");
@@ -129,22 +129,19 @@ check(const struct change *ch, struct ctl_error *err)
 int
 change_policies(struct ctl *c, const struct change *ch)
 {
-	auto_free char *ns = NULL, *id = NULL, *user = NULL, *job = NULL;
+	auto_free char *id = NULL, *job = NULL;
 	json_t *spec = NULL;
 	int r = check(ch, &c->error);
 
 	if (r != FX_OK)
 		return r;
-	ns = ctl_namespace(ch->args.ns, c->line->opts.context);
-	r = workload_id(ch->workload, ns, &id, &c->error);
+	r = workload_id(ch->workload, c->ns, &id, &c->error);
 	if (r != FX_OK)
 		return r;
-	user = update_user(&ch->args);
-	r = make_spec(ch, id, user, &spec, &c->error);
+	r = make_spec(ch, id, c->user, &spec, &c->error);
 	if (r == FX_OK)
-		r = update_send(c, "policy", ch->args.message, user, spec,
-		    &job);
+		r = update_send(c, "policy", ch->message, spec, &job);
 	if (r == FX_OK)
-		r = update_await(c, job, false, ch->args.verbosity);
+		r = update_await(c, job, false, ch->verbosity);
 	return r;
 }

@@ -6,14 +6,14 @@
 
 #include "cmd.h"
 #include "options.h"
-#include "update.h"
 
 struct change {
 	const char *workload; /* [namespace:]kind/name; empty: not given */
 	bool automate, deautomate, lock, unlock;
 	const char *tag_all;	     /* pattern, or empty */
 	const struct ctl_list *tags; /* container=pattern; or NULL */
-	struct update_args args;
+	const char *message;
+	int64_t verbosity;
 };
 
 /* Checks it, has it committed and shows the result. */

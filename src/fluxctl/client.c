@@ -161,6 +161,19 @@ set_proxy(CURL *h, const struct url *url)
 		curl_easy_setopt(h, CURLOPT_PROXY, proxy);
 }
 
+/* Certificates where these variables name them, as Go has it. */
+static void
+set_certificates(CURL *h)
+{
+	const char *file = getenv("SSL_CERT_FILE"),
+		   *dir = getenv("SSL_CERT_DIR");
+
+	if (file != NULL && *file != '\0')
+		curl_easy_setopt(h, CURLOPT_CAINFO, file);
+	if (dir != NULL && *dir != '\0')
+		curl_easy_setopt(h, CURLOPT_CAPATH, dir);
+}
+
 /* libcurl's setters cannot fail here but for memory, which ends us anyway. */
 static void
 set_options(CURL *h, const struct client *c, struct transfer *t,
@@ -187,6 +200,7 @@ set_options(CURL *h, const struct client *c, struct transfer *t,
 	if (body != NULL)
 		curl_easy_setopt(h, CURLOPT_POSTFIELDS, body);
 	set_proxy(h, &c->url);
+	set_certificates(h);
 	if (c->url.socket != NULL) {
 		/* a redirect would go to the socket, whatever host it names */
 		curl_easy_setopt(h, CURLOPT_UNIX_SOCKET_PATH, c->url.socket);

@@ -10,7 +10,8 @@ ctl_cmd_automate(struct ctl *c)
 {
 	const struct ctl_options *o = &c->line->opts;
 	struct change change = { .automate = true,
-		.args = UPDATE_ARGS(o, automate) };
+		.message = o->automate_message,
+		.verbosity = o->automate_verbose };
 	int r = workload_flag(o->automate_workload, o->automate_controller,
 	    "can't specify both the controller and workload", &change.workload,
 	    &c->error);

@@ -10,7 +10,8 @@ ctl_cmd_deautomate(struct ctl *c)
 {
 	const struct ctl_options *o = &c->line->opts;
 	struct change change = { .deautomate = true,
-		.args = UPDATE_ARGS(o, deautomate) };
+		.message = o->deautomate_message,
+		.verbosity = o->deautomate_verbose };
 	int r = workload_flag(o->deautomate_workload, o->deautomate_controller,
 	    "can't specify both a controller and workload", &change.workload,
 	    &c->error);

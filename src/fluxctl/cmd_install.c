@@ -3,7 +3,6 @@
 #include "cmd.h"
 
 #include "manifests.h"
-#include "namespace.h"
 #include "options.h"
 #include "paths.h"
 #include "text.h"
@@ -59,18 +58,16 @@ int
 ctl_cmd_install(struct ctl *c)
 {
 	const struct ctl_options *o = &c->line->opts;
-	auto_free char *ns = NULL;
 	int r = check(o, &c->error);
 
 	if (r != FX_OK)
 		return r;
-	ns = ctl_namespace(o->install_namespace, "");
 	for (size_t i = 0; r == FX_OK && i < MANIFESTS; i++) {
 		auto_buf struct buf text = BUF_INIT(SIZE_MAX);
 
 		if (manifests[i].for_scanning && o->install_no_scanning)
 			continue;
-		manifest_add(&text, &manifests[i], o, ns);
+		manifest_add(&text, &manifests[i], o, c->ns);
 		if (*o->install_output_dir != '\0')
 			r = write_file(c, manifests[i].file, &text);
 		else

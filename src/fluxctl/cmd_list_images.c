@@ -5,7 +5,6 @@
 #include "api.h"
 #include "image.h"
 #include "instant.h"
-#include "namespace.h"
 #include "options.h"
 #include "output.h"
 #include "record.h"
@@ -160,8 +159,6 @@ static int
 list(struct ctl *c, json_t **out)
 {
 	const struct ctl_options *o = &c->line->opts;
-	auto_free char *ns =
-	    ctl_namespace(o->list_images_namespace, o->context);
 	auto_free char *id = NULL;
 	const char *given;
 	int r = workload_flag(o->list_images_workload,
@@ -169,9 +166,9 @@ list(struct ctl *c, json_t **out)
 	    "can't specify both the controller and image", &given, &c->error);
 
 	if (r == FX_OK && *given != '\0')
-		r = workload_id(given, ns, &id, &c->error);
+		r = workload_id(given, c->ns, &id, &c->error);
 	if (r == FX_OK)
-		r = api_images(c->client, id, ns, out, &c->error);
+		r = api_images(c->client, id, c->ns, out, &c->error);
 	return r;
 }
 

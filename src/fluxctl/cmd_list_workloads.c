@@ -3,7 +3,6 @@
 #include "cmd.h"
 
 #include "api.h"
-#include "namespace.h"
 #include "options.h"
 #include "output.h"
 #include "record.h"
@@ -109,17 +108,14 @@ ctl_cmd_list_workloads(struct ctl *c)
 {
 	const struct ctl_options *o = &c->line->opts;
 	auto_json json_t *all = NULL, *shown = NULL;
-	auto_free char *ns = NULL;
 	enum output_format format;
 	int r =
 	    output_format(o->list_workloads_output_format, &format, &c->error);
 
 	if (r != FX_OK)
 		return r;
-	ns = o->list_workloads_all
-	    ? xstrdup("")
-	    : ctl_namespace(o->list_workloads_namespace, o->context);
-	r = api_workloads(c->client, ns, &all, &c->error);
+	r = api_workloads(c->client, o->list_workloads_all ? "" : c->ns, &all,
+	    &c->error);
 	if (r != FX_OK)
 		return r;
 	shown = *o->list_workloads_container == '\0'

@@ -9,7 +9,9 @@ int
 ctl_cmd_lock(struct ctl *c)
 {
 	const struct ctl_options *o = &c->line->opts;
-	struct change change = { .lock = true, .args = UPDATE_ARGS(o, lock) };
+	struct change change = { .lock = true,
+		.message = o->lock_message,
+		.verbosity = o->lock_verbose };
 	int r = workload_flag(o->lock_workload, o->lock_controller,
 	    "can't specify both a controller and workload", &change.workload,
 	    &c->error);

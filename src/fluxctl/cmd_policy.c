@@ -16,7 +16,8 @@ ctl_cmd_policy(struct ctl *c)
 		.unlock = o->policy_unlock,
 		.tag_all = o->policy_tag_all,
 		.tags = &o->policy_tag,
-		.args = UPDATE_ARGS(o, policy),
+		.message = o->policy_message,
+		.verbosity = o->policy_verbose,
 	};
 	int r = workload_flag(o->policy_workload, o->policy_controller,
 	    "can't specify both the controller and workload", &change.workload,

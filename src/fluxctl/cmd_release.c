@@ -6,7 +6,6 @@
 #include "gojson.h"
 #include "image.h"
 #include "menu.h"
-#include "namespace.h"
 #include "options.h"
 #include "result.h"
 #include "rollout.h"
@@ -95,17 +94,16 @@ static int
 read_lists(struct ctl *c, json_t *workloads, json_t **image, json_t *excludes)
 {
 	const struct ctl_options *o = &c->line->opts;
-	auto_free char *ns = ctl_namespace(o->release_namespace, o->context);
 	int r = FX_OK;
 
 	if (o->release_all) {
 		json_array_append_new(workloads, json_string(ALL_WORKLOADS));
 	} else {
-		r = add_workloads(workloads, &o->release_workload, ns,
+		r = add_workloads(workloads, &o->release_workload, c->ns,
 		    &c->error);
 		if (r == FX_OK)
-			r = add_workloads(workloads, &o->release_controller, ns,
-			    &c->error);
+			r = add_workloads(workloads, &o->release_controller,
+			    c->ns, &c->error);
 	}
 	if (r != FX_OK)
 		return r;
@@ -114,7 +112,8 @@ read_lists(struct ctl *c, json_t *workloads, json_t **image, json_t *excludes)
 	else
 		r = read_image(o->release_image, image, &c->error);
 	if (r == FX_OK)
-		r = add_workloads(excludes, &o->release_exclude, ns, &c->error);
+		r = add_workloads(excludes, &o->release_exclude, c->ns,
+		    &c->error);
 	return r;
 }
 
@@ -146,7 +145,7 @@ make_spec(struct ctl *c, bool plan, json_t **spec)
  * replaced, or freed where there is nothing to follow.
  */
 static int
-choose(struct ctl *c, const struct job *plan, const char *user, char **job_id)
+choose(struct ctl *c, const struct job *plan, char **job_id)
 {
 	const struct ctl_options *o = &c->line->opts;
 	auto_result struct result rows = { 0 };
@@ -164,8 +163,7 @@ choose(struct ctl *c, const struct job *plan, const char *user, char **job_id)
 	json_object_set_new(spec, "ContainerSpecs", chosen);
 	json_object_set_new(spec, "SkipMismatches", json_false());
 	json_object_set_new(spec, "Force", json_boolean(o->release_force));
-	return update_send(c, "containers", o->release_message, user, spec,
-	    job_id);
+	return update_send(c, "containers", o->release_message, spec, job_id);
 }
 
 static int
@@ -184,9 +182,8 @@ int
 ctl_cmd_release(struct ctl *c)
 {
 	const struct ctl_options *o = &c->line->opts;
-	const struct update_args args = UPDATE_ARGS(o, release);
 	bool plan = o->release_dry_run || o->release_interactive;
-	auto_free char *user = NULL, *job_id = NULL;
+	auto_free char *job_id = NULL;
 	auto_job struct job job = { 0 };
 	json_t *spec = NULL;
 	int r = check_flags(c);
@@ -195,13 +192,12 @@ ctl_cmd_release(struct ctl *c)
 		r = make_spec(c, plan, &spec);
 	if (r != FX_OK)
 		return r;
-	user = update_user(&args);
 	fprintf(c->err, "Submitting %srelease ...\n", plan ? "dry-run " : "");
-	r = update_send(c, "image", args.message, user, spec, &job_id);
+	r = update_send(c, "image", o->release_message, spec, &job_id);
 	if (r == FX_OK)
 		r = wait_for_job(c->client, job_id, &job, &c->error);
 	if (r == FX_OK && o->release_interactive)
-		r = choose(c, &job, user, &job_id);
+		r = choose(c, &job, &job_id);
 	if (r != FX_OK || job_id == NULL)
 		return r;
 	return follow(c, &job, job_id);

@@ -10,7 +10,8 @@ ctl_cmd_unlock(struct ctl *c)
 {
 	const struct ctl_options *o = &c->line->opts;
 	struct change change = { .unlock = true,
-		.args = UPDATE_ARGS(o, unlock) };
+		.message = o->unlock_message,
+		.verbosity = o->unlock_verbose };
 	int r = workload_flag(o->unlock_workload, o->unlock_controller,
 	    "can't specify both a controller and workload", &change.workload,
 	    &c->error);

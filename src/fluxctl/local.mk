@@ -1,6 +1,6 @@
 noinst_LIBRARIES += src/fluxctl/libfluxctl.a
 src_fluxctl_libfluxctl_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/src/manifest-worker \
-	$(CURL_CFLAGS) $(JANSSON_CFLAGS)
+	$(CURL_CFLAGS) $(JANSSON_CFLAGS) $(SECCOMP_CFLAGS)
 src_fluxctl_libfluxctl_a_SOURCES = \
 	src/fluxctl/answer.c \
 	src/fluxctl/answer.h \
@@ -28,6 +28,8 @@ src_fluxctl_libfluxctl_a_SOURCES = \
 	src/fluxctl/cmd_unlock.c \
 	src/fluxctl/cmd_version.c \
 	src/fluxctl/commands.def \
+	src/fluxctl/confine.c \
+	src/fluxctl/confine.h \
 	src/fluxctl/error.c \
 	src/fluxctl/error.h \
 	src/fluxctl/export.c \
@@ -83,8 +85,8 @@ src_fluxctl_libfluxctl_a_SOURCES = \
 
 # YAML is read and written by the code that reads and writes manifests.
 fluxctl_libs = src/fluxctl/libfluxctl.a src/manifest-worker/libmanifest.a \
-	src/common/libmodel.a src/common/libbase.a $(CURL_LIBS) \
-	$(JANSSON_LIBS) $(YAML_LIBS) $(LIBMD_LIBS) -lm
+	src/common/libmodel.a src/common/libsandbox.a src/common/libbase.a \
+	$(CURL_LIBS) $(JANSSON_LIBS) $(SECCOMP_LIBS) $(YAML_LIBS) $(LIBMD_LIBS) -lm
 
 bin_PROGRAMS += src/fluxctl/fluxctl
 src_fluxctl_fluxctl_SOURCES = src/fluxctl/main.c

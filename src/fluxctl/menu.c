@@ -3,17 +3,14 @@
 #include "menu.h"
 
 #include "answer.h"
-#include "fd.h"
 #include "str.h"
 #include "table.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
-#define TERMINAL "/dev/tty"
 #define CURSOR_UP "\033[%zuA"
 #define CURSOR_HIDE "\033[?25l"
 #define CURSOR_SHOW "\033[?25h"
@@ -210,20 +207,19 @@ chosen_updates(const struct result *rows)
 
 /* FX_OK, or the terminal cannot be used. */
 static int
-run_raw(struct menu *m, bool *accepted, struct ctl_error *err)
+run_raw(struct menu *m, int tty, bool *accepted, struct ctl_error *err)
 {
-	auto_fd int tty = open(TERMINAL, O_RDWR | O_CLOEXEC | O_NOCTTY);
 	struct termios before, raw;
 
 	if (tty == -1 || tcgetattr(tty, &before) == -1)
-		return ctl_fail(err, FX_ESYS,
-		    "--interactive needs a terminal: open " TERMINAL ": %s",
-		    strerror(errno));
+		return ctl_fail(err, FX_EFAIL,
+		    "--interactive needs a terminal");
 	raw = before;
 	cfmakeraw(&raw);
 	raw.c_oflag = before.c_oflag; /* line ends stay line ends */
 	if (tcsetattr(tty, TCSANOW, &raw) == -1)
-		return ctl_fail(err, FX_ESYS, TERMINAL ": %s", strerror(errno));
+		return ctl_fail(err, FX_ESYS, "the terminal: %s",
+		    strerror(errno));
 	*accepted = choose(m, tty);
 	if (*accepted)
 		fputc('\n', m->out);
@@ -249,7 +245,7 @@ menu_run(struct ctl *c, struct result *rows, json_t **chosen)
 		fputs("No changes found.\n", c->err);
 		return FX_OK;
 	}
-	r = run_raw(&m, &accepted, &c->error);
+	r = run_raw(&m, c->tty, &accepted, &c->error);
 	if (r != FX_OK)
 		return r;
 	if (accepted)

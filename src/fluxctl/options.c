@@ -370,6 +370,18 @@ ctl_parse(int argc, const char *const argv[], struct ctl_line *line,
 	return r;
 }
 
+const char *
+ctl_flag_text(const struct ctl_line *line, const char *name)
+{
+	for (size_t i = 0; i < CTL_FLAGS; i++)
+		if (ctl_flags[i].command == line->command &&
+		    ctl_flags[i].type == CTL_STRING &&
+		    strcmp(ctl_flags[i].name, name) == 0)
+			return *(char *const *)((const char *)&line->opts +
+			    ctl_flags[i].offset);
+	return NULL;
+}
+
 void
 ctl_line_clear(struct ctl_line *line)
 {

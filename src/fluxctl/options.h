@@ -125,6 +125,9 @@ bool ctl_flag_fits(const struct ctl_flag *, enum ctl_command_id);
 /* The same, and people are told about it. */
 bool ctl_flag_shown(const struct ctl_flag *, enum ctl_command_id);
 
+/* The text of the command's own string flag of this name; NULL: it has none. */
+const char *ctl_flag_text(const struct ctl_line *, const char *name);
+
 /* A flag that is switched by its name alone. */
 bool ctl_flag_is_switch(const struct ctl_flag *);
 

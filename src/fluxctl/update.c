@@ -8,7 +8,6 @@
 #include "result.h"
 #include "str.h"
 #include "text.h"
-#include "user.h"
 #include "wait.h"
 
 #define SHORT_REVISION 7 /* digits that are shown */
@@ -29,15 +28,9 @@ static const char not_applied[] =
     "\n"
     "to run a sync interactively.\n";
 
-char *
-update_user(const struct update_args *args)
-{
-	return *args->user == '\0' ? ctl_git_user() : xstrdup(args->user);
-}
-
 int
-update_send(struct ctl *c, const char *type, const char *message,
-    const char *user, json_t *spec, char **job_id)
+update_send(struct ctl *c, const char *type, const char *message, json_t *spec,
+    char **job_id)
 {
 	auto_json json_t *update = json_object();
 	struct buf b = BUF_INIT(SIZE_MAX);
@@ -45,7 +38,7 @@ update_send(struct ctl *c, const char *type, const char *message,
 	json_t *cause = json_object();
 
 	json_object_set_new(cause, "Message", gojson_string(message));
-	json_object_set_new(cause, "User", gojson_string(user));
+	json_object_set_new(cause, "User", gojson_string(c->user));
 	json_object_set_new(update, "type", json_string(type));
 	json_object_set_new(update, "cause", cause);
 	json_object_set_new(update, "spec", spec);

@@ -8,6 +8,12 @@ tests_unit_test_ctl_answer_SOURCES = tests/unit/test_ctl_answer.c
 tests_unit_test_ctl_answer_CPPFLAGS = $(ctl_test_cppflags)
 tests_unit_test_ctl_answer_LDADD = $(ctl_test_libs)
 
+check_PROGRAMS += tests/unit/test_ctl_confine
+TESTS += tests/unit/test_ctl_confine
+tests_unit_test_ctl_confine_SOURCES = tests/unit/test_ctl_confine.c
+tests_unit_test_ctl_confine_CPPFLAGS = $(ctl_test_cppflags)
+tests_unit_test_ctl_confine_LDADD = $(ctl_test_libs)
+
 check_PROGRAMS += tests/unit/test_ctl_data
 TESTS += tests/unit/test_ctl_data
 tests_unit_test_ctl_data_SOURCES = tests/unit/test_ctl_data.c
