@@ -2,19 +2,37 @@
 #include "base.h"
 #include "api.h"
 
-static int
-get(const struct client *c, const char *route, const char *key,
-    const char *value, json_t **out, struct ctl_error *err)
-{
-	auto_reply struct reply reply = { 0 };
-	auto_free char *escaped = NULL, *query = NULL;
-	int r;
+#include "record.h"
+#include "str.h"
 
-	if (value != NULL) {
-		escaped = url_query_escape(value);
-		query = xasprintf("%s=%s", key, escaped);
+/* One of a query's pairs; the last one has no key. */
+struct pair {
+	const char *key, *value;
+};
+
+static char *
+make_query(const struct pair *pairs)
+{
+	struct buf b = BUF_INIT(SIZE_MAX);
+
+	for (const struct pair *p = pairs; p->key != NULL; p++) {
+		auto_free char *escaped = url_query_escape(p->value);
+
+		(void)str_addf(&b, "%s%s=%s", p == pairs ? "" : "&", p->key,
+		    escaped);
 	}
-	r = client_request(c, route, query, NULL, &reply, err);
+	return str_take(&b);
+}
+
+/* The keys are sorted, as the original sorts them; NULL: no query. */
+static int
+get(const struct client *c, const char *route, const struct pair *pairs,
+    json_t **out, struct ctl_error *err)
+{
+	auto_free char *query = pairs == NULL ? NULL : make_query(pairs);
+	auto_reply struct reply reply = { 0 };
+	int r = client_request(c, route, query, NULL, &reply, err);
+
 	return r == FX_OK ? answer_json(&reply, false, out, err) : r;
 }
 
@@ -115,19 +133,18 @@ api_git_config(const struct client *c, bool regenerate, struct git_config *out,
 }
 
 int
-api_sync(const struct client *c, char **job_id, struct ctl_error *err)
+api_update(const struct client *c, const char *update, char **job_id,
+    struct ctl_error *err)
 {
-	static const char body[] =
-	    "{\"type\":\"sync\",\"cause\":{\"Message\":\"\",\"User\":\"\"},"
-	    "\"spec\":{}}";
 	auto_json json_t *answer = NULL;
-	int r = post(c, "/v9/update-manifests", body, &answer, err);
+	int r = post(c, "/v9/update-manifests", update, &answer, err);
 
 	if (r != FX_OK)
 		return r;
-	if (answer != NULL && !json_is_string(answer))
+	if (answer != NULL && !json_is_string(answer) && !json_is_null(answer))
 		return answer_mismatch(err, "a job's id");
-	*job_id = xstrdup(answer == NULL ? "" : json_string_value(answer));
+	*job_id =
+	    xstrdup(json_is_string(answer) ? json_string_value(answer) : "");
 	return FX_OK;
 }
 
@@ -136,6 +153,7 @@ job_clear(struct job *j)
 {
 	free(j->error);
 	free(j->revision);
+	json_decref(j->result);
 	*j = (struct job){ 0 };
 }
 
@@ -147,7 +165,8 @@ api_job(const struct client *c, const char *id, struct job *out,
 	auto_json json_t *answer = NULL;
 	const char *status = "";
 	json_t *result = NULL;
-	int r = get(c, "/v6/jobs", "id", id, &answer, err);
+	const struct pair query[] = { { "id", id }, { NULL, NULL } };
+	int r = get(c, "/v6/jobs", query, &answer, err);
 
 	if (r == FX_OK)
 		r = check_object(answer, err);
@@ -159,6 +178,9 @@ api_job(const struct client *c, const char *id, struct job *out,
 		r = answer_object(answer, "Result", &result, err);
 	if (r == FX_OK)
 		r = copy_string(result, "revision", &j.revision, err);
+	if (r == FX_OK)
+		r = answer_object(result, "result", &j.result, err);
+	json_incref(j.result);
 	if (r != FX_OK)
 		return r;
 	if (strcmp(status, "failed") == 0)
@@ -175,7 +197,8 @@ api_is_applied(const struct client *c, const char *revision, bool *applied,
     struct ctl_error *err)
 {
 	auto_json json_t *answer = NULL;
-	int r = get(c, "/v6/sync", "ref", revision, &answer, err);
+	const struct pair query[] = { { "ref", revision }, { NULL, NULL } };
+	int r = get(c, "/v6/sync", query, &answer, err);
 
 	if (r != FX_OK)
 		return r;
@@ -185,13 +208,74 @@ api_is_applied(const struct client *c, const char *revision, bool *applied,
 	return FX_OK;
 }
 
+static int
+get_list(const struct client *c, const char *route, const struct pair *query,
+    const struct record_field *record, json_t **out, struct ctl_error *err)
+{
+	auto_json json_t *answer = NULL;
+	int r = get(c, route, query, &answer, err);
+
+	return r == FX_OK ? record_list(answer, record, out, err) : r;
+}
+
+int
+api_workloads(const struct client *c, const char *ns, json_t **out,
+    struct ctl_error *err)
+{
+	const struct pair query[] = { { "namespace", ns }, { NULL, NULL } };
+
+	return get_list(c, "/v6/services", query, record_workload, out, err);
+}
+
+int
+api_workloads_of(const struct client *c, const char *ids, json_t **out,
+    struct ctl_error *err)
+{
+	const struct pair query[] = {
+		{ "namespace", "" },
+		{ "services", ids },
+		{ NULL, NULL },
+	};
+
+	return get_list(c, "/v11/services", query, record_workload, out, err);
+}
+
+int
+api_images(const struct client *c, const char *id, const char *ns, json_t **out,
+    struct ctl_error *err)
+{
+	const struct pair query[] = {
+		{ "containerFields", "" },
+		{ "namespace", id == NULL ? ns : "" },
+		{ "service", id == NULL ? "<all>" : id },
+		{ NULL, NULL },
+	};
+
+	return get_list(c, "/v10/images", query, record_images, out, err);
+}
+
+int
+api_export(const struct client *c, struct buf *out, struct ctl_error *err)
+{
+	auto_json json_t *answer = NULL;
+	int r = get(c, "/v6/export", NULL, &answer, err);
+
+	if (r != FX_OK || json_is_null(answer))
+		return r;
+	if (!json_is_string(answer) ||
+	    str_unbase64(json_string_value(answer), json_string_length(answer),
+		out) != FX_OK)
+		return answer_mismatch(err, "base64 text");
+	return FX_OK;
+}
+
 int
 api_sandbox(const struct client *c, json_t **out, struct ctl_error *err)
 {
 	auto_json json_t *answer = NULL;
 	const json_t *element;
 	size_t i;
-	int r = get(c, "/v12/sandbox", NULL, NULL, &answer, err);
+	int r = get(c, "/v12/sandbox", NULL, &answer, err);
 
 	if (r != FX_OK)
 		return r;

@@ -27,6 +27,8 @@ struct job {
 	enum job_state state;
 	char *error;	/* owned; empty: none */
 	char *revision; /* owned; empty: none */
+	json_t
+	    *result; /* owned; object: what became of each workload; or NULL */
 };
 
 void job_clear(struct job *);
@@ -36,15 +38,32 @@ void job_clear(struct job *);
 int api_git_config(const struct client *, bool regenerate, struct git_config *,
     struct ctl_error *) FX_MUSTUSE;
 
-/* Ask for a sync; *job_id is owned. */
-int
-api_sync(const struct client *, char **job_id, struct ctl_error *) FX_MUSTUSE;
-
 int api_job(const struct client *, const char *id, struct job *,
     struct ctl_error *) FX_MUSTUSE;
 
 /* Whether the cluster has the revision. */
 int api_is_applied(const struct client *, const char *revision, bool *applied,
+    struct ctl_error *) FX_MUSTUSE;
+
+/* The workloads of a namespace ("": of all), or those of these ids, joined
+ * with commas ("": of all namespaces); *out is owned: a list of
+ * record_workload, or null. */
+int api_workloads(const struct client *, const char *ns, json_t **out,
+    struct ctl_error *) FX_MUSTUSE;
+int api_workloads_of(const struct client *, const char *ids, json_t **out,
+    struct ctl_error *) FX_MUSTUSE;
+
+/* The images of a workload (NULL: of all in the namespace); *out is owned: a
+ * list of record_images, or null. */
+int api_images(const struct client *, const char *id, const char *ns,
+    json_t **out, struct ctl_error *) FX_MUSTUSE;
+
+/* The cluster's manifests: YAML. */
+int api_export(const struct client *, struct buf *out,
+    struct ctl_error *) FX_MUSTUSE;
+
+/* Ask for an update by its JSON; *job_id is owned. */
+int api_update(const struct client *, const char *update, char **job_id,
     struct ctl_error *) FX_MUSTUSE;
 
 /* The daemon's processes: a list of objects; *out is owned. */

@@ -6,7 +6,6 @@
 #include "text.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <curl/curl.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -162,6 +161,19 @@ set_proxy(CURL *h, const struct url *url)
 		curl_easy_setopt(h, CURLOPT_PROXY, proxy);
 }
 
+/* Certificates where these variables name them, as Go has it. */
+static void
+set_certificates(CURL *h)
+{
+	const char *file = getenv("SSL_CERT_FILE"),
+		   *dir = getenv("SSL_CERT_DIR");
+
+	if (file != NULL && *file != '\0')
+		curl_easy_setopt(h, CURLOPT_CAINFO, file);
+	if (dir != NULL && *dir != '\0')
+		curl_easy_setopt(h, CURLOPT_CAPATH, dir);
+}
+
 /* libcurl's setters cannot fail here but for memory, which ends us anyway. */
 static void
 set_options(CURL *h, const struct client *c, struct transfer *t,
@@ -188,6 +200,7 @@ set_options(CURL *h, const struct client *c, struct transfer *t,
 	if (body != NULL)
 		curl_easy_setopt(h, CURLOPT_POSTFIELDS, body);
 	set_proxy(h, &c->url);
+	set_certificates(h);
 	if (c->url.socket != NULL) {
 		/* a redirect would go to the socket, whatever host it names */
 		curl_easy_setopt(h, CURLOPT_UNIX_SOCKET_PATH, c->url.socket);
@@ -226,16 +239,6 @@ make_headers(const struct client *c, bool post)
 	return list;
 }
 
-/* errno's text as Go writes it: in lower case. */
-static char *
-system_text(int number)
-{
-	char *text = xstrdup(strerror(number));
-
-	*text = (char)tolower((unsigned char)*text);
-	return text;
-}
-
 /* What went wrong below HTTP, in Go's words where it has some. */
 static char *
 transport_text(CURL *h, const struct client *c, const struct transfer *t,
@@ -248,7 +251,7 @@ transport_text(CURL *h, const struct client *c, const struct transfer *t,
 	switch (code) {
 	case CURLE_COULDNT_CONNECT:
 		curl_easy_getinfo(h, CURLINFO_OS_ERRNO, &number);
-		why = system_text((int)number);
+		why = xstrdup(ctl_system_text((int)number));
 		if (c->url.socket != NULL)
 			return xasprintf("dial unix %s: connect: %s",
 			    c->url.socket, why);

@@ -13,7 +13,7 @@
 #include "error.h"
 #include "url.h"
 
-#define CLIENT_BODY_MAX (16u << 20) /* bytes of an answer */
+#define CLIENT_BODY_MAX (64u << 20) /* bytes: images of a large cluster */
 #define CLIENT_REDIRECTS_MAX 10	    /* as the original */
 
 struct client;

@@ -15,6 +15,11 @@ struct ctl_line;
 struct ctl {
 	const struct ctl_line *line;
 	struct client *client; /* NULL unless the command needs the daemon */
+	/* What the command's flags leave open and the machine knows; found out
+	 * before anything foreign is read.  Owned. */
+	char *ns;   /* of --namespace; NULL: the command has no such flag */
+	char *user; /* of --user; NULL: the same */
+	int tty;    /* for --interactive; -1: none */
 	FILE *out, *err;
 	struct ctl_error error; /* why it failed */
 };

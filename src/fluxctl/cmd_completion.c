@@ -124,7 +124,7 @@ bash_valued(struct buf *b)
 	const char *between = "";
 
 	for (size_t i = 0; i < CTL_FLAGS; i++) {
-		if (ctl_flags[i].type == CTL_BOOL)
+		if (ctl_flag_is_switch(&ctl_flags[i]))
 			continue;
 		(void)str_addf(b, "%s--%s", between, ctl_flags[i].name);
 		if (ctl_flags[i].ch != '\0')
@@ -140,7 +140,7 @@ bash_case(struct buf *b, const char *name, enum ctl_command_id id)
 
 	(void)str_addf(b, "\t%s)\n\t\tflags='", name);
 	for (size_t i = 0; i < CTL_FLAGS; i++) {
-		if (!ctl_flag_fits(&ctl_flags[i], id))
+		if (!ctl_flag_shown(&ctl_flags[i], id))
 			continue;
 		(void)str_addf(b, "%s--%s", between, ctl_flags[i].name);
 		between = " ";
@@ -156,12 +156,26 @@ bash_case(struct buf *b, const char *name, enum ctl_command_id id)
 	(void)str_add(b, "\t\t;;\n");
 }
 
+/* The pattern of a command's name, or of both its names; owned. */
+static char *
+case_pattern(size_t id)
+{
+	const struct ctl_command *cmd = &ctl_commands[id];
+
+	if (cmd->alias == NULL)
+		return xstrdup(cmd->name);
+	return xasprintf("%s | %s", cmd->name, cmd->alias);
+}
+
 static void
 bash_cases(struct buf *b)
 {
 	bash_case(b, "''", CTL_ROOT);
-	for (size_t i = 0; i < CTL_COMMANDS; i++)
-		bash_case(b, ctl_commands[i].name, (enum ctl_command_id)i);
+	for (size_t i = 0; i < CTL_COMMANDS; i++) {
+		auto_free char *pattern = case_pattern(i);
+
+		bash_case(b, pattern, (enum ctl_command_id)i);
+	}
 }
 
 static void
@@ -178,7 +192,7 @@ zsh_described(struct buf *b)
 static void
 zsh_flag(struct buf *b, const struct ctl_flag *flag, const char *lead)
 {
-	bool valued = flag->type != CTL_BOOL;
+	bool valued = !ctl_flag_is_switch(flag);
 
 	(void)str_add(b, lead);
 	if (flag->ch != '\0')
@@ -209,10 +223,11 @@ static void
 zsh_cases(struct buf *b)
 {
 	for (size_t id = 0; id < CTL_COMMANDS; id++) {
-		(void)str_addf(b, "\t\t%s)\n\t\t\t_arguments $global",
-		    ctl_commands[id].name);
+		auto_free char *pattern = case_pattern(id);
+
+		(void)str_addf(b, "\t\t%s)\n\t\t\t_arguments $global", pattern);
 		for (size_t i = 0; i < CTL_FLAGS; i++)
-			if (ctl_flags[i].command == id)
+			if (ctl_flags[i].command == id && !ctl_flags[i].old)
 				zsh_flag(b, &ctl_flags[i], " \\\n\t\t\t\t");
 		if (id == CTL_CMD_completion)
 			(void)str_add(b, " \\\n\t\t\t\t'1:shell:(" SHELLS ")'");
@@ -243,6 +258,8 @@ fish_flags(struct buf *b)
 	for (size_t i = 0; i < CTL_FLAGS; i++) {
 		const struct ctl_flag *flag = &ctl_flags[i];
 
+		if (flag->old)
+			continue;
 		(void)str_add(b, "complete -c fluxctl");
 		if (flag->command != CTL_ROOT)
 			(void)str_addf(b,
@@ -251,7 +268,7 @@ fish_flags(struct buf *b)
 		if (flag->ch != '\0')
 			(void)str_addf(b, " -s %c", flag->ch);
 		(void)str_addf(b, " -l %s%s -d '", flag->name,
-		    flag->type == CTL_BOOL ? "" : " -x");
+		    ctl_flag_is_switch(flag) ? "" : " -x");
 		add_quotable(b, flag->help, "\\'", "]");
 		(void)str_add(b, "'\n");
 	}

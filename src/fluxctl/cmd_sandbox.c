@@ -4,9 +4,9 @@
 
 #include "api.h"
 #include "options.h"
+#include "output.h"
 #include "str.h"
 #include "table.h"
-#include "text.h"
 
 /*
  * The table: what the daemon's supervisor knows of each process, as the kernel
@@ -57,12 +57,12 @@ add_value(struct buf *b, const json_t *value, enum column_form form)
 static void
 show_table(struct ctl *c, const json_t *processes)
 {
-	auto_buf struct buf text = BUF_INIT(SIZE_MAX), out = BUF_INIT(SIZE_MAX);
+	bool heading = !c->line->opts.sandbox_no_headers;
+	struct buf text = BUF_INIT(SIZE_MAX);
 	const json_t *process;
 	size_t i;
 
-	for (size_t k = 0;
-	     k < nitems(columns) && !c->line->opts.sandbox_no_headers; k++)
+	for (size_t k = 0; k < nitems(columns) && heading; k++)
 		(void)str_addf(&text, "%s%s", columns[k].heading,
 		    k + 1 < nitems(columns) ? "\t" : "\n");
 	json_array_foreach (processes, i, process) {
@@ -73,65 +73,23 @@ show_table(struct ctl *c, const json_t *processes)
 			    k + 1 < nitems(columns) ? '\t' : '\n');
 		}
 	}
-	table_align((const char *)buf_head(&text), buf_left(&text), &out);
-	(void)fwrite(buf_head(&out), 1, buf_left(&out), c->out);
-}
-
-/* ASCII only, so that nothing in it reaches a terminal unescaped. */
-static void
-show_json(struct ctl *c, const json_t *value)
-{
-	auto_free char *text = json_dumps(value,
-	    JSON_COMPACT | JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
-
-	fputs(text == NULL ? "" : text, c->out);
-}
-
-/* A list of flat maps; JSON's scalars are YAML's. */
-static void
-show_yaml(struct ctl *c, const json_t *processes)
-{
-	const char *lead;
-	json_t *process, *value;
-	const char *key;
-	size_t i;
-
-	if (json_array_size(processes) == 0)
-		fputs("[]\n", c->out);
-	json_array_foreach (processes, i, process) {
-		lead = "- ";
-		json_object_foreach (process, key, value) {
-			ctl_print(c->out, "%s%s: ", lead, key);
-			show_json(c, value);
-			fputc('\n', c->out);
-			lead = "  ";
-		}
-		if (json_object_size(process) == 0)
-			fputs("- {}\n", c->out);
-	}
+	output_table(c, &text, heading);
 }
 
 int
 ctl_cmd_sandbox(struct ctl *c)
 {
-	const char *format = c->line->opts.sandbox_output_format;
 	auto_json json_t *processes = NULL;
-	int r;
+	enum output_format format;
+	int r = output_format(c->line->opts.sandbox_output_format, &format,
+	    &c->error);
 
-	if (strcmp(format, "table") != 0 && strcmp(format, "json") != 0 &&
-	    strcmp(format, "yaml") != 0)
-		return ctl_fail(&c->error, FX_ESYNTAX,
-		    "invalid output format specified");
-	r = api_sandbox(c->client, &processes, &c->error);
+	if (r == FX_OK)
+		r = api_sandbox(c->client, &processes, &c->error);
 	if (r != FX_OK)
 		return r;
-	if (strcmp(format, "table") == 0) {
-		show_table(c, processes);
-	} else if (strcmp(format, "yaml") == 0) {
-		show_yaml(c, processes);
-	} else {
-		show_json(c, processes);
-		fputc('\n', c->out);
-	}
+	if (format != OUTPUT_TABLE)
+		return output_value(c, format, processes);
+	show_table(c, processes);
 	return FX_OK;
 }

@@ -42,8 +42,11 @@ is_unverified_head(const char *text)
 static int
 run_job(struct ctl *c, struct job *job)
 {
+	static const char update[] =
+	    "{\"type\":\"sync\",\"cause\":{\"Message\":\"\",\"User\":\"\"},"
+	    "\"spec\":{}}";
 	auto_free char *id = NULL, *quoted = NULL;
-	int r = api_sync(c->client, &id, &c->error);
+	int r = api_update(c->client, update, &id, &c->error);
 
 	if (r != FX_OK)
 		return r;

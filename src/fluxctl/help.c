@@ -21,7 +21,7 @@ static const char root_text[] =
 	"  fluxctl --url=http://127.0.0.1:3030/api/flux sync\n";
 /* clang-format on */
 
-#define COMMAND_WIDTH 11 /* at least, for names in the list of commands */
+#define COMMAND_WIDTH 14 /* at least, for names in the list of commands */
 
 /* "  -x, --name type", what help shows left of a flag's text. */
 static void
@@ -49,7 +49,8 @@ head_width(const struct ctl_flag *flag)
 static void
 add_default(struct buf *b, const struct ctl_flag *flag)
 {
-	if (*flag->def == '\0' || strcmp(flag->def, "false") == 0)
+	if (*flag->def == '\0' || strcmp(flag->def, "false") == 0 ||
+	    strcmp(flag->def, "0") == 0)
 		return;
 	if (flag->type == CTL_STRING)
 		(void)str_addf(b, " (default \"%s\")", flag->def);
@@ -96,7 +97,7 @@ add_flags(struct buf *b, const char *heading, enum ctl_command_id command,
 		bool is_global =
 		    ctl_flags[i].command == CTL_ROOT && i != CTL_F_HELP;
 
-		if (ctl_flag_fits(&ctl_flags[i], command) &&
+		if (ctl_flag_shown(&ctl_flags[i], command) &&
 		    (command == CTL_ROOT || is_global == global))
 			list[n++] = &ctl_flags[i];
 	}

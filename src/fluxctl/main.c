@@ -6,19 +6,26 @@
  *          and a daemon's answers, which are foreign: bounded, decoded by one
  *          parser, and made safe for a terminal before they are shown.
  * Holds    the service token, if one is given; wiped at the end, never shown.
- * May      connect to the daemon.  It starts no program and writes no file.
- * If it falls, a hostile daemon acts as the person who asked it.
+ * May      read kubeconfigs for a namespace and ask git who its user is; then
+ * it gives that up (confine.h), connects to the daemon, and writes files where
+ * `save` is told to. If it falls, a hostile daemon acts as the person who asked
+ * it.
  */
 #include "base.h"
 
 #include "client.h"
 #include "cmd.h"
+#include "confine.h"
+#include "fd.h"
 #include "help.h"
 #include "locate.h"
+#include "namespace.h"
 #include "options.h"
 #include "text.h"
+#include "user.h"
 
 #include <curl/curl.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -47,6 +54,25 @@ show_error(FILE *to, const struct ctl_error *error, enum ctl_command_id id)
 	    id == CTL_ROOT ? "" : ctl_commands[id].name);
 }
 
+/* What the person's files, git and terminal say. */
+static void
+look_around(struct ctl *c)
+{
+	const struct ctl_line *line = c->line;
+	const char *ns = ctl_flag_text(line, "namespace");
+	const char *user = ctl_flag_text(line, "user");
+
+	if (ns != NULL)
+		c->ns = ctl_namespace(ns,
+		    ctl_commands[line->command].needs_daemon
+			? line->opts.context
+			: ""); /* install never looked at another context */
+	if (user != NULL)
+		c->user = *user == '\0' ? ctl_git_user() : xstrdup(user);
+	if (line->opts.release_interactive)
+		c->tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+}
+
 static int
 connect_client(struct ctl *c)
 {
@@ -54,9 +80,12 @@ connect_client(struct ctl *c)
 	auto_url struct url url = { 0 };
 	int r = ctl_locate(opts, FX_DAEMON_SOCKET, &url, &c->error);
 
-	if (r == FX_OK)
-		c->client = client_new(&url, opts->token, opts->timeout);
-	return r;
+	if (r != FX_OK)
+		return r;
+	c->client = client_new(&url, opts->token, opts->timeout);
+	return ctl_confine(c->line->command == CTL_CMD_save ? opts->save_out
+							    : NULL,
+	    &c->error);
 }
 
 static int
@@ -76,6 +105,7 @@ run(struct ctl *c)
 	if (line->nargs > 0 && !cmd->takes_args)
 		return ctl_fail(&c->error, FX_ESYNTAX,
 		    "expected no (non-flag) arguments");
+	look_around(c);
 	if (cmd->needs_daemon)
 		r = connect_client(c);
 	return r == FX_OK ? cmd->run(c) : r;
@@ -85,15 +115,21 @@ int
 main(int argc, char *argv[])
 {
 	struct ctl_line line;
-	struct ctl c = { .line = &line, .out = stdout, .err = stderr };
+	struct ctl c = { .line = &line,
+		.tty = -1,
+		.out = stdout,
+		.err = stderr };
 	int r;
 
 	give_up_rights();
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		fx_bug("libcurl does not start");
 	r = ctl_parse(argc, (const char *const *)argv, &line, &c.error);
+	ctl_write(c.err, (const char *)buf_head(&line.notes),
+	    buf_left(&line.notes));
 	if (r == FX_OK)
 		r = run(&c);
+	(void)fflush(stdout); /* what failed comes after what worked */
 	if (r != FX_OK)
 		show_error(c.err, &c.error, line.command);
 	/* what could not be written was not done */
@@ -103,6 +139,9 @@ main(int argc, char *argv[])
 	}
 	ctl_error_clear(&c.error);
 	client_free(&c.client);
+	fd_close(&c.tty);
+	free(c.ns);
+	free(c.user);
 	ctl_line_clear(&line);
 	curl_global_cleanup();
 	return r == FX_OK ? 0 : 1;

@@ -16,14 +16,17 @@
 
 const struct ctl_flag ctl_flags[CTL_FLAGS] = {
 #define CTL_GLOBAL(f, name, ch, type, def, env1, env2, help)                   \
-	{ name, ch, CTL_##type, CTL_ROOT, def, { env1, env2 }, help,           \
+	{ name, ch, CTL_##type, CTL_ROOT, def, { env1, env2 }, help, false,    \
 	  offsetof(struct ctl_options, f) },
 #define CTL_FLAG(id, f, name, ch, type, def, help)                             \
 	{ name, ch, CTL_##type, CTL_CMD_##id, def, { NULL, NULL }, help,       \
-	  offsetof(struct ctl_options, id##_##f) },
+	  false, offsetof(struct ctl_options, id##_##f) },
+#define CTL_OLD_FLAG(id, f, name, ch, type, def, hint)                         \
+	{ name, ch, CTL_##type, CTL_CMD_##id, def, { NULL, NULL }, hint,       \
+	  true, offsetof(struct ctl_options, id##_##f) },
 #include "commands.def"
 	{ "help", 'h', CTL_BOOL, CTL_ROOT, "false", { NULL, NULL }, "show help",
-	  offsetof(struct ctl_options, help) },
+	  false, offsetof(struct ctl_options, help) },
 };
 
 const struct ctl_command ctl_commands[CTL_COMMANDS] = {
@@ -52,13 +55,28 @@ ctl_flag_fits(const struct ctl_flag *flag, enum ctl_command_id command)
 	return flag->command == CTL_ROOT || flag->command == command;
 }
 
+bool
+ctl_flag_shown(const struct ctl_flag *flag, enum ctl_command_id command)
+{
+	return ctl_flag_fits(flag, command) && !flag->old;
+}
+
+bool
+ctl_flag_is_switch(const struct ctl_flag *flag)
+{
+	return flag->type == CTL_BOOL || flag->type == CTL_COUNT;
+}
+
 const char *
 ctl_type_name(enum ctl_type type)
 {
 	static const char *const names[] = {
 		[CTL_STRING] = "string",
 		[CTL_BOOL] = "",
+		[CTL_COUNT] = "count",
 		[CTL_DURATION] = "duration",
+		[CTL_INT] = "int",
+		[CTL_LIST] = "strings",
 		[CTL_MAP] = "stringToString",
 	};
 
@@ -102,8 +120,14 @@ set_value(struct ctl_options *opts, const struct ctl_flag *flag, bool first,
 	switch (flag->type) {
 	case CTL_BOOL:
 		return value_bool(text, value, why);
+	case CTL_COUNT:
+		return value_count(text, value, why);
 	case CTL_DURATION:
 		return value_duration(text, value, why);
+	case CTL_INT:
+		return value_int(text, value, why);
+	case CTL_LIST:
+		return value_list(text, first, value, why);
 	case CTL_MAP:
 		return value_map(text, first, value, why);
 	case CTL_STRING:
@@ -126,6 +150,10 @@ set_flag(struct ctl_line *line, const struct ctl_flag *flag, const char *text,
 	r = set_value(&line->opts, flag, !*set, text, &why);
 	if (r == FX_OK) {
 		*set = true;
+		if (flag->old)
+			(void)str_addf(&line->notes,
+			    "Flag --%s has been deprecated, %s\n", flag->name,
+			    flag->help);
 		return FX_OK;
 	}
 	quoted = ctl_quoted(text);
@@ -150,6 +178,13 @@ next_word(struct words *w)
 	return *w->v++;
 }
 
+/* What a switch's name alone stands for. */
+static const char *
+switched_on(const struct ctl_flag *flag)
+{
+	return flag->type == CTL_COUNT ? VALUE_ONE_MORE : "true";
+}
+
 static int
 parse_long(struct ctl_line *line, const char *word, struct words *rest,
     struct ctl_error *err)
@@ -166,8 +201,8 @@ parse_long(struct ctl_line *line, const char *word, struct words *rest,
 		    (int)n, name);
 	if (equals != NULL)
 		return set_flag(line, flag, equals + 1, err);
-	if (flag->type == CTL_BOOL)
-		return set_flag(line, flag, "true", err);
+	if (ctl_flag_is_switch(flag))
+		return set_flag(line, flag, switched_on(flag), err);
 	if (rest->n == 0)
 		return ctl_fail(err, FX_ESHORT, "flag needs an argument: %s",
 		    word);
@@ -192,8 +227,8 @@ parse_short(struct ctl_line *line, const char *letters, struct words *rest,
 		}
 		if (s[1] == '=' && s[2] != '\0')
 			return set_flag(line, flag, s + 2, err);
-		if (flag->type == CTL_BOOL) {
-			r = set_flag(line, flag, "true", err);
+		if (ctl_flag_is_switch(flag)) {
+			r = set_flag(line, flag, switched_on(flag), err);
 			if (r != FX_OK)
 				return r;
 			continue;
@@ -254,7 +289,7 @@ takes_next_word(const char *word, enum ctl_command_id command)
 	else
 		return false;
 	return flag == NULL || flag == &ctl_flags[CTL_F_HELP] ||
-	    flag->type != CTL_BOOL;
+	    !ctl_flag_is_switch(flag);
 }
 
 /* The position of the first word that is neither a flag nor its value; n if
@@ -311,7 +346,10 @@ ctl_parse(int argc, const char *const argv[], struct ctl_line *line,
 	size_t at;
 	int r;
 
-	*line = (struct ctl_line){ .command = CTL_ROOT };
+	*line = (struct ctl_line){
+		.command = CTL_ROOT,
+		.notes = BUF_INIT(SIZE_MAX),
+	};
 	set_defaults(&line->opts);
 	line->args = xcalloc(all.n + 1, sizeof(*line->args));
 	rest = xcalloc(all.n + 1, sizeof(*rest));
@@ -332,6 +370,18 @@ ctl_parse(int argc, const char *const argv[], struct ctl_line *line,
 	return r;
 }
 
+const char *
+ctl_flag_text(const struct ctl_line *line, const char *name)
+{
+	for (size_t i = 0; i < CTL_FLAGS; i++)
+		if (ctl_flags[i].command == line->command &&
+		    ctl_flags[i].type == CTL_STRING &&
+		    strcmp(ctl_flags[i].name, name) == 0)
+			return *(char *const *)((const char *)&line->opts +
+			    ctl_flags[i].offset);
+	return NULL;
+}
+
 void
 ctl_line_clear(struct ctl_line *line)
 {
@@ -344,9 +394,12 @@ ctl_line_clear(struct ctl_line *line)
 
 		if (ctl_flags[i].type == CTL_STRING)
 			free(*(char **)value);
+		else if (ctl_flags[i].type == CTL_LIST)
+			ctl_list_clear(value);
 		else if (ctl_flags[i].type == CTL_MAP)
 			ctl_map_clear(value);
 	}
 	free(line->args);
+	buf_clear(&line->notes);
 	*line = (struct ctl_line){ .command = CTL_ROOT };
 }

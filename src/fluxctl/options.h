@@ -21,12 +21,29 @@ struct ctl_map {
 	size_t n;
 };
 
-enum ctl_type { CTL_STRING, CTL_BOOL, CTL_DURATION, CTL_MAP };
+/* Words that were given one by one or as lists. */
+struct ctl_list {
+	char **v; /* owned strings */
+	size_t n;
+};
+
+enum ctl_type {
+	CTL_STRING,
+	CTL_BOOL,
+	CTL_COUNT,
+	CTL_DURATION,
+	CTL_INT,
+	CTL_LIST,
+	CTL_MAP
+};
 
 /* Member types; DURATION is in nanoseconds. */
 #define CTL_C_STRING char *
 #define CTL_C_BOOL bool
+#define CTL_C_COUNT int64_t
 #define CTL_C_DURATION int64_t
+#define CTL_C_INT int64_t
+#define CTL_C_LIST struct ctl_list
 #define CTL_C_MAP struct ctl_map
 
 /* clang-format off */
@@ -40,6 +57,7 @@ enum ctl_command_id {
 enum ctl_flag_id {
 #define CTL_GLOBAL(field, ...) CTL_F_##field,
 #define CTL_FLAG(id, field, ...) CTL_F_##id##_##field,
+#define CTL_OLD_FLAG(...) CTL_FLAG(__VA_ARGS__)
 #include "commands.def"
 	CTL_F_HELP, /* every command has one */
 	CTL_FLAGS
@@ -50,6 +68,7 @@ enum ctl_flag_id {
 struct ctl_options {
 #define CTL_GLOBAL(field, name, ch, type, ...) CTL_C_##type field;
 #define CTL_FLAG(id, field, name, ch, type, ...) CTL_C_##type id##_##field;
+#define CTL_OLD_FLAG(...) CTL_FLAG(__VA_ARGS__)
 #include "commands.def"
 	bool help;
 	bool set[CTL_FLAGS]; /* given on the command line */
@@ -64,6 +83,7 @@ struct ctl_flag {
 	const char *def;
 	const char *env[2]; /* variables; the second wins */
 	const char *help;
+	bool old;      /* help is the hint what to use instead */
 	size_t offset; /* of the value in struct ctl_options */
 };
 
@@ -85,6 +105,7 @@ struct ctl_line {
 	struct ctl_options opts;
 	const char **args; /* owned array of borrowed words */
 	size_t nargs;
+	struct buf notes; /* about old flags that were given, for people */
 };
 
 /*
@@ -100,6 +121,15 @@ enum ctl_command_id ctl_command_find(const char *name);
 
 /* true if the flag may be given with this command (CTL_ROOT: without one). */
 bool ctl_flag_fits(const struct ctl_flag *, enum ctl_command_id);
+
+/* The same, and people are told about it. */
+bool ctl_flag_shown(const struct ctl_flag *, enum ctl_command_id);
+
+/* The text of the command's own string flag of this name; NULL: it has none. */
+const char *ctl_flag_text(const struct ctl_line *, const char *name);
+
+/* A flag that is switched by its name alone. */
+bool ctl_flag_is_switch(const struct ctl_flag *);
 
 /* What help and completions call a value: "string", "duration", …; "" for a
  * flag without one. */

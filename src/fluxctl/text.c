@@ -4,32 +4,61 @@
 
 #include "str.h"
 
+#include <ctype.h>
 #include <stdarg.h>
+#include <unistd.h>
 
-void
-ctl_print(FILE *to, const char *fmt, ...)
+static void
+write_printable(FILE *to, const char *s, size_t left)
 {
 	auto_buf struct buf b = BUF_INIT(SIZE_MAX);
-	auto_free char *text = NULL;
-	va_list ap;
 	size_t n;
-	int r;
 
-	va_start(ap, fmt);
-	r = vasprintf(&text, fmt, ap);
-	va_end(ap);
-	if (r < 0) {
-		text = NULL;
-		return;
-	}
-	for (const char *s = text; *s != '\0'; s += n) {
-		n = strcspn(s, "\n\t");
+	for (; left > 0; s += n, left -= n) {
+		for (n = 0; n < left && s[n] != '\n' && s[n] != '\t'; n++)
+			continue;
 		if (n != 0)
 			str_printable(&b, s, n, n);
 		else
 			n = str_addc(&b, *s) == FX_OK;
 	}
 	(void)fwrite(buf_head(&b), 1, buf_left(&b), to);
+}
+
+void
+ctl_print(FILE *to, const char *fmt, ...)
+{
+	auto_free char *text = NULL;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (n < 0) {
+		text = NULL;
+		return;
+	}
+	write_printable(to, text, (size_t)n);
+}
+
+void
+ctl_write(FILE *to, const char *s, size_t n)
+{
+	if (isatty(fileno(to)) != 0)
+		write_printable(to, s, n);
+	else
+		(void)fwrite(s, 1, n, to);
+}
+
+const char *
+ctl_system_text(int number)
+{
+	static char text[128];
+
+	(void)snprintf(text, sizeof(text), "%s", strerror(number));
+	*text = (char)tolower((unsigned char)*text);
+	return text;
 }
 
 /* The letter after the backslash of a control byte that has one, or 0. */

@@ -13,6 +13,12 @@
  * move or reorder what the terminal shows is made visible (str_printable). */
 void ctl_print(FILE *, const char *fmt, ...) FX_PRINTF(2, 3);
 
+/* A document's text, as it is; but on a terminal as ctl_print shows it. */
+void ctl_write(FILE *, const char *, size_t n);
+
+/* errno's text as Go writes it, in lower case; valid until the next call. */
+const char *ctl_system_text(int number);
+
 /* Append s in double quotes, escaped as Go's %q does. */
 void ctl_add_quoted(struct buf *, const char *s);
 

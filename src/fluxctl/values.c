@@ -27,6 +27,38 @@ value_duration(const char *text, int64_t *ns, struct ctl_error *err)
 	return r == FX_OK ? FX_OK : ctl_fail(err, r, "%s", why.text);
 }
 
+int
+value_int(const char *text, int64_t *out, struct ctl_error *err)
+{
+	auto_free char *quoted = NULL;
+	int r = fx_parse_i64(text, INT64_MIN, INT64_MAX, out);
+
+	if (r == FX_OK)
+		return FX_OK;
+	quoted = ctl_quoted(text);
+	return ctl_fail(err, r, "strconv.ParseInt: parsing %s: %s", quoted,
+	    r == FX_ELIMIT ? "value out of range" : "invalid syntax");
+}
+
+int
+value_count(const char *text, int64_t *out, struct ctl_error *err)
+{
+	if (strcmp(text, VALUE_ONE_MORE) != 0)
+		return value_int(text, out, err);
+	if (*out < INT64_MAX)
+		(*out)++;
+	return FX_OK;
+}
+
+void
+ctl_list_clear(struct ctl_list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		free(l->v[i]);
+	free(l->v);
+	*l = (struct ctl_list){ 0 };
+}
+
 void
 ctl_map_clear(struct ctl_map *m)
 {
@@ -90,6 +122,39 @@ csv_field(const char *record, const char **p, struct buf *out,
 		    "extraneous or missing \" in quoted-field");
 	*p = *s == ',' ? s + 1 : NULL;
 	return FX_OK;
+}
+
+/* Takes the word over. */
+static void
+list_put(struct ctl_list *l, char *word)
+{
+	l->v = xreallocarray(l->v, l->n + 1, sizeof(*l->v));
+	l->v[l->n++] = word;
+}
+
+int
+value_list(const char *text, bool first, struct ctl_list *out,
+    struct ctl_error *err)
+{
+	struct ctl_list parsed = { 0 };
+	int r = FX_OK;
+
+	for (const char *p = *text == '\0' ? NULL : text; p != NULL;) {
+		struct buf field = BUF_INIT(SIZE_MAX);
+
+		r = csv_field(text, &p, &field, err);
+		list_put(&parsed, str_take(&field));
+		if (r != FX_OK) {
+			ctl_list_clear(&parsed);
+			return r;
+		}
+	}
+	if (first)
+		ctl_list_clear(out);
+	for (size_t i = 0; i < parsed.n; i++)
+		list_put(out, parsed.v[i]);
+	free(parsed.v);
+	return r;
 }
 
 static int

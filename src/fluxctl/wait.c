@@ -35,19 +35,27 @@ backoff_start(const struct client *c, int64_t first_us, int64_t cap_us)
 	};
 }
 
+void
+wait_us(int64_t us)
+{
+	struct timespec left = {
+		.tv_sec = us / CLK_SEC,
+		.tv_nsec = us % CLK_SEC * 1000,
+	};
+
+	while (nanosleep(&left, &left) == -1 && errno == EINTR)
+		continue;
+}
+
 /* Sleeps until the next question is due. */
 static int
 pause_for(struct backoff *b, struct ctl_error *err)
 {
-	struct timespec left;
 	int64_t us;
 
 	if (!backoff_next(b, clk_now_us(), &us))
 		return ctl_fail(err, FX_ETIMEOUT, "timeout");
-	left.tv_sec = us / CLK_SEC;
-	left.tv_nsec = us % CLK_SEC * 1000;
-	while (nanosleep(&left, &left) == -1 && errno == EINTR)
-		continue;
+	wait_us(us);
 	return FX_OK;
 }
 

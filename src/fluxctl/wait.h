@@ -20,6 +20,9 @@ struct backoff {
 /* false: the next question would come too late.  Else how long to wait. */
 bool backoff_next(struct backoff *, int64_t now_us, int64_t *wait_us);
 
+/* Sleeps. */
+void wait_us(int64_t us);
+
 /*
  * Until the job is over.  FX_ETIMEOUT, with the text "timeout"; FX_EFAIL when
  * the job failed, with its error, and *out is filled in all the same.

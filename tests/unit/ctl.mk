@@ -1,13 +1,24 @@
 ctl_test_cppflags = $(TEST_CPPFLAGS) -I$(srcdir)/src/fluxctl $(CURL_CFLAGS) \
 	$(JANSSON_CFLAGS)
-ctl_test_libs = src/fluxctl/libfluxctl.a src/common/libbase.a $(CURL_LIBS) \
-	$(JANSSON_LIBS)
+ctl_test_libs = $(fluxctl_libs)
 
 check_PROGRAMS += tests/unit/test_ctl_answer
 TESTS += tests/unit/test_ctl_answer
 tests_unit_test_ctl_answer_SOURCES = tests/unit/test_ctl_answer.c
 tests_unit_test_ctl_answer_CPPFLAGS = $(ctl_test_cppflags)
 tests_unit_test_ctl_answer_LDADD = $(ctl_test_libs)
+
+check_PROGRAMS += tests/unit/test_ctl_confine
+TESTS += tests/unit/test_ctl_confine
+tests_unit_test_ctl_confine_SOURCES = tests/unit/test_ctl_confine.c
+tests_unit_test_ctl_confine_CPPFLAGS = $(ctl_test_cppflags)
+tests_unit_test_ctl_confine_LDADD = $(ctl_test_libs)
+
+check_PROGRAMS += tests/unit/test_ctl_data
+TESTS += tests/unit/test_ctl_data
+tests_unit_test_ctl_data_SOURCES = tests/unit/test_ctl_data.c
+tests_unit_test_ctl_data_CPPFLAGS = $(ctl_test_cppflags) -I$(srcdir)/src/manifest-worker
+tests_unit_test_ctl_data_LDADD = $(ctl_test_libs)
 
 check_PROGRAMS += tests/unit/test_ctl_options
 TESTS += tests/unit/test_ctl_options
@@ -30,7 +41,10 @@ tests_unit_test_ctl_url_LDADD = $(ctl_test_libs)
 TESTS += tests/compat/ctl/exchanges.sh tests/compat/ctl/documents.sh
 EXTRA_DIST += \
 	tests/compat/ctl/cases.py \
+	tests/compat/ctl/cases_commands.py \
 	tests/compat/ctl/documents.sh \
 	tests/compat/ctl/exchanges.py \
 	tests/compat/ctl/exchanges.sh \
+	tests/compat/ctl/expected.py \
+	tests/compat/ctl/expected.txt \
 	tests/compat/ctl/recorded.py

@@ -80,12 +80,24 @@ test_refused(void)
 		{ { "SYN" }, CTL_ROOT,
 		  "unknown command \"SYN\" for \"fluxctl\"\n\nDid you mean this?\n\tsync\n" },
 		{ { "s" }, CTL_ROOT,
-		  "unknown command \"s\" for \"fluxctl\"\n\nDid you mean this?\n\tsandbox\n\tsync\n" },
+		  "unknown command \"s\" for \"fluxctl\"\n\nDid you mean this?\n\tsandbox\n\tsave\n\tsync\n" },
 		{ { "versoin" }, CTL_ROOT,
 		  "unknown command \"versoin\" for \"fluxctl\"\n\nDid you mean this?\n\tversion\n" },
 		/* help is never proposed, and \"wersionsx\" is three edits away */
 		{ { "hel" }, CTL_ROOT, "unknown command \"hel\" for \"fluxctl\"" },
 		{ { "wersionsx" }, CTL_ROOT, "unknown command \"wersionsx\" for \"fluxctl\"" },
+		{ { "list" }, CTL_ROOT,
+		  "unknown command \"list\" for \"fluxctl\"\n\nDid you mean this?\n\tlist-images\n\tlist-workloads\n" },
+		{ { "list-images", "-l", "x" }, CTL_CMD_list_images,
+		  "invalid argument \"x\" for \"-l, --limit\" flag: strconv.ParseInt: parsing \"x\": invalid syntax" },
+		{ { "list-images", "--limit=9223372036854775808" }, CTL_CMD_list_images,
+		  "invalid argument \"9223372036854775808\" for \"-l, --limit\" flag: "
+		  "strconv.ParseInt: parsing \"9223372036854775808\": value out of range" },
+		{ { "lock", "--verbose=x" }, CTL_CMD_lock,
+		  "invalid argument \"x\" for \"-v, --verbose\" flag: strconv.ParseInt: parsing \"x\": invalid syntax" },
+		{ { "release", "--exclude", "a,\"b" }, CTL_CMD_release,
+		  "invalid argument \"a,\\\"b\" for \"--exclude\" flag: "
+		  "parse error on line 1, column 5: extraneous or missing \" in quoted-field" },
 		{ { "a\"b" }, CTL_ROOT, "unknown command \"a\\\"b\" for \"fluxctl\"" },
 		{ { "a\x01\xff" }, CTL_ROOT, "unknown command \"a\\x01\\xff\" for \"fluxctl\"" },
 		/* an unknown flag is taken to have a value before the command is known */
@@ -233,6 +245,57 @@ test_environment(void)
 	clear_environment();
 }
 
+/* Counts, numbers and lists, and old flags, which are told about. */
+static void
+test_kinds(void)
+{
+	/* clang-format off */
+	static const struct {
+		const char *words[WORDS_MAX];
+		int64_t verbose, limit;
+		const char *workloads; /* joined with | */
+		const char *notes;
+	} tv[] = {
+		{ { "release" }, 0, 10, "", "" },
+		{ { "release", "-v" }, 1, 10, "", "" },
+		{ { "release", "-vv", "--verbose" }, 3, 10, "", "" },
+		{ { "release", "-v", "--verbose=7" }, 7, 10, "", "" },
+		{ { "release", "-vfv=0" }, 0, 10, "", "" },
+		{ { "list-images", "-l5" }, 0, 5, "", "" },
+		{ { "list-images", "--limit", "-3" }, 0, -3, "", "" },
+		{ { "list-images", "-l=0x10" }, 0, 16, "", "" },
+		{ { "release", "--workload=a,b", "--workload", "c" }, 0, 10, "a|b|c", "" },
+		{ { "release", "--workload=" }, 0, 10, "", "" },
+		{ { "release", "--workload=\"a,b\",\"c\"\"d\",,e" }, 0, 10, "a,b|c\"d||e", "" },
+		{ { "release", "-ca", "--controller", "b" }, 0, 10, "",
+		  "Flag --controller has been deprecated, changed to --workload, use that instead\n"
+		  "Flag --controller has been deprecated, changed to --workload, use that instead\n" },
+	};
+	/* clang-format on */
+
+	for (size_t i = 0; i < nitems(tv); i++) {
+		auto_error struct ctl_error err = { 0 };
+		struct buf joined = BUF_INIT(256);
+		auto_free char *workloads = NULL, *notes = NULL;
+		const struct ctl_list *list;
+		struct ctl_line line;
+
+		want_int(parse(tv[i].words, &line, &err), FX_OK);
+		want_int(line.opts.release_verbose, tv[i].verbose);
+		want_int(line.opts.list_images_limit, tv[i].limit);
+		list = &line.opts.release_workload;
+		for (size_t k = 0; k < list->n; k++)
+			str_addf(&joined, "%s%s", k == 0 ? "" : "|",
+			    list->v[k]);
+		workloads = str_take(&joined);
+		want_str(workloads, tv[i].workloads);
+		notes = xstrndup((const char *)buf_head(&line.notes),
+		    buf_left(&line.notes));
+		want_str(notes, tv[i].notes);
+		ctl_line_clear(&line);
+	}
+}
+
 /* The first occurrence replaces the default, later ones merge. */
 static void
 test_labels(void)
@@ -318,5 +381,6 @@ main(void)
 	    test_labels);
 	test_run("suggest: edits between words", test_edits);
 	test_run("commands: the table is in the order of names", test_order);
+	test_run("options: counts, numbers, lists and old flags", test_kinds);
 	return test_done();
 }

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Conversations of fluxctl with a daemon and what is printed, byte for byte.
 
-A case runs over TCP and over the Unix socket, and, unless `ours` says that it
+A case runs over TCP and over the Unix socket and, unless `ours` says that it
 is about something the unmodified client lacks or does otherwise, that client
 must print and ask the same.  @URL@ in expected output is the server's URL as
-fluxctl shows it."""
+fluxctl shows it, @DIR@ the directory that it runs in."""
 
 from recorded import Exchange
 
@@ -16,11 +16,17 @@ ART = "+---[RSA 3072]----+\n|    .o+  |\n+------[MD5]------+\n"
 
 
 class Case:
+    """`files` are there when it runs, by their paths below @DIR@ (None: a
+    directory), and `made` afterwards.  With `keys` it runs on a terminal, where
+    they are pressed, and all it writes is in `out`."""
+
     def __init__(self, name, args, exchanges, out="", err="", code=0, *,
-                 env=None, ours=False, tcp_only=False):
+                 env=None, ours=False, tcp_only=False, files=None, made=None,
+                 keys=None):
         self.name, self.args, self.exchanges = name, args, exchanges
         self.out, self.err, self.code = out, err, code
         self.env, self.ours, self.tcp_only = env or {}, ours, tcp_only
+        self.files, self.made, self.keys = files or {}, made or {}, keys
 
 
 def config(status="ready", errors="", url=URL, branch="main"):
@@ -38,11 +44,15 @@ def ask_config(answer, body="false", **more):
                     **more)
 
 
-def ask_sync(answer=JOB, **more):
-    if "type" not in more:
+def ask_update(body, answer=JOB, **more):
+    if "status" not in more:
         answer = '"%s"' % answer
     return Exchange("POST", "/api/flux/v9/update-manifests", answer,
-                    body=SYNC_BODY, **more)
+                    body=body, **more)
+
+
+def ask_sync(answer=JOB, **more):
+    return ask_update(SYNC_BODY, answer, **more)
 
 
 def ask_job(status, err="", result=None, job=JOB, **more):
@@ -95,17 +105,17 @@ git-remote       1         4242  running  64105  filter   yes           0x200001
 sync\\x1b[2J\\x09  0         7     waiting  1      none     no            none                                                           0
 """
 SANDBOX_YAML = """\
-- role: "master"
+- role: master
   instance: 0
   pid: 100
-  state: "running"
+  state: running
   uid: 0
   seccomp: 2
   noNewPrivs: true
   caps: 0
-  landlock: "abi 7"
-  root: "host"
-  holds: "nothing secret"
+  landlock: abi 7
+  root: host
+  holds: nothing secret
   restarts: 0
 """
 NOT_FOUND = ('{"type":"missing","help":"The API endpoint requested '
@@ -237,7 +247,7 @@ CASES = [
          "  yes  none  abi 7  host  nothing secret  0\n", ours=True),
     Case("sandbox: JSON", ["sandbox", "-o", "json"],
          [ask_sandbox('[ {"role":"a\\u001b", "pid":1, "new":[true]} ]')],
-         out='[{"role":"a\\u001B","pid":1,"new":[true]}]\n', ours=True),
+         out='[{"role":"a\\u001b","pid":1,"new":[true]}]\n', ours=True),
     Case("sandbox: YAML", ["sandbox", "--output-format=yaml"],
          [ask_sandbox(PROCESSES[:1])], out=SANDBOX_YAML, ours=True),
     Case("sandbox: no processes", ["sandbox", "-oyaml"], [ask_sandbox("[]")],
@@ -285,11 +295,11 @@ CASES = [
          err=usage("sync", "executing HTTP request: executing HTTP request: "
                    'Post "@URL@/v9/git-repo-config": no answer within 1s'),
          code=1, ours=True),
-    failed_config("more than 16 MiB",
+    failed_config("more than 64 MiB",
                   usage("sync", "executing HTTP request: executing HTTP "
                         'request: Post "@URL@/v9/git-repo-config": the answer '
-                        "has more than 16777216 bytes"), ours=True,
-                  answer=b'"' + b"a" * (16 << 20) + b'"'),
+                        "has more than 67108864 bytes"), ours=True,
+                  answer=b'"' + b"a" * (64 << 20) + b'"'),
     failed_config("another type of value",
                   usage("sync", "decoding response from server: not an "
                         "object"), answer='"x"', ours=True),

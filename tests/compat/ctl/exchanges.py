@@ -1,19 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the cases of cases.py; speaks TAP."""
 
+import concurrent.futures
+import fcntl
 import glob
 import os
+import pty
+import select
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
+import time
 
 sys.dont_write_bytecode = True
 
+import expected                                             # noqa: E402
 from cases import CASES                                     # noqa: E402
+from cases_commands import COMMAND_CASES                    # noqa: E402
 from recorded import Exchange, Recorded                     # noqa: E402
 
 FLUXCTL = os.environ["FLUXCTL"]
 LIMIT = 60      # seconds one run may take
+AT_ONCE = 6
+DRAWN = b"release selected.\r\n"    # the end of the menu
+COLUMNS = 70
 
 
 def find_upstream():
@@ -49,18 +61,63 @@ class Tap:
         return self.failed != 0
 
 
-def run(program, args, url, env):
-    environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
+def environment_for(url, env):
+    environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent",
+                   "GIT_CONFIG_NOSYSTEM": "1", "GIT_CEILING_DIRECTORIES": "/"}
     if url:
         environment["FLUX_URL"] = url
     for name in os.environ:     # of instrumented builds
         if name.endswith("SAN_OPTIONS") or name == "LLVM_PROFILE_FILE":
             environment[name] = os.environ[name]
     environment.update(env)
-    done = subprocess.run([program] + args, env=environment, timeout=LIMIT,
-                          stdin=subprocess.DEVNULL, capture_output=True)
+    return environment
+
+
+def run(program, args, url, env, folder=None):
+    done = subprocess.run([program] + args, env=environment_for(url, env),
+                          timeout=LIMIT,
+                          stdin=subprocess.DEVNULL, capture_output=True,
+                          cwd=folder,
+                          start_new_session=True)   # without a terminal
     return (done.stdout.decode("utf-8", "surrogateescape"),
             done.stderr.decode("utf-8", "surrogateescape"), done.returncode)
+
+
+def press_when_drawn(terminal, keys):
+    """Press the keys, each when the menu has been drawn after the one before
+    and the program reads single bytes; returns all that it wrote."""
+    out, keys, pressed = b"", list(keys), 0
+    deadline = time.monotonic() + LIMIT
+    while time.monotonic() < deadline:
+        raw = not termios.tcgetattr(terminal)[3] & termios.ICANON
+        if keys and raw and out.count(DRAWN) > pressed:
+            os.write(terminal, keys.pop(0))
+            pressed += 1
+        if not select.select([terminal], [], [], 0.05)[0]:
+            continue
+        try:
+            read = os.read(terminal, 65536)
+        except OSError:     # the other side is closed
+            break
+        if not read:
+            break
+        out += read
+    return out
+
+
+def run_on_terminal(program, args, url, env, folder, keys):
+    terminal, side = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ,
+                struct.pack("HHHH", 24, COLUMNS, 0, 0))
+    with subprocess.Popen(
+            [program] + args, env=environment_for(url, env), cwd=folder,
+            stdin=side, stdout=side, stderr=side, start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)) as child:
+        os.close(side)
+        out = press_when_drawn(terminal, keys)
+        os.close(terminal)
+        code = child.wait(LIMIT)
+    return out.decode("utf-8").replace("\r\n", "\n"), "", code
 
 
 def compare(what, got, want):
@@ -89,39 +146,98 @@ def check_headers(case, talk, agent):
     return problems
 
 
-def one_run(program, case, way, folder, agent):
-    """Run a case; returns (what was printed, what was asked, problems)."""
-    with Recorded(case.exchanges, folder) as server:
+def put_files(files, folder):
+    for name, text in files.items():
+        path = os.path.join(folder, name)
+        if text is None:
+            os.makedirs(path, exist_ok=True)
+            continue
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w") as f:
+            f.write(text)
+
+
+def made_files(files, folder):
+    made = {}
+    for where, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(where, name)
+            below = os.path.relpath(path, folder)
+            if below not in files and not name.endswith(".sock"):
+                with open(path, errors="surrogateescape") as f:
+                    made[below] = f.read()
+    return made
+
+
+def one_run(program, case, way, agent):
+    """Run a case; returns what was printed and made, and problems."""
+    with tempfile.TemporaryDirectory() as folder, \
+            Recorded(case.exchanges, folder) as server:
         url = server.tcp if way == "tcp" else server.unix
-        out, err, code = run(program, case.args, url, case.env)
+        put_files(case.files, folder)
+        args, env = [a.replace("@DIR@", folder) for a in case.args], {
+            k: v.replace("@DIR@", folder) for k, v in case.env.items()}
+        if case.keys is None:
+            out, err, code = run(program, args, url, env, folder)
+        else:
+            out, err, code = run_on_terminal(program, args, url, env, folder,
+                                             case.keys)
         talk = server.conversation
         shown = server.tcp if way == "tcp" else "http://localhost/api/flux"
-        err = err.replace(shown, "@URL@")
+        out = out.replace(folder, "@DIR@")
+        err = err.replace(shown, "@URL@").replace(folder, "@DIR@")
         problems = ["unexpected request: " + r for r in talk.unexpected]
         problems += ["was not asked: %s %s" % (e.method, e.target)
                      for e in talk.left]
         problems += check_headers(case, talk, agent)
-        return (out, err, code), problems
+        made = made_files(case.files, folder)
+        return expected.Printed(out, err, code, made), problems
 
 
-def test_case(tap, case, upstream, folder):
-    for way in ["tcp"] if case.tcp_only else ["tcp", "unix"]:
-        printed, problems = one_run(FLUXCTL, case, way, folder, "fluxctl/")
-        for what, got, want in zip(["stdout", "stderr", "exit code"], printed,
-                                   [case.out, case.err, case.code]):
-            problems += compare(what, got, want)
-        tap.ok("%s (%s)" % (case.name, way), problems)
+def compare_printed(got, case):
+    problems = []
+    for name in ("out", "err", "code", "made"):
+        problems += compare(name, getattr(got, name), getattr(case, name))
+    return problems
+
+
+def run_case(case, ways, upstream):
+    """Returns (name, problems) of each run; None: skipped."""
+    done = []
+    for way in ways[:1] if case.tcp_only else ways:
+        printed, problems = one_run(FLUXCTL, case, way, "fluxctl/")
+        done.append(("%s (%s)" % (case.name, way),
+                     problems + compare_printed(printed, case)))
     if case.ours:
-        return
-    name = case.name + " (unmodified client)"
-    if not upstream:
-        tap.skip(name, "it is not built")
-        return
-    printed, problems = one_run(upstream, case, "tcp", folder, None)
-    for what, got, want in zip(["stdout", "stderr", "exit code"], printed,
-                               [case.out, case.err, case.code]):
-        problems += compare(what, got, want)
-    tap.ok(name, problems)
+        return done
+    problems = None
+    if upstream:
+        printed, problems = one_run(upstream, case, "tcp", None)
+        problems += compare_printed(printed, case)
+    return done + [(case.name + " (unmodified client)", problems)]
+
+
+def test_cases(tap, cases, ways, upstream):
+    """Most of their time is waiting: some run at once."""
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        for done in pool.map(lambda c: run_case(c, ways, upstream), cases):
+            for name, problems in done:
+                if problems is None:
+                    tap.skip(name, "it is not built")
+                else:
+                    tap.ok(name, problems)
+
+
+def record(upstream):
+    """Write down what the unmodified client prints; what ours does where the
+    case is about that."""
+    seen = {}
+    for case in COMMAND_CASES:
+        program = FLUXCTL if case.ours else upstream
+        seen[case.name], problems = one_run(program, case, "tcp", None)
+        for line in problems:
+            print("# %s: %s" % (case.name, line))
+    expected.write(seen)
 
 
 def test_redirect_keeps_token(tap, folder):
@@ -236,9 +352,14 @@ def test_nowhere(tap):
 
 def main():
     tap, upstream = Tap(), find_upstream()
+    if sys.argv[1:] == ["--record"]:
+        return record(upstream)
+    recorded = expected.read()
+    for case in COMMAND_CASES:
+        expected.fill(case, recorded)
+    test_cases(tap, CASES, ["tcp", "unix"], upstream)
+    test_cases(tap, COMMAND_CASES, ["tcp"], upstream)
     with tempfile.TemporaryDirectory() as folder:
-        for case in CASES:
-            test_case(tap, case, upstream, folder)
         test_redirect_keeps_token(tap, folder)
         test_proxy(tap, upstream, folder)
     test_alone(tap, upstream)

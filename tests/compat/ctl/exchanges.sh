@@ -9,4 +9,4 @@ if ! command -v python3 >/dev/null; then
 fi
 FLUXCTL=${FLUXCTL:-${FX_BUILDDIR:-.}/src/fluxctl/fluxctl}
 export FLUXCTL
-exec python3 "$here/exchanges.py"
+exec python3 "$here/exchanges.py" "$@"

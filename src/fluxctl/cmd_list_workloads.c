@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base.h"
+#include "cmd.h"
+
+#include "api.h"
+#include "options.h"
+#include "output.h"
+#include "record.h"
+#include "str.h"
+#include "table.h"
+
+static void
+add_policies(struct buf *b, const json_t *workload)
+{
+	/* sorted by what is shown */
+	static const struct {
+		const char *field, *shown;
+	} flags[] = { { "Automated", "automated" }, { "Ignore", "ignore" },
+		{ "Locked", "locked" } };
+	const char *between = "";
+
+	for (size_t i = 0; i < nitems(flags); i++) {
+		if (!json_is_true(json_object_get(workload, flags[i].field)))
+			continue;
+		(void)str_addf(b, "%s%s", between, flags[i].shown);
+		between = ",";
+	}
+}
+
+static void
+add_container(struct buf *b, const json_t *container)
+{
+	table_add_cell(b, record_text(container, "Name"));
+	(void)str_addc(b, '\t');
+	table_add_cell(b,
+	    record_text(json_object_get(container, "Current"), "ID"));
+}
+
+static void
+add_workload(struct buf *b, const json_t *workload)
+{
+	const json_t *containers = json_object_get(workload, "Containers");
+
+	(void)str_addf(b, "%s\t", record_text(workload, "ID"));
+	if (json_array_size(containers) > 0)
+		add_container(b, json_array_get(containers, 0));
+	else
+		(void)str_addc(b, '\t');
+	(void)str_addc(b, '\t');
+	table_add_cell(b, record_text(workload, "Status"));
+	(void)str_addc(b, '\t');
+	add_policies(b, workload);
+	(void)str_addc(b, '\n');
+	for (size_t i = 1; i < json_array_size(containers); i++) {
+		(void)str_addc(b, '\t');
+		add_container(b, json_array_get(containers, i));
+		(void)str_add(b, "\t\t\n");
+	}
+}
+
+static void
+show_table(struct ctl *c, const json_t *workloads)
+{
+	struct buf text = BUF_INIT(SIZE_MAX);
+	bool heading = !c->line->opts.list_workloads_no_headers;
+	const json_t *workload;
+	size_t i;
+
+	if (heading)
+		(void)str_add(&text,
+		    "WORKLOAD\tCONTAINER\tIMAGE\tRELEASE\tPOLICY\n");
+	json_array_foreach (workloads, i, workload)
+		add_workload(&text, workload);
+	output_table(c, &text, heading);
+}
+
+static bool
+has_container(const json_t *workload, const char *name)
+{
+	const json_t *container;
+	size_t i;
+
+	json_array_foreach (json_object_get(workload, "Containers"), i,
+	    container)
+		if (strcmp(record_text(container, "Name"), name) == 0)
+			return true;
+	return false;
+}
+
+/* Owned; none left is null, as the original has it. */
+static json_t *
+with_container(const json_t *workloads, const char *name)
+{
+	json_t *left = json_array(), *workload;
+	size_t i;
+
+	json_array_foreach (workloads, i, workload)
+		if (has_container(workload, name))
+			json_array_append(left, workload);
+	if (json_array_size(left) > 0)
+		return left;
+	json_decref(left);
+	return json_null();
+}
+
+int
+ctl_cmd_list_workloads(struct ctl *c)
+{
+	const struct ctl_options *o = &c->line->opts;
+	auto_json json_t *all = NULL, *shown = NULL;
+	enum output_format format;
+	int r =
+	    output_format(o->list_workloads_output_format, &format, &c->error);
+
+	if (r != FX_OK)
+		return r;
+	r = api_workloads(c->client, o->list_workloads_all ? "" : c->ns, &all,
+	    &c->error);
+	if (r != FX_OK)
+		return r;
+	shown = *o->list_workloads_container == '\0'
+	    ? json_incref(all)
+	    : with_container(all, o->list_workloads_container);
+	record_sort_by_id(shown);
+	if (format != OUTPUT_TABLE)
+		return output_value(c, format, shown);
+	show_table(c, shown);
+	return FX_OK;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base.h"
+#include "rollout.h"
+
+#include "answer.h"
+#include "api.h"
+#include "clock.h"
+#include "output.h"
+#include "record.h"
+#include "result.h"
+#include "str.h"
+#include "table.h"
+#include "text.h"
+#include "wait.h"
+
+#define ASK_AGAIN_US (2 * CLK_SEC)
+
+static long long
+count_of(const json_t *workload, const char *name)
+{
+	return json_integer_value(
+	    json_object_get(json_object_get(workload, "Rollout"), name));
+}
+
+static void
+add_container(struct buf *b, const json_t *container)
+{
+	table_add_cell(b, record_text(container, "Name"));
+	(void)str_addc(b, '\t');
+	table_add_cell(b,
+	    record_text(json_object_get(container, "Current"), "ID"));
+}
+
+static void
+show_workload(struct ctl *c, const json_t *workload, int64_t verbosity)
+{
+	const json_t *containers = json_object_get(workload, "Containers");
+	struct buf b = BUF_INIT(SIZE_MAX);
+
+	(void)str_addf(&b,
+	    "WORKLOAD\tCONTAINER\tIMAGE\tRELEASE\tREPLICAS\n%s\t",
+	    record_text(workload, "ID"));
+	if (json_array_size(containers) > 0)
+		add_container(&b, json_array_get(containers, 0));
+	else
+		(void)str_addc(&b, '\t');
+	(void)str_addc(&b, '\t');
+	table_add_cell(&b, record_text(workload, "Status"));
+	(void)str_addf(&b, "\t%lld/%lld", count_of(workload, "Updated"),
+	    count_of(workload, "Desired"));
+	if (verbosity > 0)
+		(void)str_addf(&b, " (%lld outdated, %lld ready)",
+		    count_of(workload, "Outdated"),
+		    count_of(workload, "Ready"));
+	(void)str_addc(&b, '\n');
+	for (size_t i = 1; i < json_array_size(containers); i++) {
+		(void)str_addc(&b, '\t');
+		add_container(&b, json_array_get(containers, i));
+		(void)str_add(&b, "\t\t\n");
+	}
+	(void)str_addc(&b, '\n');
+	output_table(c, &b, true);
+}
+
+/* true if the workload has one; even an empty list of messages is one. */
+static bool
+show_problem(struct ctl *c, const json_t *workload)
+{
+	const json_t *messages =
+	    json_object_get(json_object_get(workload, "Rollout"), "Messages");
+	const json_t *message;
+	size_t i;
+
+	if (!json_is_array(messages))
+		return false;
+	(void)fflush(c->out);
+	ctl_print(c->err, "There was a problem releasing %s:\n",
+	    record_text(workload, "ID"));
+	json_array_foreach (messages, i, message)
+		ctl_print(c->err, "%s\n", json_string_value(message));
+	return true;
+}
+
+/* Shows all workloads once; true if there is nothing more to wait for. */
+static bool
+show_all(struct ctl *c, const json_t *workloads, int64_t verbosity)
+{
+	const json_t *workload;
+	size_t i, ready = 0;
+
+	json_array_foreach (workloads, i, workload) {
+		show_workload(c, workload, verbosity);
+		ready += strcmp(record_text(workload, "Status"), "ready") == 0;
+		if (show_problem(c, workload))
+			return true;
+	}
+	(void)fflush(c->out);
+	if (ready != json_array_size(workloads))
+		return false;
+	fputs("All workloads ready.\n", c->err);
+	return true;
+}
+
+int
+rollout_watch(struct ctl *c, const json_t *result, int64_t verbosity)
+{
+	auto_free char *ids = result_updated(result);
+	bool done = false;
+	int r = FX_OK;
+
+	/* asking for no workload would be asking for all of them */
+	if (*ids == '\0')
+		return FX_OK;
+	fputs("Monitoring rollout ...\n", c->err);
+	while (!done) {
+		auto_json json_t *workloads = NULL;
+
+		r = api_workloads_of(c->client, ids, &workloads, &c->error);
+		if (r != FX_OK)
+			return r;
+		done = show_all(c, workloads, verbosity);
+		if (!done)
+			wait_us(ASK_AGAIN_US);
+	}
+	return r;
+}

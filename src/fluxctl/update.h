@@ -1,0 +1,25 @@
+/*
+ * update: asking the daemon to commit something, and following what becomes of
+ * it.
+ */
+#ifndef CTL_UPDATE_H
+#define CTL_UPDATE_H
+
+#include "cmd.h"
+
+#include <jansson.h>
+
+/* Sends an update of this type ("image", "policy", …) in the user's name; takes
+ * the spec over; *job_id is owned. */
+int update_send(struct ctl *, const char *type, const char *message,
+    json_t *spec, char **job_id) FX_MUSTUSE;
+
+/*
+ * Waits for the job and shows its result; with `apply`, waits for its commit to
+ * be applied, too.  Then a wait that ends without that is no error: the commit
+ * is there.
+ */
+int update_await(struct ctl *, const char *job_id, bool apply,
+    int64_t verbosity) FX_MUSTUSE;
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base.h"
+
+#include "confine.h"
+#include "fd.h"
+#include "landlock.h"
+#include "test.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* A directory that may be changed, and a file beside it that may not. */
+static char root[] = "/tmp/ctl-confine-XXXXXX";
+
+static char *
+below(const char *name)
+{
+	return xasprintf("%s/%s", root, name);
+}
+
+static void
+put_file(const char *name)
+{
+	auto_free char *path = below(name);
+	auto_fd int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	want(fd != -1);
+}
+
+static bool
+opens(const char *path, int flags)
+{
+	auto_fd int fd = open(path, flags | O_CLOEXEC, 0600);
+
+	return fd != -1;
+}
+
+static bool
+opens_below(const char *name, int flags)
+{
+	auto_free char *path = below(name);
+
+	return opens(path, flags);
+}
+
+static bool
+has_socket(int family, int type)
+{
+	auto_fd int fd = socket(family, type | SOCK_CLOEXEC, 0);
+
+	return fd != -1;
+}
+
+static void
+probe_files(void)
+{
+	want(opens("/etc/passwd", O_RDONLY));
+	want(!opens_below("kept", O_RDONLY));
+	want(!opens_below("kept", O_WRONLY));
+	want(!opens_below("new", O_WRONLY | O_CREAT));
+	want(opens_below("out/new", O_WRONLY | O_CREAT));
+	want(!opens("/etc/ctl-confine", O_WRONLY | O_CREAT));
+	want(!opens("/proc/self/mem", O_RDWR));
+}
+
+static void
+probe_calls(void)
+{
+	auto_free char *out = below("out");
+	const char *argv[] = { "/bin/true", NULL };
+
+	want(execv(argv[0], (char *const *)(uintptr_t)argv) == -1 &&
+	    (errno == EPERM || errno == EACCES));
+	want(chmod(out, 0777) == -1 && errno == EPERM);
+	want(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == -1 && errno == EPERM);
+	want(ioctl(STDIN_FILENO, TIOCSTI, "x") == -1 && errno == EPERM);
+	want(!has_socket(AF_PACKET, SOCK_RAW));
+	want(!has_socket(AF_VSOCK, SOCK_STREAM));
+	want(!has_socket(AF_ALG, SOCK_SEQPACKET));
+	want(has_socket(AF_INET, SOCK_STREAM));
+	want(has_socket(AF_INET6, SOCK_STREAM));
+	want(has_socket(AF_UNIX, SOCK_STREAM));
+	want(has_socket(AF_NETLINK, SOCK_RAW));
+}
+
+/* Confines a child and runs the probes there; they count as this test's. */
+static void
+in_child(void (*probe)(void))
+{
+	auto_error struct ctl_error err = { 0 };
+	auto_free char *out = below("out");
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+		want_int(ctl_confine(out, &err), FX_OK);
+		probe();
+		fflush(stdout);
+		_exit(test_case_failures != 0);
+	}
+	want(pid > 0 && waitpid(pid, &status, 0) == pid);
+	want_int(status, 0);
+}
+
+static void
+test_files(void)
+{
+#ifndef FX_TEST_BUILD /* instruments write files */
+	if (landlock_abi() > 0)
+		in_child(probe_files);
+#else
+	(void)probe_files;
+#endif
+}
+
+static void
+test_calls(void)
+{
+	in_child(probe_calls);
+}
+
+int
+main(void)
+{
+	auto_free char *out = NULL, *kept = NULL, *made = NULL;
+
+	if (mkdtemp(root) == NULL)
+		fx_bug("no directory: %s", strerror(errno));
+	out = below("out");
+	kept = below("kept");
+	made = below("out/new");
+	want(mkdir(out, 0700) == 0);
+	put_file("kept");
+	test_run("confine: files of the system are read, one directory is "
+		 "changed, nothing else",
+	    test_files);
+	test_run("confine: what no client needs is refused", test_calls);
+	(void)unlink(made);
+	(void)unlink(kept);
+	(void)rmdir(out);
+	(void)rmdir(root);
+	return test_done();
+}
