@@ -57,6 +57,14 @@ give_up(struct child *c)
 	loop_timer_stop(c->m->loop, &c->ping);
 }
 
+/* By the child: how it ends says whether that was its will. */
+static void
+channel_closed(struct child *c)
+{
+	child_kill(c, "channel closed");
+	c->at_fault = false;
+}
+
 static void
 on_channel(struct loop *l, int fd, short revents, void *arg)
 {
@@ -71,7 +79,7 @@ on_channel(struct loop *l, int fd, short revents, void *arg)
 	if (c->source == NULL || c->incarnation != incarnation || r == FX_OK)
 		return;
 	if (r == FX_ESHORT) {
-		child_kill(c, "channel closed");
+		channel_closed(c);
 		return;
 	}
 	mst_count(c->m, METRIC_PROTOCOL_VIOLATIONS, c);
@@ -84,7 +92,7 @@ child_flush(struct child *c)
 	if (c->source == NULL)
 		return;
 	if (ipc_peer_write(&c->peer) != FX_OK) {
-		child_kill(c, "channel closed");
+		channel_closed(c);
 		return;
 	}
 	loop_events(c->source, ipc_peer_events(&c->peer));
@@ -125,6 +133,7 @@ child_kill(struct child *c, const char *why)
 		log_at(LVL_ERROR, KS("component", "supervisor"), KS("err", why),
 		    KS("worker", child_name(c)), KI("pid", c->pid));
 	c->state = CHILD_ENDING;
+	c->at_fault = true;
 	give_up(c);
 	if (c->role == IPC_R_LAUNCHER) {
 		mst_lost_launcher(c->m);
@@ -151,7 +160,8 @@ child_exited(struct child *c, uint64_t pid, uint64_t status)
 	}
 	/* it asks to be started anew, as the connector does when the resolver's
 	 * files were replaced: no penalty, unless it does nothing else */
-	if (status == 0 && clk_now_us() - c->running_us > CLK_SEC)
+	if (status == 0 && !c->at_fault && c->running_us != 0 &&
+	    clk_now_us() - c->running_us > CLK_SEC)
 		c->delay_us = 0;
 	if (c->m->stopping)
 		c->state = CHILD_OFF;
@@ -320,7 +330,8 @@ child_start(struct child *c)
 	if (c->m->stopping)
 		return;
 	c->incarnation++;
-	c->told_to_stop = false;
+	c->told_to_stop = c->at_fault = false;
+	c->running_us = 0;
 	c->state = CHILD_SPAWNING;
 	if (MST_ASK(&c->m->launcher, spawn, SPAWN, &m, LAUNCH_LIMIT_US,
 		on_spawned, c) == NULL)

@@ -55,10 +55,11 @@ struct child {
 	struct child_call *sent, *waiting;
 	size_t nwaiting;
 	bool told_to_stop; /* so its end is no news */
+	bool at_fault;	   /* it was ended: its exit status says nothing */
 	size_t files_open; /* OPENs not yet answered, before GO */
 
 	int64_t delay_us;	    /* before the next restart; 0: at once */
-	int64_t running_us;	    /* since when it has run */
+	int64_t running_us;	    /* since when it has run; 0: not yet */
 	struct loop_timer retry;    /* WAITING: when to start again */
 	struct loop_timer start_by; /* READY must come before */
 	struct loop_timer healthy;  /* when delay_us is forgiven */

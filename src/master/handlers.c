@@ -36,8 +36,7 @@ static int
 on_log(struct child *c, const struct ipc_req *req, struct ipc_log *a)
 {
 	(void)req;
-	logger_from_child(&c->m->log, c, a);
-	return FX_OK;
+	return logger_from_child(&c->m->log, c, a);
 }
 IPC_HANDLER(log, on_log, struct child)
 
@@ -45,7 +44,7 @@ static int
 on_metric(struct child *c, const struct ipc_req *req, struct ipc_metric *a)
 {
 	(void)req;
-	return metrics_from_child(c->m->metrics, a);
+	return metrics_from_child(c->m->metrics, c->role, a);
 }
 IPC_HANDLER(metric, on_metric, struct child)
 

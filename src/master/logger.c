@@ -173,17 +173,38 @@ has_token(struct child *c)
 	return c->log_tokens > 0 && c->log_tokens-- > 0;
 }
 
-void
+/* A worker's keys are words in its source, and none of the three that are
+ * ours: what it says must not look as if somebody else had said it. */
+static bool
+is_childs_key(const char *key)
+{
+	static const char *const ours[] = { "ts", "caller", "worker" };
+
+	for (size_t i = 0; i < nitems(ours); i++)
+		if (strcmp(key, ours[i]) == 0)
+			return false;
+	for (const char *p = key; *p != '\0'; p++)
+		if (strchr("abcdefghijklmnopqrstuvwxyz"
+			   "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.",
+			*p) == NULL)
+			return false;
+	return key[0] != '\0';
+}
+
+int
 logger_from_child(struct logger *lg, struct child *c, const struct ipc_log *m)
 {
 	struct log_pair p[LOG_PAIRS_MAX];
 	size_t n = m->pairs_len < LOG_PAIRS_MAX ? m->pairs_len : LOG_PAIRS_MAX;
 
+	for (size_t i = 0; i < m->pairs_len; i++)
+		if (!is_childs_key(m->pairs[i].key))
+			return FX_EDENIED;
 	if (m->level < lg->level)
-		return;
+		return FX_OK;
 	if (!has_token(c)) {
 		lg->dropped++;
-		return;
+		return FX_OK;
 	}
 	for (size_t i = 0; i < n; i++) {
 		uint64_t kind = m->pairs[i].kind;
@@ -193,4 +214,5 @@ logger_from_child(struct logger *lg, struct child *c, const struct ipc_log *m)
 			kind == LOG_K_NULL ? LOG_K_NULL : LOG_K_STR };
 	}
 	emit_record(lg, m->caller, child_name(c), p, n);
+	return FX_OK;
 }

@@ -34,7 +34,9 @@ void logger_reopen(struct logger *, int fd);
 /* Write what waits, for at most max_us. */
 void logger_flush(struct logger *, int64_t max_us);
 
-/* A worker's record. */
-void logger_from_child(struct logger *, struct child *, const struct ipc_log *);
+/* A worker's record; who it is from is added.  FX_EDENIED: a key that no worker
+ * uses. */
+int logger_from_child(struct logger *, struct child *,
+    const struct ipc_log *) FX_MUSTUSE;
 
 #endif

@@ -133,12 +133,19 @@ labels_are_harmless(const char *s)
 	return true;
 }
 
+/* Who may report what; the rest is the master's own. */
+static const uint32_t reporters[METRIC_COUNT] = {
+	[METRIC_REQUEST_DURATION] = IPC_S_API,
+};
+
 int
-metrics_from_child(struct metrics *ms, const struct ipc_metric *m)
+metrics_from_child(struct metrics *ms, enum ipc_role from,
+    const struct ipc_metric *m)
 {
 	enum metric id = (enum metric)m->metric;
 
-	if (m->metric >= METRIC_COUNT || !labels_are_harmless(m->labels))
+	if (m->metric >= METRIC_COUNT || (reporters[id] & IPC_BIT(from)) == 0 ||
+	    !labels_are_harmless(m->labels))
 		return FX_EDENIED;
 	if (metric_rows[id].kind == METRIC_IS_GAUGE)
 		set_us(ms, id, m->labels, m->value_us);

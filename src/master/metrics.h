@@ -28,8 +28,10 @@ metrics_observe(struct metrics *, enum metric, const char *labels, int64_t us);
 void metrics_forget(struct metrics *, enum metric);
 
 /* A worker's METRIC: set, add or observe by the row's kind.  FX_EDENIED: no
- * such row, or labels that are not `name="value",…` of harmless characters. */
-int metrics_from_child(struct metrics *, const struct ipc_metric *);
+ * such row, one that is not this role's to report, or labels that are not
+ * `name="value",…` of harmless characters. */
+int metrics_from_child(struct metrics *, enum ipc_role from,
+    const struct ipc_metric *) FX_MUSTUSE;
 
 /* Answer METRICS. */
 int metrics_reply(const struct metrics *, const struct ipc_req *);

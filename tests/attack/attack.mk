@@ -2,6 +2,8 @@
 attack_tests = \
 	tests/attack/clients.sh \
 	tests/attack/content.sh \
+	tests/attack/crash_loop.sh \
+	tests/attack/deputies.sh \
 	tests/attack/faults.sh \
 	tests/attack/kills.sh \
 	tests/attack/log.sh \

@@ -63,3 +63,11 @@ TESTS += tests/attack/allocators.sh tests/attack/a77_live.sh \
 	tests/attack/a77_trace.sh
 EXTRA_DIST += tests/attack/allocators.sh tests/attack/a77_live.sh \
 	tests/attack/a77_trace.sh
+
+# A worker that has fallen, for deputies.sh.
+check_PROGRAMS += tests/attack/rogue
+tests_attack_rogue_CPPFLAGS = $(ATTACK_CPPFLAGS)
+tests_attack_rogue_LDADD = tests/attack/libroles.a src/common/libworker.a \
+	src/common/libsandbox.a src/common/libproc.a src/common/libipc.a \
+	src/common/libbase.a $(SECCOMP_LIBS)
+tests_attack_rogue_SOURCES = tests/attack/rogue.c
