@@ -366,6 +366,45 @@ push_updates(struct remote *m, const struct remote_update *u, size_t n,
 	return r;
 }
 
+/* Does the server refuse to have a tag moved, in words of git or of hosts? */
+static bool
+refuses_move(const struct mirror *mirror, const struct remote_update *u,
+    size_t n, const struct fx_err *err)
+{
+	static const char *const words[] = { "force", "fast-forward",
+		"already exists", "would clobber" };
+	git_oid there;
+
+	if (n != 1 || !u->force || *u->src == '\0' ||
+	    strncmp(u->dst, "refs/tags/", 10) != 0 ||
+	    (err->code != FX_EDENIED && err->code != FX_ECONFLICT) ||
+	    git_reference_name_to_id(&there, mirror->repo, u->dst) != 0)
+		return false;
+	for (size_t i = 0; i < nitems(words); i++)
+		if (strcasestr(err->text, words[i]) != NULL)
+			return true;
+	return false;
+}
+
+/* Then it is deleted and made anew; if it must not be deleted either, the
+ * first answer counts. */
+static int
+replace(struct remote *m, struct mirror *mirror, const struct remote_update *u,
+    struct fx_err *err)
+{
+	const struct remote_update gone = { "", u->dst, false };
+	struct fx_err why = { 0 };
+	int r;
+
+	if ((r = prepare(m, mirror, &why)) != FX_OK ||
+	    (r = push_updates(m, &gone, 1, &why)) != FX_OK ||
+	    (r = follow(mirror, &gone, &why)) != FX_OK)
+		return err->code;
+	if ((r = prepare(m, mirror, err)) == FX_OK)
+		r = push_updates(m, u, 1, err);
+	return r;
+}
+
 int
 remote_push(struct remote *m, struct mirror *mirror,
     const struct remote_update *u, size_t n, int64_t deadline_us,
@@ -380,6 +419,8 @@ remote_push(struct remote *m, struct mirror *mirror,
 		r = local_push(m->link.url.path, mirror, u, n, &m->link, err);
 	else if ((r = prepare(m, mirror, err)) == FX_OK)
 		r = push_updates(m, u, n, err);
+	if (r != FX_OK && m->git != NULL && refuses_move(mirror, u, n, err))
+		r = replace(m, mirror, u, err);
 	for (size_t i = 0; i < n && r == FX_OK; i++)
 		r = follow(mirror, &u[i], err);
 	return r;
