@@ -23,6 +23,7 @@ gw_open_mirror(struct gw *g, struct worker *w, bool writer)
 		.tag = w->cfg.git_sync_tag,
 		.notes = w->cfg.git_notes_ref,
 		.writer = writer,
+		.refuse_rewind = w->cfg.git_refuse_rewind,
 	};
 
 	g->worker = w;
@@ -107,13 +108,13 @@ gw_close_remote(struct gw *g)
 }
 
 int
-gw_ready(struct gw *g, bool *created, struct fx_err *err)
+gw_ready(struct gw *g, struct fx_err *err)
 {
 	if (g->why.code != FX_OK) {
 		*err = g->why;
 		return err->code;
 	}
-	return mirror_open(&g->mirror, created, err);
+	return mirror_open(&g->mirror, err);
 }
 
 /* ---- requests ---- */
@@ -128,39 +129,65 @@ deadline(uint64_t timeout_ms)
 	    (int64_t)(timeout_ms < day_ms ? timeout_ms : day_ms) * CLK_MS;
 }
 
+/* Somebody took back what had been there. */
+static void
+tell_rewind(struct gw *g, struct ipc_fetched *out)
+{
+	const struct mirror_rewind *w = &g->mirror.rewind;
+	const char *to = *w->to == '\0' ? "nothing" : w->to;
+	bool refused = g->mirror.refuse_rewind;
+
+	if (*w->from == '\0')
+		return;
+	if (refused)
+		out->refused =
+		    xasprintf("a rewind from %.8s to %.8s is not followed",
+			w->from, to);
+	/* said once, however often it is looked at */
+	if ((!refused && *w->to == '\0') || strcmp(g->told_rewind, w->to) == 0)
+		return;
+	memcpy(g->told_rewind, w->to, sizeof(g->told_rewind));
+	log_at(LVL_WARN, KS("warning", "the branch was rewound"),
+	    KS("branch", g->mirror.branch), KS("old", w->from), KS("new", to),
+	    KB("refused", refused));
+}
+
 static int
-fetch(struct gw *g, uint64_t timeout_ms, char head[GW_OID_HEX],
-    char marker[GW_OID_HEX], bool *created, struct fx_err *err)
+fetch(struct gw *g, uint64_t timeout_ms, struct ipc_fetched *out,
+    struct fx_err *err)
 {
 	struct mirror *m = &g->mirror;
 	struct fx_err why = { 0 };
-	bool swapped;
 	int r;
 
-	if ((r = gw_ready(g, created, err)) != FX_OK ||
+	if ((r = gw_ready(g, err)) != FX_OK ||
 	    (r = remote_fetch(&g->remote, m, deadline(timeout_ms), err)) !=
 		FX_OK)
 		return r;
+	tell_rewind(g, out);
+	out->created = m->created;
 	/* what was fetched is good without it */
 	if (local_compact(m, &g->remote.link, &why) != FX_OK)
 		log_at(LVL_WARN, KS("warning", "the mirror was not packed"),
 		    KS("err", why.text));
-	if ((r = mirror_open(m, &swapped, err)) != FX_OK ||
-	    (r = mirror_commit_of(m, m->branch, head, err)) != FX_OK)
+	if ((r = mirror_open(m, err)) != FX_OK ||
+	    (r = mirror_commit_of(m, m->branch, out->head, err)) != FX_OK)
 		return r;
-	return mirror_commit_of(m, m->tag, marker, err);
+	return mirror_commit_of(m, m->tag, out->marker, err);
 }
 
 static int
 gw_on_fetch(struct gw *g, const struct ipc_req *req, struct ipc_fetch *m)
 {
-	char head[GW_OID_HEX], marker[GW_OID_HEX];
+	char head[GW_OID_HEX] = "", marker[GW_OID_HEX] = "";
 	struct ipc_fetched out = { .head = head, .marker = marker };
 	struct fx_err err = { 0 };
+	int r = fetch(g, m->timeout_ms, &out, &err);
 
-	if (fetch(g, m->timeout_ms, head, marker, &out.created, &err) != FX_OK)
-		return ipc_reply_fail(req, &err);
-	return ipc_reply_fetched(req, &out);
+	r = r != FX_OK ? ipc_reply_fail(req, &err)
+		       : ipc_reply_fetched(req, &out);
+	free(out.refused);
+	return r;
 }
 IPC_HANDLER(fetch, gw_on_fetch, struct gw)
 
@@ -170,12 +197,11 @@ gw_on_push(struct gw *g, const struct ipc_req *req, struct ipc_push *m)
 	struct remote_update u[IPC_MAX_REFS];
 	const struct ipc_pushed out = { 0 };
 	struct fx_err err = { 0 };
-	bool created;
 
 	for (size_t i = 0; i < m->updates_len; i++)
 		u[i] = (struct remote_update){ m->updates[i].src,
 			m->updates[i].dst, m->updates[i].force };
-	if (gw_ready(g, &created, &err) != FX_OK ||
+	if (gw_ready(g, &err) != FX_OK ||
 	    remote_push(&g->remote, &g->mirror, u, m->updates_len,
 		deadline(m->timeout_ms), &err) != FX_OK)
 		return ipc_reply_fail(req, &err);
@@ -189,9 +215,8 @@ gw_on_check_write(struct gw *g, const struct ipc_req *req,
 {
 	const struct ipc_writable out = { 0 };
 	struct fx_err err = { 0 };
-	bool created;
 
-	if (gw_ready(g, &created, &err) != FX_OK ||
+	if (gw_ready(g, &err) != FX_OK ||
 	    remote_check_write(&g->remote, &g->mirror, deadline(m->timeout_ms),
 		&err) != FX_OK)
 		return ipc_reply_fail(req, &err);

@@ -17,8 +17,9 @@ struct gw {
 	struct worker *worker; /* not owned */
 	struct mirror mirror;
 	struct remote remote;
-	struct tree_memory listed; /* local: of the tree it reported last */
-	struct fx_err why;	   /* a bad setting: nothing can be done */
+	struct tree_memory listed;    /* local: of the tree it reported last */
+	char told_rewind[GW_OID_HEX]; /* remote: the last one that was logged */
+	struct fx_err why;	      /* a bad setting: nothing can be done */
 };
 
 /* How an executable reaches a server. */
@@ -38,7 +39,7 @@ void gw_close_local(struct gw *);
 /* Before anything else: settings of both roles. */
 int gw_open_mirror(struct gw *, struct worker *, bool writer) FX_MUSTUSE;
 /* Before every request. */
-int gw_ready(struct gw *, bool *created, struct fx_err *) FX_MUSTUSE;
+int gw_ready(struct gw *, struct fx_err *) FX_MUSTUSE;
 
 /* The deploy key and the network, asked for over the channel. */
 struct link_calls gw_calls(struct worker *);

@@ -35,10 +35,9 @@ gw_on_refs(struct gw *g, const struct ipc_req *req, struct ipc_refs *m)
 	const struct ipc_refs_are out = { .head = head, .marker = marker };
 	struct mirror *mirror = &g->mirror;
 	struct fx_err err = { 0 };
-	bool created;
 
 	(void)m;
-	if (gw_ready(g, &created, &err) != FX_OK ||
+	if (gw_ready(g, &err) != FX_OK ||
 	    mirror_commit_of(mirror, mirror->branch, head, &err) != FX_OK ||
 	    mirror_commit_of(mirror, mirror->tag, marker, &err) != FX_OK)
 		return ipc_reply_fail(req, &err);
@@ -54,12 +53,10 @@ gw_on_tag(struct gw *g, const struct ipc_req *req, struct ipc_tag *m)
 	char hex[GW_OID_HEX];
 	const struct ipc_tagged out = { .oid = hex };
 	git_oid oid;
-	bool created;
 
-	if (gw_ready(g, &created, &err) != FX_OK ||
-	    tag_make(&g->mirror, m->commit, cfg->git_user, cfg->git_email, &oid,
-		&err) != FX_OK ||
-	    mirror_set_ref(&g->mirror, IPC_STAGED_TAG, &oid, &err) != FX_OK)
+	if (gw_ready(g, &err) != FX_OK ||
+	    tag_make(&g->mirror, m->commit, cfg->git_user, cfg->git_email,
+		IPC_STAGED_TAG, &oid, &err) != FX_OK)
 		return ipc_reply_fail(req, &err);
 	git_oid_tostr(hex, sizeof(hex), &oid);
 	return ipc_reply_tagged(req, &out);
@@ -128,11 +125,10 @@ gw_on_tree(struct gw *g, const struct ipc_req *req, struct ipc_tree *m)
 	};
 	struct tree_result result = { 0 };
 	struct fx_err err = { 0 };
-	bool created;
 	int r;
 
 	s->req = req;
-	if ((r = gw_ready(g, &created, &err)) == FX_OK &&
+	if ((r = gw_ready(g, &err)) == FX_OK &&
 	    (r = tree_list(&g->mirror, &q, &g->listed, &result, &err)) ==
 		FX_OK &&
 	    (r = tree_flush(s)) != FX_OK)
@@ -225,11 +221,10 @@ gw_on_blobs(struct gw *g, const struct ipc_req *req, struct ipc_blobs *m)
 	struct blob_stream *s = xcalloc(1, sizeof(*s));
 	const struct ipc_blobs_end out = { 0 };
 	struct fx_err err = { 0 };
-	bool created;
 	int r;
 
 	s->req = req;
-	if ((r = gw_ready(g, &created, &err)) == FX_OK)
+	if ((r = gw_ready(g, &err)) == FX_OK)
 		r = send_blobs(g, s, m, &err);
 	free(s);
 	if (r != FX_OK)
@@ -299,11 +294,10 @@ gw_on_commits(struct gw *g, const struct ipc_req *req, struct ipc_commits *m)
 	};
 	struct ipc_commits_end out = { 0 };
 	struct fx_err err = { 0 };
-	bool created;
 	int r;
 
 	s->req = req;
-	if ((r = gw_ready(g, &created, &err)) == FX_OK &&
+	if ((r = gw_ready(g, &err)) == FX_OK &&
 	    (r = history_list(&g->mirror, &q, &out.more, &err)) == FX_OK &&
 	    (r = commit_flush(s)) != FX_OK)
 		(void)fx_fail(&err, r, "the stream ended");
@@ -425,10 +419,10 @@ gw_on_notes(struct gw *g, const struct ipc_req *req, struct ipc_notes *m)
 	};
 	struct ipc_notes_end out = { 0 };
 	struct fx_err err = { 0 };
-	bool created, more;
+	bool more;
 	int r;
 
-	if ((r = gw_ready(g, &created, &err)) == FX_OK &&
+	if ((r = gw_ready(g, &err)) == FX_OK &&
 	    (r = history_list(&g->mirror, &q, &more, &err)) == FX_OK)
 		r = send_notes(g, req, &commits, &err);
 	out.commits = commits.n;

@@ -3,6 +3,8 @@ noinst_LIBRARIES += src/git-worker/libgw.a
 src_git_worker_libgw_a_CPPFLAGS = $(AM_CPPFLAGS) $(GIT2_CFLAGS) $(SSH2_CFLAGS) \
 	$(CURL_CFLAGS) $(SSL_CFLAGS) $(CRYPTO_CFLAGS)
 src_git_worker_libgw_a_SOURCES = \
+	src/git-worker/git_lib.c \
+	src/git-worker/git_lib.h \
 	src/git-worker/history.c \
 	src/git-worker/history.h \
 	src/git-worker/http.c \
@@ -28,6 +30,8 @@ src_git_worker_libgw_a_SOURCES = \
 	src/git-worker/local_repo.h \
 	src/git-worker/mirror.c \
 	src/git-worker/mirror.h \
+	src/git-worker/mirror_files.c \
+	src/git-worker/mirror_files.h \
 	src/git-worker/remote.c \
 	src/git-worker/remote.h \
 	src/git-worker/ssh.c \

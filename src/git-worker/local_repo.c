@@ -185,13 +185,13 @@ fetch_refs(git_repository *from, struct mirror *m, struct link *l,
 		if (git_reference_name_to_id(&oids[n], from, refs[i]) == 0)
 			found[n++] = refs[i];
 		else
-			r = mirror_set_ref(m, refs[i], NULL, err);
+			r = mirror_take_ref(m, refs[i], NULL, err);
 	}
 	git_error_clear();
 	if (r == FX_OK && (r = move_objects(from, m->repo, oids, n, l)) != 0)
 		r = fail(l, r, err, "fetch");
 	for (size_t i = 0; i < n && r == FX_OK; i++)
-		r = mirror_set_ref(m, found[i], &oids[i], err);
+		r = mirror_take_ref(m, found[i], &oids[i], err);
 	return r;
 }
 
@@ -215,8 +215,16 @@ local_compact(struct mirror *m, struct link *l, struct fx_err *err)
 	struct mirror twin;
 	int r;
 
-	if (!mirror_is_scattered(m))
+	switch (mirror_clutter(m)) {
+	case MIRROR_TIDY:
 		return FX_OK;
+	case MIRROR_HOPELESS:
+		mirror_give_up(m);
+		return fx_fail(err, FX_ELIMIT,
+		    "it has grown too large and is fetched anew next time");
+	case MIRROR_SCATTERED:
+		break;
+	}
 	if ((r = mirror_make_twin(m, &twin, err)) != FX_OK)
 		return r;
 	if ((r = local_fetch(m->path, &twin, l, err)) == FX_OK)

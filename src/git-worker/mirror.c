@@ -3,7 +3,6 @@
 
 #include "mirror.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -14,6 +13,7 @@
 #include "buf.h"
 #include "clock.h"
 #include "fd.h"
+#include "mirror_files.h"
 #include "str.h"
 
 #define MIRROR_FORMAT 1
@@ -21,110 +21,9 @@
 #define TWIN_NAME "repository.new"
 #define STAMP_NAME "fluxd-mirror"
 #define DAMAGE_NAME "damaged" /* the reader's note, beside the repository */
+#define SIZE_NAME "fluxd-size"
 #define STAMP_MAX 16384
 #define OWN_REFS "refs/fluxd/" /* what is to be pushed; in nobody's way */
-#define REMOVE_DEPTH 16	       /* a bare repository is about 6 deep */
-
-#define MAX_OBJECTS 8000000    /* of a pack; an index entry is about 50 bytes */
-#define MAP_WINDOW (32u << 20) /* of a pack, mapped at once */
-#define MAP_LIMIT (128u << 20)
-#define MAP_FILES 64	     /* packs open at once; see sandbox.c, nofile */
-#define CACHE_MAX (16 << 20) /* of parsed objects */
-
-/* ---- libgit2 ---- */
-
-static int
-set_options(size_t max_object)
-{
-	static const int levels[] = { GIT_CONFIG_LEVEL_PROGRAMDATA,
-		GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_XDG,
-		GIT_CONFIG_LEVEL_GLOBAL };
-	int r = 0;
-
-	for (size_t i = 0; i < nitems(levels); i++)
-		r |= git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, levels[i], "");
-	r |= git_libgit2_opts(GIT_OPT_SET_TEMPLATE_PATH, "");
-	/* the directory is ours by construction, whoever owns it */
-	r |= git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
-	r |= git_libgit2_opts(GIT_OPT_SET_MWINDOW_SIZE, (size_t)MAP_WINDOW);
-	r |= git_libgit2_opts(GIT_OPT_SET_MWINDOW_MAPPED_LIMIT,
-	    (size_t)MAP_LIMIT);
-	r |=
-	    git_libgit2_opts(GIT_OPT_SET_MWINDOW_FILE_LIMIT, (size_t)MAP_FILES);
-	r |= git_libgit2_opts(GIT_OPT_SET_CACHE_MAX_SIZE, (ssize_t)CACHE_MAX);
-	r |=
-	    git_libgit2_opts(GIT_OPT_SET_PACK_MAX_OBJECTS, (size_t)MAX_OBJECTS);
-#if HAVE_DECL_GIT_OPT_SET_PACK_MAX_OBJECT_SIZE
-	r |= git_libgit2_opts(GIT_OPT_SET_PACK_MAX_OBJECT_SIZE, max_object);
-#else
-	/* this libgit2 has no such limit: the address space is one */
-	(void)max_object;
-#endif
-	return r;
-}
-
-int
-gw_lib_open(size_t max_object, struct fx_err *err)
-{
-	int r;
-
-	if ((r = git_libgit2_init()) < 0)
-		return gw_git_fail(r, err, "libgit2");
-	if (set_options(max_object) != 0)
-		return gw_git_fail(-1, err, "libgit2: options");
-	return FX_OK;
-}
-
-static int
-code_of(int r)
-{
-	switch (r) {
-	case GIT_ENOTFOUND:
-		return FX_EUNKNOWN;
-	case GIT_ENONFASTFORWARD:
-	case GIT_ELOCKED:
-	case GIT_EMODIFIED:
-		return FX_ECONFLICT;
-	case GIT_EAUTH:
-	case GIT_ECERTIFICATE:
-		return FX_EDENIED;
-	case GIT_EINVALIDSPEC:
-	case GIT_EAMBIGUOUS:
-		return FX_ESYNTAX;
-	default:
-		return FX_EFAIL;
-	}
-}
-
-static int
-vfail(int r, struct fx_err *, const char *fmt, va_list) FX_PRINTF(3, 0);
-
-static int
-vfail(int r, struct fx_err *err, const char *fmt, va_list ap)
-{
-	const git_error *e = git_error_last();
-	const char *text = e == NULL ? "unknown error" : e->message;
-	struct buf b = BUF_INIT(4096);
-	auto_free char *shown = NULL, *what = NULL;
-
-	if (vasprintf(&what, fmt, ap) < 0)
-		fx_bug("git: an error text could not be made");
-	str_printable(&b, text, strlen(text), FX_ERR_TEXT_MAX);
-	shown = str_take(&b);
-	git_error_clear();
-	return fx_fail(err, code_of(r), "%s: %s", what, shown);
-}
-
-int
-gw_git_fail(int r, struct fx_err *err, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	r = vfail(r, err, fmt, ap);
-	va_end(ap);
-	return r;
-}
 
 /* What a mirror that lost a file looks like. */
 static bool
@@ -157,98 +56,9 @@ mirror_fail(struct mirror *m, int r, struct fx_err *err, const char *fmt, ...)
 	if (!m->writer && blames_mirror(r))
 		leave_note(m);
 	va_start(ap, fmt);
-	r = vfail(r, err, fmt, ap);
+	r = gw_git_vfail(r, err, fmt, ap);
 	va_end(ap);
 	return r;
-}
-
-/* ---- files ---- */
-
-/*
- * Remove a directory and everything in it.  Only processes of ours can write
- * here, and links are removed, not followed.
- */
-static int
-remove_in(int dirfd, const char *name, unsigned depth)
-{
-	struct dirent *e;
-	DIR *d;
-	int fd, r = 0;
-
-	fd = openat(dirfd, name,
-	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd == -1)
-		return errno == ENOENT ? 0 : unlinkat(dirfd, name, 0);
-	if (depth == 0 || (d = fdopendir(fd)) == NULL) {
-		close(fd);
-		return -1;
-	}
-	while ((e = readdir(d)) != NULL) {
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-			continue;
-		if (unlinkat(fd, e->d_name, 0) == -1 && errno != ENOENT)
-			r |= remove_in(fd, e->d_name, depth - 1);
-	}
-	closedir(d);
-	return r | unlinkat(dirfd, name, AT_REMOVEDIR);
-}
-
-static int
-remove_tree(const char *path, struct fx_err *err)
-{
-	if (remove_in(AT_FDCWD, path, REMOVE_DEPTH) != 0)
-		return fx_fail(err, FX_ESYS, "remove %s: %s", path,
-		    strerror(errno));
-	return FX_OK;
-}
-
-/* Make room for a new repository: what cannot be removed, because it belongs to
- * another user, is put aside. */
-static int
-make_room(const struct mirror *m, struct fx_err *err)
-{
-	auto_free char *aside = NULL;
-	struct fx_err why = { 0 };
-
-	if (remove_tree(m->path, &why) == FX_OK)
-		return FX_OK;
-	aside = xasprintf("%s/set-aside.%lld", m->dir,
-	    (long long)(clk_wall_us() / CLK_SEC));
-	if (rename(m->path, aside) == -1)
-		return fx_fail(err, FX_ESYS, "%s", why.text);
-	return FX_OK;
-}
-
-static bool
-is_rubbish(const char *name)
-{
-	return str_ends(name, ".lock") || str_starts(name, "tmp_") ||
-	    str_starts(name, "pack_git2_") || strstr(name, "_git2_") != NULL;
-}
-
-/* What a writer that was killed left behind: lock files and temporary ones. */
-static void
-sweep(int dirfd, const char *name, unsigned depth)
-{
-	struct dirent *e;
-	DIR *d;
-	int fd;
-
-	fd = openat(dirfd, name,
-	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd == -1 || depth == 0 || (d = fdopendir(fd)) == NULL) {
-		fd_close(&fd);
-		return;
-	}
-	while ((e = readdir(d)) != NULL) {
-		if (e->d_name[0] == '.')
-			continue;
-		if (e->d_type == DT_DIR)
-			sweep(fd, e->d_name, depth - 1);
-		else if (is_rubbish(e->d_name))
-			(void)unlinkat(fd, e->d_name, 0);
-	}
-	closedir(d);
 }
 
 /* ---- the stamp ---- */
@@ -305,6 +115,23 @@ stamp_write(const struct mirror *m, struct fx_err *err)
 
 /* ---- life ---- */
 
+/* Make room for a new repository: what cannot be removed, because it belongs to
+ * another user, is put aside. */
+static int
+make_room(const struct mirror *m, struct fx_err *err)
+{
+	auto_free char *aside = NULL;
+	struct fx_err why = { 0 };
+
+	if (mirror_remove(m->path, &why) == FX_OK)
+		return FX_OK;
+	aside = xasprintf("%s/set-aside.%lld", m->dir,
+	    (long long)(clk_wall_us() / CLK_SEC));
+	if (rename(m->path, aside) == -1)
+		return fx_fail(err, FX_ESYS, "%s", why.text);
+	return FX_OK;
+}
+
 /* git's rule for the short names of notes. */
 static char *
 notes_ref(const char *name)
@@ -340,6 +167,7 @@ mirror_init(struct mirror *m, const struct mirror_conf *conf,
 		.tag = xasprintf("refs/tags/%s", conf->tag),
 		.notes = notes_ref(conf->notes),
 		.writer = conf->writer,
+		.refuse_rewind = conf->refuse_rewind,
 	};
 	if ((r = check_ref(m->branch, err)) != FX_OK ||
 	    (r = check_ref(m->tag, err)) != FX_OK ||
@@ -448,32 +276,39 @@ mirror_doubt(struct mirror *m, int r, struct fx_err *err, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	r = vfail(r, err, fmt, ap);
+	r = gw_git_vfail(r, err, fmt, ap);
 	va_end(ap);
 	if (!m->writer && !refs_are_sound(m))
 		leave_note(m);
 	return r;
 }
 
+static char *
+twin_path(const struct mirror *m)
+{
+	return xasprintf("%s/" TWIN_NAME, m->dir);
+}
+
 static int
-open_writer(struct mirror *m, bool *created, struct fx_err *err)
+open_writer(struct mirror *m, struct fx_err *err)
 {
 	auto_free char *note = xasprintf("%s/" DAMAGE_NAME, m->dir);
+	auto_free char *twin = twin_path(m);
 	bool damaged = access(note, F_OK) == 0;
 	int r;
 
-	*created = false;
 	if (!damaged && stamp_is_ours(m)) {
-		sweep(AT_FDCWD, m->path, REMOVE_DEPTH);
+		mirror_sweep(m->path);
 		if (open_repo(m) == 0 && drop_other_refs(m) == 0 &&
 		    refs_are_sound(m) &&
 		    git_repository_set_head(m->repo, m->branch) == 0)
 			return FX_OK;
 		git_repository_free(fx_steal(&m->repo));
 	}
-	if ((r = create(m, err)) != FX_OK)
+	if ((r = mirror_remove(twin, err)) != FX_OK ||
+	    (r = create(m, err)) != FX_OK)
 		return r;
-	*created = true;
+	m->created = true;
 	if (damaged)
 		(void)unlink(note);
 	return FX_OK;
@@ -493,18 +328,18 @@ open_reader(struct mirror *m, struct fx_err *err)
 }
 
 int
-mirror_open(struct mirror *m, bool *created, struct fx_err *err)
+mirror_open(struct mirror *m, struct fx_err *err)
 {
 	auto_free char *note = xasprintf("%s/" DAMAGE_NAME, m->dir);
 	uint64_t now = stamp_identity(m);
 	int r;
 
-	*created = false;
+	m->created = false;
 	if (m->repo != NULL && now != 0 && now == m->stamp &&
 	    (!m->writer || access(note, F_OK) != 0))
 		return FX_OK;
 	git_repository_free(fx_steal(&m->repo));
-	r = m->writer ? open_writer(m, created, err) : open_reader(m, err);
+	r = m->writer ? open_writer(m, err) : open_reader(m, err);
 	if (r != FX_OK) {
 		git_repository_free(fx_steal(&m->repo));
 		return r;
@@ -516,28 +351,66 @@ mirror_open(struct mirror *m, bool *created, struct fx_err *err)
 
 /* ---- putting it together ---- */
 
-static char *
-twin_path(const struct mirror *m)
+/* The size that all packs had when the mirror was one; 0: not noted yet. */
+static uint64_t
+size_read(const struct mirror *m)
 {
-	return xasprintf("%s/" TWIN_NAME, m->dir);
+	auto_free char *path = xasprintf("%s/" SIZE_NAME, m->path);
+	auto_free char *text = NULL;
+	struct buf b = BUF_INIT(32);
+	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	uint64_t size = 0;
+
+	if (fd == -1 || fd_read_all(fd, &b) != FX_OK) {
+		buf_clear(&b);
+		return 0;
+	}
+	text = str_take(&b);
+	return fx_parse_u64(text, 1, UINT64_MAX, &size) == FX_OK ? size : 0;
 }
 
-bool
-mirror_is_scattered(const struct mirror *m)
+static void
+size_write(const struct mirror *m, uint64_t size)
 {
-	auto_free char *path = xasprintf("%s/objects/pack", m->path);
-	auto_free char *twin = twin_path(m);
-	struct dirent *e;
-	DIR *d = NULL;
-	unsigned packs = 0;
+	auto_free char *path = xasprintf("%s/" SIZE_NAME, m->path);
+	auto_fd int fd = -1;
 
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+	    0600);
+	/* without it, it is noted later and larger */
+	if (fd != -1)
+		(void)dprintf(fd, "%llu", (unsigned long long)size + 1);
+}
+
+enum mirror_clutter
+mirror_clutter(const struct mirror *m)
+{
+	auto_free char *twin = twin_path(m);
+	struct mirror_sizes now;
+	uint64_t then = size_read(m);
+
+	mirror_measure(m->path, &now);
+	if (then == 0) {
+		size_write(m, now.bytes);
+		then = now.bytes;
+	}
+	if (now.packs > MIRROR_WORST * MIRROR_MAX_PACKS ||
+	    now.loose > MIRROR_WORST * MIRROR_MAX_LOOSE ||
+	    now.bytes / MIRROR_WORST > MIRROR_FACTOR * then + MIRROR_SLACK)
+		return MIRROR_HOPELESS;
 	/* an attempt that did not come to its end would not next time */
-	if (access(twin, F_OK) == 0 || (d = opendir(path)) == NULL)
-		return false;
-	while ((e = readdir(d)) != NULL)
-		packs += str_ends(e->d_name, ".pack");
-	closedir(d);
-	return packs > MIRROR_MAX_PACKS;
+	if (access(twin, F_OK) == 0)
+		return MIRROR_TIDY;
+	return now.packs > MIRROR_MAX_PACKS || now.loose > MIRROR_MAX_LOOSE ||
+		now.bytes > MIRROR_FACTOR * then + MIRROR_SLACK
+	    ? MIRROR_SCATTERED
+	    : MIRROR_TIDY;
+}
+
+void
+mirror_give_up(struct mirror *m)
+{
+	leave_note(m);
 }
 
 int
@@ -563,13 +436,17 @@ mirror_make_twin(const struct mirror *m, struct mirror *twin,
 int
 mirror_swap(struct mirror *m, struct mirror *twin, struct fx_err *err)
 {
+	struct mirror_sizes now;
+
+	mirror_measure(twin->path, &now);
+	size_write(twin, now.bytes);
 	git_repository_free(fx_steal(&m->repo));
 	git_repository_free(fx_steal(&twin->repo));
 	if (renameat2(AT_FDCWD, twin->path, AT_FDCWD, m->path,
 		RENAME_EXCHANGE) == -1)
 		return fx_fail(err, FX_ESYS, "%s: %s", m->path,
 		    strerror(errno));
-	return remove_tree(twin->path, err);
+	return mirror_remove(twin->path, err);
 }
 
 /* ---- refs ---- */
@@ -598,6 +475,38 @@ mirror_commit_of(struct mirror *m, const char *name, char hex[GW_OID_HEX],
 	if (r != 0)
 		return mirror_fail(m, r, err, "%s", name);
 	return FX_OK;
+}
+
+/* The branch is there: may it become this? */
+static bool
+leads_on(struct mirror *m, const git_oid *from, const git_oid *to)
+{
+	bool yes = to != NULL &&
+	    (git_oid_equal(from, to) ||
+		git_graph_descendant_of(m->repo, to, from) == 1);
+
+	git_error_clear();
+	if (yes)
+		return true;
+	git_oid_tostr(m->rewind.from, GW_OID_HEX, from);
+	m->rewind.to[0] = '\0';
+	if (to != NULL)
+		git_oid_tostr(m->rewind.to, GW_OID_HEX, to);
+	return false;
+}
+
+int
+mirror_take_ref(struct mirror *m, const char *name, const git_oid *to,
+    struct fx_err *err)
+{
+	git_oid from;
+
+	if (strcmp(name, m->branch) == 0 &&
+	    git_reference_name_to_id(&from, m->repo, name) == 0 &&
+	    !leads_on(m, &from, to) && m->refuse_rewind)
+		return FX_OK;
+	git_error_clear();
+	return mirror_set_ref(m, name, to, err);
 }
 
 int

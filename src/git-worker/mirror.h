@@ -14,12 +14,13 @@
 
 #include "base.h"
 
-#include <git2.h>
-#if __has_include(<git2/sys/errors.h>)
-#	include <git2/sys/errors.h> /* git_error_clear, from 1.8 on */
-#endif
+#include "git_lib.h"
 
-#define GW_OID_HEX 65 /* digits of the longest object id, and the end */
+/* What a fetch found: the branch does not lead on from where it was. */
+struct mirror_rewind {
+	char from[GW_OID_HEX]; /* "": nothing of the kind */
+	char to[GW_OID_HEX];   /* "": it is gone */
+};
 
 struct mirror {
 	git_repository *repo; /* NULL: not open */
@@ -30,18 +31,18 @@ struct mirror {
 	char *tag;
 	char *notes;
 	bool writer;
-	uint64_t stamp;	 /* identity of the open repository */
+	bool refuse_rewind;
+	bool created;		     /* made anew when it was opened last */
+	struct mirror_rewind rewind; /* of the last fetch */
+	uint64_t stamp;		     /* identity of the open repository */
 	unsigned opened; /* counts openings: handles of older ones are void */
 };
 
 struct mirror_conf {
 	const char *dir, *origin, *branch, *tag, *notes; /* short names */
 	bool writer;
+	bool refuse_rewind; /* a branch that does not lead on stays as it is */
 };
-
-/* Once per process, before lock-down: libgit2 without foreign configuration,
- * with limits. */
-int gw_lib_open(size_t max_object, struct fx_err *) FX_MUSTUSE;
 
 /* FX_ESYNTAX if a name is no ref name. */
 int mirror_init(struct mirror *, const struct mirror_conf *,
@@ -50,16 +51,27 @@ void mirror_clear(struct mirror *);
 
 /*
  * Open it, or see that the open one is still what is on disk.  The writer
- * removes what crashed writers left, and makes a new one where needed:
- * *created.  The reader fails with FX_ERETRY while there is none.
+ * removes what crashed writers left, and makes a new one where needed
+ * (created).  The reader fails with FX_ERETRY while there is none.
  */
-int mirror_open(struct mirror *, bool *created, struct fx_err *) FX_MUSTUSE;
+int mirror_open(struct mirror *, struct fx_err *) FX_MUSTUSE;
 
-/* Every fetch brings a pack.  Beyond a number of them all is to be packed into
- * one: into a twin beside the mirror, which then takes its place at once.  The
- * mirror has to be opened again after that. */
+/*
+ * Every fetch brings a pack, every tag an object of its own, and what was
+ * rewound stays.  Beyond a number of them, or a multiple of the size that the
+ * mirror had when it was one pack, all that the refs lead to is to be packed:
+ * into a twin beside the mirror, which then takes its place at once.  The
+ * mirror has to be opened again after that.  Far beyond, because that did not
+ * work, it is to be given up and fetched anew.
+ */
 #define MIRROR_MAX_PACKS 100
-bool mirror_is_scattered(const struct mirror *);
+#define MIRROR_MAX_LOOSE 6000
+#define MIRROR_FACTOR 2
+#define MIRROR_SLACK (64u << 20) /* bytes that are not worth the trouble */
+#define MIRROR_WORST 4
+enum mirror_clutter { MIRROR_TIDY, MIRROR_SCATTERED, MIRROR_HOPELESS };
+enum mirror_clutter mirror_clutter(const struct mirror *);
+void mirror_give_up(struct mirror *);
 int mirror_make_twin(const struct mirror *, struct mirror *twin,
     struct fx_err *) FX_MUSTUSE;
 int
@@ -69,12 +81,16 @@ mirror_swap(struct mirror *, struct mirror *twin, struct fx_err *) FX_MUSTUSE;
 int mirror_commit_of(struct mirror *, const char *ref, char hex[GW_OID_HEX],
     struct fx_err *) FX_MUSTUSE;
 
+/* What a fetch brought of one of the three refs; NULL: it is gone.  The branch
+ * may have been rewound. */
+int mirror_take_ref(struct mirror *, const char *ref, const git_oid *,
+    struct fx_err *) FX_MUSTUSE;
+
 /* Set or (NULL) remove a ref. */
 int mirror_set_ref(struct mirror *, const char *ref, const git_oid *,
     struct fx_err *) FX_MUSTUSE;
 
-/* Report what libgit2 could not do, with a text that is safe to show; the
- * reader leaves its note where the mirror is to blame.  Returns the code. */
+/* As gw_git_fail; the reader leaves its note where the mirror is to blame. */
 int mirror_fail(struct mirror *, int r, struct fx_err *, const char *fmt, ...)
     FX_PRINTF(4, 5);
 
@@ -82,8 +98,5 @@ int mirror_fail(struct mirror *, int r, struct fx_err *, const char *fmt, ...)
  * is to blame only if its own refs lead nowhere. */
 int mirror_doubt(struct mirror *, int r, struct fx_err *, const char *fmt, ...)
     FX_PRINTF(4, 5);
-
-/* The same outside of a mirror. */
-int gw_git_fail(int r, struct fx_err *, const char *fmt, ...) FX_PRINTF(3, 4);
 
 #endif

@@ -132,9 +132,30 @@ clean(const char *s)
 	return out;
 }
 
+/* Is the object that a ref names the tag that would be made now, but for its
+ * date?  A tag that cannot be pushed is asked for again and again. */
+static bool
+is_same_tag(struct mirror *m, const char *ref, const git_oid *commit,
+    const git_signature *tagger, git_oid *out)
+{
+	git_tag *tag = NULL;
+	const git_signature *by;
+	bool same = git_reference_name_to_id(out, m->repo, ref) == 0 &&
+	    git_tag_lookup(&tag, m->repo, out) == 0 &&
+	    git_oid_equal(git_tag_target_id(tag), commit) &&
+	    strcmp(git_tag_name(tag), short_tag(m)) == 0 &&
+	    (by = git_tag_tagger(tag)) != NULL &&
+	    strcmp(by->name, tagger->name) == 0 &&
+	    strcmp(by->email, tagger->email) == 0;
+
+	git_tag_free(tag);
+	git_error_clear();
+	return same;
+}
+
 int
 tag_make(struct mirror *m, const char *commit, const char *user,
-    const char *email, git_oid *out, struct fx_err *err)
+    const char *email, const char *ref, git_oid *out, struct fx_err *err)
 {
 	auto_free char *name = clean(user), *address = clean(email);
 	git_signature *tagger = NULL;
@@ -148,12 +169,12 @@ tag_make(struct mirror *m, const char *commit, const char *user,
 	if (r == 0)
 		r = git_signature_new(&tagger, name, address,
 		    (git_time_t)(clk_wall_us() / CLK_SEC), 0);
-	if (r == 0)
+	if (r == 0 && !is_same_tag(m, ref, &oid, tagger, out))
 		r = git_tag_annotation_create(out, m->repo, short_tag(m),
 		    target, tagger, TAG_MESSAGE);
 	git_signature_free(tagger);
 	git_object_free(target);
 	if (r != 0)
 		return mirror_doubt(m, r, err, "moving tag %s", short_tag(m));
-	return FX_OK;
+	return mirror_set_ref(m, ref, out, err);
 }

@@ -6,11 +6,6 @@
 
 #include "base.h"
 
-#include <git2.h>
-#if __has_include(<git2/sys/errors.h>)
-#	include <git2/sys/errors.h> /* git_error_clear, from 1.8 on */
-#endif
-
 #include "mirror.h"
 
 /* A full id in hex.  FX_ESYNTAX. */
@@ -33,8 +28,8 @@ int blob_read(struct mirror *, const char *hex, size_t max, git_odb_object **,
 int object_check_size(struct mirror *, const git_oid *, size_t max,
     struct fx_err *) FX_MUSTUSE;
 
-/* The annotated tag upstream would make: its object, without a ref. */
+/* The annotated tag upstream would make, under a ref of our own. */
 int tag_make(struct mirror *, const char *commit, const char *user,
-    const char *email, git_oid *, struct fx_err *) FX_MUSTUSE;
+    const char *email, const char *ref, git_oid *, struct fx_err *) FX_MUSTUSE;
 
 #endif

@@ -132,58 +132,63 @@ init_options(struct remote *m, git_remote_callbacks *c, git_fetch_options *f,
 
 /* ---- fetch ---- */
 
-static bool
-remote_has(const git_remote_head **heads, size_t n, const char *ref)
+/* What the server has of a ref, NULL if nothing. */
+static const git_oid *
+find_head(const git_remote_head **heads, size_t n, const char *ref)
 {
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(heads[i]->name, ref) == 0)
-			return true;
-	return false;
+			return &heads[i]->oid;
+	return NULL;
 }
 
-/* Forget what the server no longer has.  It goes first: an old ref can stand
- * in the way of a new one below it. */
 static int
-prune(struct remote *m, struct mirror *mirror, struct fx_err *err)
+download(struct remote *m, const char *const *refs, size_t n,
+    struct fx_err *err)
+{
+	git_fetch_options opts;
+	char *list[3];
+	git_strarray specs = { list, n };
+	int r;
+
+	for (size_t i = 0; i < n; i++)
+		list[i] = xasprintf("+%s:%s", refs[i], refs[i]);
+	init_options(m, NULL, &opts, NULL);
+	opts.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
+	opts.prune = GIT_FETCH_NO_PRUNE;
+	if ((r = git_remote_download(m->git, &specs, &opts)) != 0)
+		r = fail(m, r, err, "fetch");
+	for (size_t i = 0; i < n; i++)
+		free(list[i]);
+	return r;
+}
+
+/* Objects first, then the refs; before them those that are gone, for an old
+ * ref can stand in the way of a new one below it. */
+static int
+take(struct remote *m, struct mirror *mirror, struct fx_err *err)
 {
 	const char *const refs[] = { mirror->branch, mirror->tag,
 		mirror->notes };
 	const git_remote_head **heads = NULL;
+	const git_oid *oids[nitems(refs)];
 	size_t n = 0;
 	int r;
 
 	if ((r = git_remote_ls(&heads, &n, m->git)) != 0)
 		return fail(m, r, err, "list refs");
-	for (size_t i = 0; i < nitems(refs); i++)
-		if (!remote_has(heads, n, refs[i]) &&
-		    (r = mirror_set_ref(mirror, refs[i], NULL, err)) != FX_OK)
+	for (size_t i = 0; i < nitems(refs); i++) {
+		oids[i] = find_head(heads, n, refs[i]);
+		if (oids[i] == NULL &&
+		    (r = mirror_take_ref(mirror, refs[i], NULL, err)) != FX_OK)
 			return r;
-	return FX_OK;
-}
-
-static int
-download(struct remote *m, struct mirror *mirror, struct fx_err *err)
-{
-	git_fetch_options opts;
-	auto_free char *branch = NULL, *tag = NULL, *notes = NULL;
-	git_strarray specs;
-	char *list[3];
-	int r;
-
-	list[0] = branch = xasprintf("+%s:%s", mirror->branch, mirror->branch);
-	list[1] = tag = xasprintf("+%s:%s", mirror->tag, mirror->tag);
-	list[2] = notes = xasprintf("+%s:%s", mirror->notes, mirror->notes);
-	specs = (git_strarray){ list, nitems(list) };
-	init_options(m, NULL, &opts, NULL);
-	opts.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
-	opts.prune = GIT_FETCH_NO_PRUNE;
-	if ((r = git_remote_download(m->git, &specs, &opts)) != 0)
-		return fail(m, r, err, "fetch");
-	r = git_remote_update_tips(m->git, &opts.callbacks, 0,
-	    GIT_REMOTE_DOWNLOAD_TAGS_NONE, NULL);
-	if (r != 0)
-		return fail(m, r, err, "update refs");
-	return FX_OK;
+	}
+	if ((r = download(m, refs, nitems(refs), err)) != FX_OK)
+		return r;
+	for (size_t i = 0; i < nitems(refs) && r == FX_OK; i++)
+		if (oids[i] != NULL)
+			r = mirror_take_ref(mirror, refs[i], oids[i], err);
+	return r == FX_OK ? FX_OK : fx_wrap(err, "update refs");
 }
 
 int
@@ -194,6 +199,7 @@ remote_fetch(struct remote *m, struct mirror *mirror, int64_t deadline_us,
 	int r;
 
 	begin(m, deadline_us);
+	mirror->rewind = (struct mirror_rewind){ 0 };
 	if (m->link.url.kind == GIT_URL_FILE)
 		return local_fetch(m->link.url.path, mirror, &m->link, err);
 	if ((r = prepare(m, mirror, err)) != FX_OK)
@@ -203,8 +209,7 @@ remote_fetch(struct remote *m, struct mirror *mirror, int64_t deadline_us,
 	    NULL);
 	if (r != 0)
 		return fail(m, r, err, "connect");
-	if ((r = prune(m, mirror, err)) == FX_OK)
-		r = download(m, mirror, err);
+	r = take(m, mirror, err);
 	(void)git_remote_disconnect(m->git);
 	return r;
 }
@@ -325,6 +330,25 @@ push(struct remote *m, char **specs, size_t n, struct fx_err *err)
 	return r;
 }
 
+/* What is to be pushed was made by somebody else: a mirror that was made anew
+ * or packed since then has it no more. */
+static int
+check_sources(struct mirror *mirror, const struct remote_update *u, size_t n,
+    struct fx_err *err)
+{
+	git_oid oid;
+
+	for (size_t i = 0; i < n; i++)
+		if (*u[i].src != '\0' &&
+		    git_reference_name_to_id(&oid, mirror->repo, u[i].src) !=
+			0) {
+			git_error_clear();
+			return fx_fail(err, FX_ERETRY,
+			    "%s is not there any more", u[i].src);
+		}
+	return FX_OK;
+}
+
 static int
 push_updates(struct remote *m, const struct remote_update *u, size_t n,
     struct fx_err *err)
@@ -342,6 +366,45 @@ push_updates(struct remote *m, const struct remote_update *u, size_t n,
 	return r;
 }
 
+/* Does the server refuse to have a tag moved, in words of git or of hosts? */
+static bool
+refuses_move(const struct mirror *mirror, const struct remote_update *u,
+    size_t n, const struct fx_err *err)
+{
+	static const char *const words[] = { "force", "fast-forward",
+		"already exists", "would clobber" };
+	git_oid there;
+
+	if (n != 1 || !u->force || *u->src == '\0' ||
+	    strncmp(u->dst, "refs/tags/", 10) != 0 ||
+	    (err->code != FX_EDENIED && err->code != FX_ECONFLICT) ||
+	    git_reference_name_to_id(&there, mirror->repo, u->dst) != 0)
+		return false;
+	for (size_t i = 0; i < nitems(words); i++)
+		if (strcasestr(err->text, words[i]) != NULL)
+			return true;
+	return false;
+}
+
+/* Then it is deleted and made anew; if it must not be deleted either, the
+ * first answer counts. */
+static int
+replace(struct remote *m, struct mirror *mirror, const struct remote_update *u,
+    struct fx_err *err)
+{
+	const struct remote_update gone = { "", u->dst, false };
+	struct fx_err why = { 0 };
+	int r;
+
+	if ((r = prepare(m, mirror, &why)) != FX_OK ||
+	    (r = push_updates(m, &gone, 1, &why)) != FX_OK ||
+	    (r = follow(mirror, &gone, &why)) != FX_OK)
+		return err->code;
+	if ((r = prepare(m, mirror, err)) == FX_OK)
+		r = push_updates(m, u, 1, err);
+	return r;
+}
+
 int
 remote_push(struct remote *m, struct mirror *mirror,
     const struct remote_update *u, size_t n, int64_t deadline_us,
@@ -350,10 +413,14 @@ remote_push(struct remote *m, struct mirror *mirror,
 	int r;
 
 	begin(m, deadline_us);
+	if ((r = check_sources(mirror, u, n, err)) != FX_OK)
+		return r;
 	if (m->link.url.kind == GIT_URL_FILE)
 		r = local_push(m->link.url.path, mirror, u, n, &m->link, err);
 	else if ((r = prepare(m, mirror, err)) == FX_OK)
 		r = push_updates(m, u, n, err);
+	if (r != FX_OK && m->git != NULL && refuses_move(mirror, u, n, err))
+		r = replace(m, mirror, u, err);
 	for (size_t i = 0; i < n && r == FX_OK; i++)
 		r = follow(mirror, &u[i], err);
 	return r;

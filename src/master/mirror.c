@@ -126,7 +126,7 @@ ready(struct master *m)
 {
 	struct mirror *mi = &m->mirror;
 
-	mi->error = (struct fx_err){ 0 };
+	mi->error = mi->refused;
 	mi->backoff_us = 0;
 	set_status(m, MIRROR_READY);
 	log_at(LVL_INFO, KS("component", "sync-loop"), KS("event", "refreshed"),
@@ -186,6 +186,9 @@ fetched(struct master *m, const struct ipc_fetched *a)
 	struct fx_err err = { 0 };
 
 	snprintf(mi->head, sizeof(mi->head), "%s", a->head);
+	mi->refused = (struct fx_err){ 0 };
+	if (a->refused[0] != '\0')
+		fx_fail(&mi->refused, FX_EDENIED, "%s", a->refused);
 	marker_fetched(m, a->marker);
 	if (mi->status != MIRROR_READY) {
 		set_status(m, MIRROR_CLONED);

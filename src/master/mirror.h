@@ -29,6 +29,7 @@ struct mirror {
 	enum mirror_status status;
 	char head[IPC_MAX_OID + 1]; /* of the branch; "" unknown */
 	struct fx_err error;	    /* of the last step; code FX_OK: none */
+	struct fx_err refused;	    /* why head is not the tip of the branch */
 	struct child_call *call;    /* FETCH or CHECK_WRITE under way */
 	bool again;		    /* asked for while one was under way */
 	bool write_checked;

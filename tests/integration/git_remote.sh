@@ -22,7 +22,7 @@ worker() { # ROLE URL COMMAND...
 	[[ $role != remote || $url != http* ]] || program=$git-http
 	"$drive" "$program" "$role" git-url="$url" mirror-dir="$mirror" git-branch=master \
 		known="$BED_KNOWN_HOSTS" key="$BED_SSH_KEY" \
-		password="$T_DIR/password" ca="$BED_GIT_HTTPS_CA" -- "$@" 2>&1
+		password="$T_DIR/password" ca="$BED_GIT_HTTPS_CA" ${option:-} -- "$@" 2>&1
 }
 commit() { # MESSAGE
 	repo_commit_all "$work" "$1"
@@ -79,7 +79,22 @@ Sync pointer" "$what: it is the tag upstream would make"
 
 	# a branch that was rewound, and one that is gone
 	git -C "$path" update-ref refs/heads/master "$first"
-	t_like "$(worker remote "$url" "fetch 9000")" "fetched head=$first " "$what: a rewound branch is followed"
+	out=$(option=git-refuse-rewind=true worker remote "$url" "fetch 9000" "fetch 9000")
+	t_like "$out" "fetched head=$head .*refused=a rewind from ${head:0:8} to ${first:0:8} is not followed" \
+		"$what: A14: a rewound branch is not followed, if so asked"
+	t_is "$(grep -c "^log warning=the branch was rewound branch=refs/heads/master old=$head new=$first refused=true" <<<"$out")" 1 \
+		"$what: A14: which is logged once"
+	git -C "$path" update-ref -d refs/heads/master
+	t_like "$(option=git-refuse-rewind=true worker remote "$url" "fetch 9000")" "fetched head=$head .*to nothing is not followed" \
+		"$what: A14: nor to where there is nothing"
+	git -C "$path" update-ref refs/heads/master "$first"
+	out=$(worker remote "$url" "fetch 9000")
+	t_like "$out" "fetched head=$first .*refused= " "$what: a rewound branch is followed"
+	t_like "$out" "log warning=the branch was rewound branch=refs/heads/master old=$head new=$first refused=false" \
+		"$what: which is logged"
+	rm -rf "${mirror:?}"/*
+	t_like "$(option=git-refuse-rewind=true worker remote "$url" "fetch 9000")" "fetched head=$first .*refused= " \
+		"$what: A14: a new mirror has nothing to compare with"
 	t_like "$(worker remote "$url" "push 9000 refs/heads/master refs/heads/other no" \
 		"push 9000 refs/heads/master refs/heads/other no")" 'pushed.*pushed' "$what: nothing new can be pushed"
 	git -C "$path" update-ref refs/heads/other "$head"
@@ -90,6 +105,20 @@ Sync pointer" "$what: it is the tag upstream would make"
 	t_like "$(worker remote "$url" "fetch 9000")" "fetched head= " "$what: a branch that is gone is no error"
 	git -C "$path" update-ref refs/heads/master "$head"
 done
+
+# what was to be pushed went with the mirror: that can be made again
+worker local "$ssh_url" "tag $head" >/dev/null
+rm -rf "${mirror:?}"/*
+out=$(worker remote "$ssh_url" "fetch 9000" "$tag")
+t_like "$out" 'failed code=retry text=refs/fluxd/staged-tag is not there any more' \
+	"a tag that went with the mirror is one to be made again"
+staged() { git -C "$mirror/repository.git" rev-parse refs/fluxd/staged-tag; }
+worker local "$ssh_url" "tag $head" >/dev/null
+one=$(staged)
+worker local "$ssh_url" "tag $head" >/dev/null
+t_is "$(staged)" "$one" "made again for the same commit it is the same tag"
+worker local "$ssh_url" "tag $first" >/dev/null
+t_isnt "$(staged)" "$one" "for another commit it is another"
 
 # a hook that says no: both words of the server, made harmless
 printf '#!/bin/sh\nprintf "no \\033[2J way\\n" >&2\nexit 1\n' >"$path/hooks/update"

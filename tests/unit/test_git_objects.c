@@ -22,7 +22,6 @@
 static char top[] = "/tmp/fluxd-test-git.XXXXXX";
 static struct mirror mirror;
 static struct tree_memory memory;
-static bool created;
 
 static const char *sh(const char *fmt, ...) FX_PRINTF(1, 2);
 
@@ -77,12 +76,12 @@ open_mirror(const char *origin)
 {
 	auto_free char *dir = xasprintf("%s/m", top);
 	const struct mirror_conf conf = { dir, origin, "main", "flux-sync",
-		"flux", true };
+		"flux", true, false };
 	struct fx_err err = { 0 };
 
 	mirror_clear(&mirror);
 	want_int(mirror_init(&mirror, &conf, &err), FX_OK);
-	want_int(mirror_open(&mirror, &created, &err), FX_OK);
+	want_int(mirror_open(&mirror, &err), FX_OK);
 	want_str(err.text, "");
 }
 
@@ -773,7 +772,7 @@ test_tag(void)
 
 	clk_fake(NULL, &wall);
 	want_int(tag_make(&mirror, id, "Weave Flux", "support@weave.works",
-		     &oid, &err),
+		     "refs/fluxd/t", &oid, &err),
 	    FX_OK);
 	clk_fake(NULL, NULL);
 	git_oid_tostr(hex, sizeof(hex), &oid);
@@ -782,10 +781,12 @@ test_tag(void)
 			    "'Sync pointer' flux-sync hist >/dev/null && git "
 			    "rev-parse flux-sync"));
 	want_str(hex, theirs);
-	want_int(tag_make(&mirror, id, "a<b", "x", &oid, &err), FX_OK);
-	want_int(tag_make(&mirror, id, "", "x", &oid, &err), FX_EFAIL);
+	want_int(tag_make(&mirror, id, "a<b", "x", "refs/fluxd/t", &oid, &err),
+	    FX_OK);
+	want_int(tag_make(&mirror, id, "", "x", "refs/fluxd/t", &oid, &err),
+	    FX_EFAIL);
 	want_int(tag_make(&mirror, "1111111111111111111111111111111111111111",
-		     "a", "x", &oid, &err),
+		     "a", "x", "refs/fluxd/t", &oid, &err),
 	    FX_EUNKNOWN);
 }
 
@@ -808,10 +809,9 @@ test_mirror(void)
 	struct mirror reader = { 0 };
 	auto_free char *dir = xasprintf("%s/m", top);
 	const struct mirror_conf conf = { dir, "file:///x", "main", "flux-sync",
-		"flux", false };
+		"flux", false, false };
 	struct fx_err err = { 0 };
 	git_odb_object *o;
-	bool none;
 
 	(void)sh("git push -q -f %s/m/repository.git flux-sync; cd "
 		 "%s/m/repository.git; touch refs/heads/main.lock "
@@ -823,7 +823,7 @@ test_mirror(void)
 
 	/* again: what a crash left is swept, what is not ours is dropped */
 	open_mirror("file:///x");
-	want(!created);
+	want(!mirror.created);
 	want_str(sh("cd %s/m/repository.git; find . -name '*.lock' -o -name "
 		    "'*_git2_*'",
 		     top),
@@ -833,58 +833,59 @@ test_mirror(void)
 
 	/* a reader notices damage, and the writer starts over */
 	want_int(mirror_init(&reader, &conf, &err), FX_OK);
-	want_int(mirror_open(&reader, &none, &err), FX_OK);
-	want_int(mirror_open(&mirror, &created, &err), FX_OK);
-	want(!created);
+	want_int(mirror_open(&reader, &err), FX_OK);
+	want_int(mirror_open(&mirror, &err), FX_OK);
+	want(!mirror.created);
 	want_int(blob_read(&reader, "2222222222222222222222222222222222222222",
 		     9, &o, &err),
 	    FX_EUNKNOWN);
-	want_int(mirror_open(&mirror, &created, &err), FX_OK);
-	want(!created); /* whoever asked for that was wrong, not the mirror */
+	want_int(mirror_open(&mirror, &err), FX_OK);
+	want(!mirror.created); /* whoever asked for that was wrong, not the
+				  mirror */
 	(void)sh("rm -r %s/m/repository.git/objects/*", top);
 	mirror_clear(&reader); /* forgets what it has seen */
 	want_int(mirror_init(&reader, &conf, &err), FX_OK);
-	want_int(mirror_open(&reader, &none, &err), FX_OK);
+	want_int(mirror_open(&reader, &err), FX_OK);
 	want_int(blob_read(&reader, id, 9, &o, &err), FX_EUNKNOWN);
-	want_int(mirror_open(&mirror, &created, &err), FX_OK);
-	want(created);
+	want_int(mirror_open(&mirror, &err), FX_OK);
+	want(mirror.created);
 	want_commit("refs/heads/main", "");
-	want_int(mirror_open(&reader, &none, &err), FX_OK);
+	want_int(mirror_open(&reader, &err), FX_OK);
 	want_int(mirror_commit_of(&reader, "refs/heads/main", (char[65]){ 0 },
 		     &err),
 	    FX_OK);
 
 	/* gone, from elsewhere, of another format, broken */
 	(void)sh("rm -r %s/m/repository.git", top);
-	want_int(mirror_open(&reader, &none, &err), FX_ERETRY);
-	want_int(mirror_open(&mirror, &created, &err), FX_OK);
-	want(created);
-	want_int(mirror_open(&reader, &none, &err), FX_OK);
+	want_int(mirror_open(&reader, &err), FX_ERETRY);
+	want_int(mirror_open(&mirror, &err), FX_OK);
+	want(mirror.created);
+	want_int(mirror_open(&reader, &err), FX_OK);
 	open_mirror("file:///other");
-	want(created);
+	want(mirror.created);
 	open_mirror("file:///other");
-	want(!created);
+	want(!mirror.created);
 	(void)sh("sed -i 's/mirror 1/mirror 0/' "
 		 "%s/m/repository.git/fluxd-mirror",
 	    top);
 	open_mirror("file:///other");
-	want(created);
+	want(mirror.created);
 	(void)sh("git push -q -f %s/m/repository.git hist:main; rm -r "
 		 "%s/m/repository.git/objects/*",
 	    top, top);
 	open_mirror("file:///other");
-	want(created);
+	want(mirror.created);
 	/* what cannot be removed is put aside */
 	(void)sh("cd %s/m/repository.git && rm fluxd-mirror && d=$(printf "
 		 "'d/%%.0s' $(seq 20)) && mkdir -p $d",
 	    top);
 	open_mirror("file:///other");
-	want(created);
+	want(mirror.created);
 	want_str(sh("ls -d %s/m/set-aside.* | wc -l", top), "1");
 	(void)sh("rm -r %s/m/set-aside.*", top);
 	(void)sh("echo x >%s/m/repository.git/HEAD", top);
 	open_mirror("file:///other");
-	want(created);
+	want(mirror.created);
 	mirror_clear(&reader);
 }
 
@@ -894,45 +895,70 @@ test_compact(void)
 {
 	auto_free char *dir = xasprintf("%s/m", top);
 	const struct mirror_conf conf = { dir, "file:///x", "main", "flux-sync",
-		"flux", false };
+		"flux", false, false };
 	struct mirror reader = { 0 };
 	struct fx_err err = { 0 };
 	auto_free char *id = NULL;
-	bool none;
 
 	open_mirror("file:///x");
 	id = xstrdup(sh("git push -q -f %s/m/repository.git hist:main "
 			"flux-sync && git rev-parse hist",
 	    top));
 	want_int(mirror_init(&reader, &conf, &err), FX_OK);
-	want_int(mirror_open(&reader, &none, &err), FX_OK);
-	want(!mirror_is_scattered(&mirror));
+	want_int(mirror_open(&reader, &err), FX_OK);
+	want_int(mirror_clutter(&mirror), MIRROR_TIDY);
 	want_int(local_compact(&mirror, &unhurried, &err), FX_OK);
 	(void)sh("cd %s/m/repository.git && for i in $(seq %d); do o=$(echo $i "
 		 "| git hash-object -w --stdin); echo $o | git pack-objects -q "
 		 "objects/pack/pack >/dev/null; done",
 	    top, MIRROR_MAX_PACKS + 1);
-	want(mirror_is_scattered(&mirror));
+	want_int(mirror_clutter(&mirror), MIRROR_SCATTERED);
 	/* once it failed half-way, it is left alone */
 	(void)sh("mkdir %s/m/repository.new", top);
-	want(!mirror_is_scattered(&mirror));
+	want_int(mirror_clutter(&mirror), MIRROR_TIDY);
 	(void)sh("rmdir %s/m/repository.new", top);
 	want_int(local_compact(&mirror, &unhurried, &err), FX_OK);
 	want_str(err.text, "");
-	want_int(mirror_open(&mirror, &created, &err), FX_OK);
-	want(!created);
-	want(!mirror_is_scattered(&mirror));
+	want_int(mirror_open(&mirror, &err), FX_OK);
+	want(!mirror.created);
+	want_int(mirror_clutter(&mirror), MIRROR_TIDY);
 	want_commit("refs/heads/main", id);
 	want_commit("refs/tags/flux-sync", id);
 	want_str(sh("cd %s/m && git -C repository.git fsck 2>&1; ls | tr '\\n' "
 		    "' '",
 		     top),
 	    "repository.git ");
-	want_int(mirror_open(&reader, &none, &err), FX_OK);
+	want_int(mirror_open(&reader, &err), FX_OK);
 	want_int(mirror_commit_of(&reader, "refs/heads/main", (char[65]){ 0 },
 		     &err),
 	    FX_OK);
 	mirror_clear(&reader);
+
+	/* many small objects, or much that nothing leads to any more */
+	(void)sh("cd %s/m/repository.git/objects && mkdir -p 17 && cd 17 && "
+		 "touch $(seq %d)",
+	    top, MIRROR_MAX_LOOSE / 256 + 1);
+	want_int(mirror_clutter(&mirror), MIRROR_SCATTERED);
+	want_int(local_compact(&mirror, &unhurried, &err), FX_OK);
+	want_int(mirror_open(&mirror, &err), FX_OK);
+	want_int(mirror_clutter(&mirror), MIRROR_TIDY);
+	(void)sh("truncate -s 70M %s/m/repository.git/objects/pack/x.pack",
+	    top);
+	want_int(mirror_clutter(&mirror), MIRROR_SCATTERED);
+	want_int(local_compact(&mirror, &unhurried, &err), FX_OK);
+	want_int(mirror_open(&mirror, &err), FX_OK);
+	want(!mirror.created);
+	want_int(mirror_clutter(&mirror), MIRROR_TIDY);
+	want_commit("refs/heads/main", id);
+
+	/* nothing helped */
+	(void)sh("truncate -s 300M %s/m/repository.git/objects/pack/x.pack && "
+		 "mkdir %s/m/repository.new",
+	    top, top);
+	want_int(local_compact(&mirror, &unhurried, &err), FX_ELIMIT);
+	want_int(mirror_open(&mirror, &err), FX_OK);
+	want(mirror.created);
+	want_str(sh("ls %s/m | tr '\n' ' '", top), "repository.git ");
 }
 
 static void
@@ -945,7 +971,7 @@ test_names_of_refs(void)
 
 	for (size_t i = 0; i < nitems(bad); i++) {
 		const struct mirror_conf conf = { "/d", "o", bad[i], "t", "n",
-			false };
+			false, false };
 
 		want_int(mirror_init(&m, &conf, &err), FX_ESYNTAX);
 	}
@@ -980,7 +1006,7 @@ main(void)
 	    test_blob);
 	test_run("objects: the sync tag is the one git would make", test_tag);
 	test_run("mirror: kept while it is ours, else made anew", test_mirror);
-	test_run("mirror: many packs become one", test_compact);
+	test_run("mirror: many packs become one, and junk goes", test_compact);
 	test_run("mirror: bad ref names are refused", test_names_of_refs);
 	mirror_clear(&mirror);
 	tree_memory_clear(&memory);

@@ -1,0 +1,23 @@
+/*
+ * mirror_files: the mirror's files as files.
+ */
+#ifndef FX_MIRROR_FILES_H
+#define FX_MIRROR_FILES_H
+
+#include "base.h"
+
+/* Remove a directory and everything in it.  Only processes of ours can write
+ * there, and links are removed, not followed.  That it is not there is fine. */
+int mirror_remove(const char *path, struct fx_err *) FX_MUSTUSE;
+
+/* What a writer that was killed left behind: lock files and temporary ones. */
+void mirror_sweep(const char *path);
+
+struct mirror_sizes {
+	unsigned packs;
+	unsigned loose; /* objects, about: those of one directory times 256 */
+	uint64_t bytes; /* of the packs */
+};
+void mirror_measure(const char *path, struct mirror_sizes *);
+
+#endif
