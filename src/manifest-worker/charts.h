@@ -1,6 +1,10 @@
 /*
  * charts: directories of a tree that are Helm charts, whose files are no
  * manifests.
+ *
+ * What makes a chart is upstream's rule: a Chart.yaml and a values.yaml.  One
+ * without values is none: upstream applies what is below it where it can be
+ * read, and leaving that out would have it collected.
  */
 #ifndef FX_CHARTS_H
 #define FX_CHARTS_H

@@ -109,8 +109,6 @@ load_tree(struct mw *mw, struct fx_err *err)
 	return r == FX_OK ? set_collect(&mw->set, err) : r;
 }
 
-#define TRIM_AFTER 100 /* parsed blobs after which it is worth the while */
-
 static int
 load(struct mw *mw, const char *commit, struct fx_err *err)
 {
@@ -128,7 +126,7 @@ load(struct mw *mw, const char *commit, struct fx_err *err)
 	if (r == FX_OK)
 		r = mw_ask_scopes(mw, err);
 	mw->loaded = r == FX_OK;
-	if (mw->set.parsed > TRIM_AFTER)
+	if (changed)
 		(void)malloc_trim(0); /* what parsing took goes back */
 	return r;
 }
