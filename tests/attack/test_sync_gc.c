@@ -32,12 +32,16 @@ enum list_mode {
 
 static atomic_int list_mode, deletes, lists, gets;
 static atomic_int conflicts; /* DELETE: how often to say 409 first */
+static atomic_bool denied;   /* ConfigMaps may not be listed any more */
 static atomic_int kinds;     /* more kinds, called x0, x1 ... */
 static _Atomic(const char *) annotations; /* of the stray, as GET shows it */
 static char last_delete[4096];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 #define MANY 100000
+#define FORBIDDEN                                                              \
+	"{\"kind\":\"Status\",\"reason\":\"Forbidden\",\"message\":\"no\","    \
+	"\"code\":403}"
 
 static struct bed bed;
 static char *kubeconfig, *mark;
@@ -55,13 +59,13 @@ stray_text(const char *more)
 }
 
 static bool
-serve_delete(int fd, const char *path)
+serve_delete(int fd, const char *path, const char *body)
 {
 	auto_free char *text = NULL;
 
 	deletes++;
 	pthread_mutex_lock(&lock);
-	snprintf(last_delete, sizeof(last_delete), "%s", path);
+	snprintf(last_delete, sizeof(last_delete), "%s %s", path, body);
 	pthread_mutex_unlock(&lock);
 	if (conflicts > 0) {
 		conflicts--;
@@ -196,22 +200,34 @@ serve_page(int fd, const char *query)
 }
 
 static bool
+serve_watch(int fd)
+{
+	static const char gone[] =
+	    "{\"type\":\"ERROR\",\"object\":{\"code\":410}}\n";
+
+	(void)fake_say(fd, head, sizeof(head) - 1);
+	for (int i = 0; i < 1000 && !denied; i++)
+		usleep(10000);
+	(void)fake_chunk(fd, gone, sizeof(gone) - 1);
+	return false;
+}
+
+static bool
 serve_configmaps(int fd, const char *path)
 {
 	auto_free char *item = NULL, *text = NULL;
 	const char *page;
 
-	if (strstr(path, "watch=true") != NULL) {
-		(void)fake_say(fd, head, sizeof(head) - 1);
-		fake_hold(fd);
-		return false;
-	}
+	if (strstr(path, "watch=true") != NULL)
+		return serve_watch(fd);
 	if (strchr(path, '?') == NULL) {
 		gets++;
 		item = stray_text(annotations);
 		return fake_answer(fd, 200, "", item);
 	}
 	lists++;
+	if (denied)
+		return fake_answer(fd, 403, "", FORBIDDEN);
 	if ((page = strstr(path, "?limit=")) != NULL)
 		return serve_page(fd, page);
 	item = stray_text("");
@@ -221,14 +237,12 @@ serve_configmaps(int fd, const char *path)
 }
 
 static bool
-serve(int fd, const char *method, const char *path)
+serve(int fd, const char *method, const char *path, const char *body)
 {
 	if (strcmp(method, "DELETE") == 0)
-		return serve_delete(fd, path);
+		return serve_delete(fd, path, body);
 	if (strcmp(method, "PATCH") == 0)
-		return fake_answer(fd, 403, "",
-		    "{\"kind\":\"Status\",\"reason\":\"Forbidden\","
-		    "\"message\":\"no\",\"code\":403}");
+		return fake_answer(fd, 403, "", FORBIDDEN);
 	if (strcmp(path, "/api") == 0)
 		return fake_answer(fd, 200, "", "{\"versions\":[\"v1\"]}");
 	if (strcmp(path, "/apis") == 0)
@@ -258,6 +272,7 @@ fresh(enum list_mode mode)
 	list_mode = mode;
 	deletes = lists = gets = conflicts = kinds = 0;
 	annotations = "";
+	denied = false;
 	bed_start(&bed, kubeconfig, NULL, NULL, NULL, "sync-garbage-collection",
 	    "true");
 	want(bed.is_ready);
@@ -291,7 +306,12 @@ test_lists(void)
 		want_str(r.err.text, "");
 		want_int(r.applied.deleted, 1);
 		want_int(deletes, 1);
-		want_str(last_delete, "/api/v1/namespaces/s/configmaps/stray");
+		/* that object as it was seen, and in the background */
+		want_str(last_delete,
+		    "/api/v1/namespaces/s/configmaps/stray "
+		    "{\"kind\":\"DeleteOptions\",\"apiVersion\":\"v1\","
+		    "\"propagationPolicy\":\"Background\",\"preconditions\":"
+		    "{\"uid\":\"u1\",\"resourceVersion\":\"7\"}}");
 		/* the group that is down, but not the one that is excluded */
 		want_int(bed_logged(&bed, "down.io/v1/*"), 1);
 		want_int(bed_logged(&bed, "custom.metrics"), 0);
@@ -356,6 +376,28 @@ test_conflict(void)
 	want_int(r.applied.errors, 1);
 	want(strstr(r.errors, "s:configmap/stray: it was not deleted") != NULL);
 	want_int(deletes, 4);
+	done();
+}
+
+/* What is known of an object counts only as long as it is kept true. */
+static void
+test_lost(void)
+{
+	struct bed_result r;
+
+	fresh(LIST_WELL);
+	conflicts = 1000;
+	(void)bed_apply(&bed);
+	want_int(deletes, 4);
+	denied = true;
+	for (int i = 0; i < 100 && lists < 3; i++)
+		bed_serve(&bed, 50 * CLK_MS);
+	conflicts = 0;
+	r = bed_apply(&bed);
+	want_str(r.err.text, "");
+	want_int(r.applied.deleted, 0);
+	want_int(deletes, 4);
+	want_int(bed_logged(&bed, "v1/ConfigMap"), 1);
 	done();
 }
 
@@ -444,6 +486,7 @@ main(void)
 	    test_slow);
 	test_run("gc: an object that changes is looked at again [A60]",
 	    test_conflict);
+	test_run("gc: what can be listed no more is kept", test_lost);
 	test_run("gc: ten thousand kinds [A58, A61]", test_kinds);
 	test_run("gc: a hundred thousand objects of others", test_others);
 	unlink(kubeconfig);
