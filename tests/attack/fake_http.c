@@ -12,6 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define BODY_MAX 16384
+
 static int listener;
 static fake_fn *serve_request;
 
@@ -56,48 +58,67 @@ fake_hold(int fd)
 	(void)recv(fd, &c, 1, 0);
 }
 
+struct fake_request {
+	char method[16], path[4096];
+	char body[BODY_MAX]; /* its beginning */
+};
+
+static bool
+read_body(int fd, struct fake_request *q, size_t have, size_t length)
+{
+	char rest[4096];
+
+	while (have < length) {
+		size_t room = sizeof(q->body) - 1;
+		char *to = have < room ? q->body + have : rest;
+		ssize_t r =
+		    recv(fd, to, have < room ? room - have : sizeof(rest), 0);
+
+		if (r <= 0)
+			return false;
+		have += (size_t)r;
+	}
+	q->body[have < sizeof(q->body) ? have : sizeof(q->body) - 1] = '\0';
+	return true;
+}
+
 /* Read one request; false at the end. */
 static bool
-read_request(int fd, char *method, char *path)
+read_request(int fd, struct fake_request *q)
 {
-	char buf[16384];
-	size_t n = 0, body = 0;
+	char head[BODY_MAX];
+	size_t n = 0;
 	char *end = NULL, *length;
 
 	while (end == NULL) {
-		ssize_t r = recv(fd, buf + n, sizeof(buf) - 1 - n, 0);
+		ssize_t r = recv(fd, head + n, sizeof(head) - 1 - n, 0);
 
 		if (r <= 0)
 			return false;
 		n += (size_t)r;
-		buf[n] = '\0';
-		end = strstr(buf, "\r\n\r\n");
+		head[n] = '\0';
+		end = strstr(head, "\r\n\r\n");
 	}
-	if (sscanf(buf, "%15s %4095s", method, path) != 2)
+	end += 4;
+	if (sscanf(head, "%15s %4095s", q->method, q->path) != 2)
 		return false;
-	length = strstr(buf, "Content-Length: ");
-	if (length != NULL)
-		body = (size_t)strtol(length + 16, NULL, 10);
-	n -= (size_t)(end + 4 - buf);
-	while (n < body) {
-		ssize_t r = recv(fd, buf, sizeof(buf), 0);
-
-		if (r <= 0)
-			return false;
-		n += (size_t)r;
-	}
-	return true;
+	n -= (size_t)(end - head);
+	memcpy(q->body, end, n);
+	length = strstr(head, "Content-Length: ");
+	return read_body(fd, q, n,
+	    length == NULL ? 0 : (size_t)strtol(length + 16, NULL, 10));
 }
 
 static void *
 serve_connection(void *arg)
 {
 	int fd = (int)(intptr_t)arg;
-	char method[16], path[4096];
+	struct fake_request *q = xcalloc(1, sizeof(*q));
 
-	while (
-	    read_request(fd, method, path) && serve_request(fd, method, path))
+	while (read_request(fd, q) &&
+	    serve_request(fd, q->method, q->path, q->body))
 		;
+	free(q);
 	close(fd);
 	return NULL;
 }

@@ -9,8 +9,10 @@
 
 #include "base.h"
 
-/* One request; false closes the connection.  Called by many threads. */
-typedef bool fake_fn(int fd, const char *method, const char *path);
+/* One request; body: the beginning of it.  false closes the connection.  Called
+ * by many threads. */
+typedef bool
+fake_fn(int fd, const char *method, const char *path, const char *body);
 
 /* Serve from now on; a kubeconfig for it, to be removed at the end and owned
  * by the caller. */

@@ -160,8 +160,9 @@ serve_list(int fd)
 }
 
 static bool
-serve_request(int fd, const char *method, const char *path)
+serve_request(int fd, const char *method, const char *path, const char *body)
 {
+	(void)body;
 	if (strcmp(method, "PATCH") == 0)
 		return serve_patch(fd);
 	if (strstr(path, "watch=true") != NULL)

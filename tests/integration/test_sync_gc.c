@@ -5,6 +5,7 @@
 #include "sync_bed.h"
 #include "test.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 /*
@@ -113,11 +114,59 @@ sync_clean(void)
 	return r;
 }
 
+/* A request by hand; kubectl would take ten times as long. */
+static bool
+ask(const char *how, const char *path)
+{
+	auto_free char *cmd =
+	    xasprintf("curl -sf --noproxy '*' --cacert '%s' -o /dev/null -A "
+		      "bed-test -H \"Authorization: Bearer $BED_API_TOKEN\" %s "
+		      "'%s%s'",
+		getenv("BED_API_CA"), how, getenv("BED_API_URL"), path);
+
+	return system(cmd) == 0;
+}
+
 static bool
 has(const char *kind, const char *ns, const char *name)
 {
-	return bed_kubectl("%s%s get %s %s", ns[0] != '\0' ? "-n " : "", ns,
-	    kind, name);
+	static const struct {
+		const char *kind, *api, *resource;
+	} paths[] = {
+		{ "namespace", "/api/v1", "namespaces" },
+		{ "configmap", "/api/v1", "configmaps" },
+		{ "event", "/api/v1", "events" },
+		{ "deployment", "/apis/apps/v1", "deployments" },
+		{ "crd", "/apis/apiextensions.k8s.io/v1",
+		    "customresourcedefinitions" },
+		{ "apiservice", "/apis/apiregistration.k8s.io/v1",
+		    "apiservices" },
+	};
+	auto_free char *path = NULL;
+
+	for (size_t i = 0; i < nitems(paths); i++)
+		if (strcmp(kind, paths[i].kind) == 0)
+			path = xasprintf("%s%s%s/%s/%s", paths[i].api,
+			    ns[0] != '\0' ? "/namespaces/" : "", ns,
+			    paths[i].resource, name);
+	if (path == NULL) /* the path of a custom resource */
+		path = xasprintf("%s/%s", kind, name);
+	return ask("", path);
+}
+
+/* A ConfigMap made by hand, with this value of the mark. */
+static void
+make_map(const char *name, const char *mark, const char *more)
+{
+	auto_free char *path =
+	    xasprintf("/api/v1/namespaces/%s/configmaps", one);
+	auto_free char *post =
+	    xasprintf("-H 'Content-Type: application/json' -d '{\"metadata\":{"
+		      "\"name\":\"%s\",\"labels\":{\"fluxcd.io/"
+		      "sync-gc-mark\":\"%s\"}%s}}'",
+		name, mark, more);
+
+	want(ask(post, path));
 }
 
 /* Within a while: a namespace goes in several steps. */
@@ -141,6 +190,23 @@ logged_deletion(const char *dry_run, const char *ns, const char *kind,
 	auto_free char *line = xasprintf(DELETING, dry_run, id);
 
 	return bed_logged(&bed, line);
+}
+
+/* Where the log says it for the last time. */
+static size_t
+deletion_at(const char *ns, const char *kind, const char *name)
+{
+	auto_free char *id =
+	    xasprintf("%s:%s/%s", ns[0] != '\0' ? ns : "<cluster>", kind, name);
+	auto_free char *line = xasprintf(DELETING, "false", id);
+	const char *log = (const char *)buf_head(&bed.log);
+	size_t n = strlen(line), at = SIZE_MAX;
+
+	for (size_t i = 0; i + n <= buf_left(&bed.log); i++)
+		if (memcmp(log + i, line, n) == 0)
+			at = i;
+	want(at != SIZE_MAX);
+	return at;
 }
 
 /* ---- upstream's table ------------------------------------------------- */
@@ -222,6 +288,11 @@ test_on(void)
 	set_is("");
 	r = sync_clean();
 	want_int(r.applied.deleted, 3);
+	/* the other way round than they were applied */
+	want(deletion_at(one, "deployment", "dep2") <
+	    deletion_at(one, "deployment", "dep1"));
+	want(deletion_at(one, "deployment", "dep1") <
+	    deletion_at("", "namespace", one));
 	want(is_gone("deployment", one, "dep2"));
 	want(is_gone("namespace", "", one));
 	bed_stop(&bed);
@@ -306,26 +377,30 @@ static void
 test_stays(void)
 {
 	static const struct {
-		const char *name, *annotation, *info;
+		const char *name, *annotations, *info;
 	} tv[] = {
-		{ "ignored", "fluxcd.io/ignore=true",
+		{ "ignored", ",\"annotations\":{\"fluxcd.io/ignore\":\"true\"}",
 		    "skipping GC of cluster resource; resource has ignore "
 		    "policy true" },
-		{ "ignored-old", "flux.weave.works/ignore=true",
+		{ "ignored-old",
+		    ",\"annotations\":{\"flux.weave.works/ignore\":\"true\"}",
 		    "skipping GC of cluster resource; resource has ignore "
 		    "policy true" },
-		{ "sync-only", "fluxcd.io/ignore=sync_only",
+		{ "sync-only",
+		    ",\"annotations\":{\"fluxcd.io/ignore\":\"sync_only\"}",
 		    "skipping GC of cluster resource; resource has ignore "
 		    "policy sync_only " },
-		{ "kustomize", "kustomize.toolkit.fluxcd.io/prune=disabled",
+		{ "kustomize",
+		    ",\"annotations\":{\"kustomize.toolkit.fluxcd.io/"
+		    "prune\":\"disabled\"}",
 		    "skipping GC of cluster resource; an annotation says not "
 		    "to prune it" },
 		{ "argo",
-		    "argocd.argoproj.io/sync-options=Validate=false,Prune="
-		    "false",
+		    ",\"annotations\":{\"argocd.argoproj.io/"
+		    "sync-options\":\"Validate=false,Prune=false\"}",
 		    "skipping GC of cluster resource; an annotation says not "
 		    "to prune it" },
-		{ "goes", "fluxcd.io/ignore=false",
+		{ "goes", ",\"annotations\":{\"fluxcd.io/ignore\":\"false\"}",
 		    "cluster resource not in resources to be synced; "
 		    "deleting" },
 	};
@@ -339,12 +414,7 @@ test_stays(void)
 		auto_free char *mark =
 		    bed_mark(&bed, one, "ConfigMap", tv[i].name);
 
-		want(bed_kubectl("-n %s create configmap %s", one, tv[i].name));
-		want(bed_kubectl("-n %s label configmap %s "
-				 "fluxcd.io/sync-gc-mark=%s",
-		    one, tv[i].name, mark));
-		want(bed_kubectl("-n %s annotate configmap %s %s", one,
-		    tv[i].name, tv[i].annotation));
+		make_map(tv[i].name, mark, tv[i].annotations);
 	}
 	start(on);
 	r = sync_clean();
@@ -375,31 +445,25 @@ test_forged(void)
 {
 	auto_free char *other = bed_mark(&bed, one, "ConfigMap", "original");
 	auto_free char *owned = bed_mark(&bed, one, "ConfigMap", "owned");
+	auto_free char *uid = NULL, *owner = NULL;
 	struct bed_result r;
 
-	want(bed_kubectl("-n %s create configmap copy", one));
-	want(bed_kubectl("-n %s label configmap copy fluxcd.io/sync-gc-mark=%s",
-	    one, other));
-	want(bed_kubectl("-n %s create configmap odd", one));
-	want(bed_kubectl("-n %s label configmap odd fluxcd.io/sync-gc-mark=x",
-	    one));
+	make_map("copy", other, "");
+	make_map("odd", "x", "");
 	/* what somebody else owns is his to delete */
-	want(bed_kubectl("-n %s create configmap owned", one));
-	want(bed_kubectl("-n %s label configmap owned "
-			 "fluxcd.io/sync-gc-mark=%s",
-	    one, owned));
-	want(bed_kubectl("-n %s patch configmap owned --type=merge -p "
-			 "'{\"metadata\":{\"ownerReferences\":[{\"apiVersion\":"
-			 "\"v1\","
-			 "\"kind\":\"Namespace\",\"name\":\"default\",\"uid\":"
-			 "\"'$(%s --kubeconfig=%s get ns default -o "
-			 "jsonpath={.metadata.uid})'\"}]}}'",
-	    one, getenv("BED_KUBECTL"), getenv("BED_KUBECONFIG")));
+	uid = bed_kubectl_get("get namespace default -o "
+			      "jsonpath={.metadata.uid}");
+	owner =
+	    xasprintf(",\"ownerReferences\":[{\"apiVersion\":\"v1\",\"kind\":"
+		      "\"Namespace\",\"name\":\"default\",\"uid\":\"%s\"}]",
+		uid);
+	make_map("owned", owned, owner);
 	start(on);
 	r = sync_clean();
 	want_int(r.applied.deleted, 0);
 	want(has("configmap", one, "copy"));
 	want(has("configmap", one, "odd"));
+	want(has("configmap", one, "owned"));
 	bed_stop(&bed);
 }
 
@@ -708,7 +772,8 @@ test_groups(void)
 	snprintf(crd_group, sizeof(crd_group), "g%d.example.com",
 	    (int)getpid());
 	gv = xasprintf("%s/v1", crd_group);
-	kind = xasprintf("configmaps.v1.%s", crd_group);
+	kind =
+	    xasprintf("/apis/%s/v1/namespaces/%s/configmaps", crd_group, one);
 	crd = xasprintf("configmaps.%s", crd_group);
 	add_crd(crd_group, "configmaps");
 	add_map(one, "twin");
@@ -734,6 +799,83 @@ test_groups(void)
 	(void)sync_clean();
 	want(is_gone("crd", "", crd));
 	(void)sync_clean();
+	bed_stop(&bed);
+}
+
+/* Both groups show one and the same object. */
+static void
+test_same_object(void)
+{
+	const char *settings[][2] = { { "sync-garbage-collection", "true" },
+		{ "k8s-unsafe-exclude-resource", "nothing" }, { NULL, NULL } };
+	auto_free char *rest = NULL;
+	struct bed_result r;
+	long mark;
+
+	fill();
+	rest = xasprintf(
+	    ",\"eventTime\":\"2020-01-01T00:00:00.000000Z\",\"action\":\"a\","
+	    "\"reason\":\"r\",\"type\":\"Normal\",\"regarding\":{\"namespace\":"
+	    "\"%s\"},\"reportingController\":\"test/c\","
+	    "\"reportingInstance\":\"i\"",
+	    one);
+	bed_add(&bed, "events.k8s.io/v1", "Event", one, "happened", rest);
+	start(settings);
+	set_is("ns1 happened");
+	(void)sync_clean();
+	bed_stop(&bed);
+	/* the core group lists it, too, but it is in git */
+	start(settings);
+	r = sync_clean();
+	want_int(r.applied.deleted, 0);
+	want(has("event", one, "happened"));
+	set_is("ns1");
+	mark = bed_audit_mark();
+	r = sync_clean();
+	want_int(r.applied.deleted, 1);
+	want_int(bed_audit(mark, "delete", NULL), 1);
+	want(is_gone("event", one, "happened"));
+	bed_stop(&bed);
+}
+
+/* A group whose server is down is nobody else's trouble. */
+static void
+test_group_down(void)
+{
+	auto_free char *group = xasprintf("down%d.example.com", (int)getpid());
+	auto_free char *name = xasprintf("v1.%s", group);
+	auto_free char *spec =
+	    xasprintf(",\"spec\":{\"group\":\"%s\",\"version\":\"v1\","
+		      "\"groupPriorityMinimum\":100,\"versionPriority\":10,"
+		      "\"insecureSkipTLSVerify\":true,\"service\":{\"name\":"
+		      "\"none\","
+		      "\"namespace\":\"default\"}}",
+		group);
+	auto_free char *told = xasprintf("%s/v1/*", group);
+	struct bed_result r;
+
+	fill();
+	add_map(one, "some");
+	bed_add(&bed, "apiregistration.k8s.io/v1", "APIService", "", name,
+	    spec);
+	start(on);
+	set_is("*");
+	(void)sync_clean();
+	bed_stop(&bed);
+	start(on);
+	set_is("*");
+	res("some")->gone = true;
+	bed_commit(&bed);
+	r = sync_clean();
+	want_int(r.applied.deleted, 1);
+	want(is_gone("configmap", one, "some"));
+	want_int(bed_logged(&bed, told), 1);
+	(void)sync_clean();
+	want_int(bed_logged(&bed, told), 1);
+	set_is("");
+	r = sync_clean();
+	want_int(r.applied.deleted, 6);
+	want(is_gone("apiservice", "", name));
 	bed_stop(&bed);
 }
 
@@ -844,6 +986,8 @@ main(void)
 	    test_excluded);
 	test_run("gc: a finalizer holds nobody up", test_finalizer);
 	test_run("gc: one id in two API groups", test_groups);
+	test_run("gc: one object in two API groups", test_same_object);
+	test_run("gc: a group that is down", test_group_down);
 	test_run("gc: objects of a former set, where it is named", test_former);
 	test_run("gc: an account limited to one namespace", test_limited);
 	want_int(bed.bad_ends, 0);
