@@ -494,8 +494,10 @@ object_applied(struct object *o, const json_t *meta)
 	    ? OBJ_CLEAN
 	    : OBJ_DIRTY;
 	o->drifted = false;
-	o->failures = 0;
-	o->retry_us = 0;
+	if (o->state == OBJ_CLEAN) {
+		o->failures = 0;
+		o->retry_us = 0;
+	}
 	free(fx_steal(&o->takeover));
 	free(fx_steal(&o->error));
 	return look_at_later(o);

@@ -12,6 +12,10 @@
  * they were sent; no rank begins before the one below it has ended.
  */
 
+/* As many as are on their way wait behind them, so that the way is never empty
+ * while bodies are asked for. */
+#define IN_FLIGHT_AND_AHEAD (2 * CLIENT_IN_FLIGHT)
+
 static void
 again(struct pass *p, struct object *o)
 {
@@ -230,7 +234,7 @@ work_step(struct pass *p)
 	take_again(p);
 	if (p->next == p->nqueue)
 		return p->in_flight == 0;
-	if (rank_may_begin(p) && p->in_flight < CLIENT_IN_FLIGHT &&
+	if (rank_may_begin(p) && p->in_flight < IN_FLIGHT_AND_AHEAD &&
 	    p->held < HELD_MAX / 2)
 		ask_batch(p);
 	return false;

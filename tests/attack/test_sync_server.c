@@ -32,6 +32,11 @@ static atomic_int mode, lists, watches, patches;
 /* PATCH: how many times to say this before it is done */
 static atomic_int refusals, refusal_code;
 static atomic_int odd_answer; /* PATCH: 200 with something else */
+static atomic_int storm;      /* kubectl's entry is there; each patch of it
+				 comes too late */
+static atomic_int takeovers, gets;
+static atomic_llong first_refusal_us;
+static atomic_int hasty; /* PATCHes soon after a 429 */
 static struct bed bed;
 static char *mark; /* of the one object */
 
@@ -42,12 +47,17 @@ static char *mark; /* of the one object */
 	"\"resourceVersion\":\"5\",\"labels\":{\"fluxcd.io/sync-gc-mark\":"    \
 	"\"%s\"},\"annotations\":{\"fluxcd.io/sync-checksum\":"                \
 	"\"%040x\"},\"managedFields\":[{\"manager\":\"fluxd\",\"operation\":"  \
-	"\"Apply\",\"fieldsV1\":{\"f:metadata\":{},\"f:data\":{}}}]}"
+	"\"Apply\",\"fieldsV1\":{\"f:metadata\":{},\"f:data\":{}}}%s]}"
+
+#define KUBECTL_ENTRY                                                          \
+	",{\"manager\":\"kubectl-client-side-apply\",\"operation\":"           \
+	"\"Update\",\"fieldsV1\":{\"f:data\":{\"f:a\":{}}}}"
 
 static char *
 object_text(unsigned version)
 {
-	return xasprintf("{" META "}", mark, 0x1000u + version);
+	return xasprintf("{" META "}", mark, 0x1000u + version,
+	    storm ? KUBECTL_ENTRY : "");
 }
 
 static bool
@@ -128,12 +138,29 @@ serve_watch(int fd, const char *path)
 	}
 }
 
+/* The server wants to be left alone for a second: is it? */
+static void
+look_at_clock(void)
+{
+	int64_t now = clk_now_us();
+
+	if (first_refusal_us == 0 && refusals > 0 && refusal_code == 429)
+		first_refusal_us = now;
+	else if (first_refusal_us != 0 && now - first_refusal_us < CLK_SEC)
+		hasty++;
+}
+
 static bool
-serve_patch(int fd)
+serve_patch(int fd, const char *path)
 {
 	auto_free char *text = object_text(bed.res[0].version);
 
+	if (strstr(path, "force=true") == NULL) {
+		takeovers++;
+		return fake_answer(fd, 409, "", "{\"kind\":\"Status\"}");
+	}
 	patches++;
+	look_at_clock();
 	if (refusals > 0) {
 		refusals--;
 		return fake_answer(fd, refusal_code,
@@ -164,7 +191,7 @@ serve_request(int fd, const char *method, const char *path, const char *body)
 {
 	(void)body;
 	if (strcmp(method, "PATCH") == 0)
-		return serve_patch(fd);
+		return serve_patch(fd, path);
 	if (strstr(path, "watch=true") != NULL)
 		return serve_watch(fd, path);
 	if (strcmp(path, "/api") == 0)
@@ -178,6 +205,12 @@ serve_request(int fd, const char *method, const char *path, const char *body)
 		    "{\"resources\":[{\"name\":\"configmaps\",\"namespaced\":"
 		    "true,\"kind\":\"ConfigMap\",\"verbs\":[\"list\","
 		    "\"watch\"]}]}");
+	if (strstr(path, "configmaps/one") != NULL) {
+		auto_free char *text = object_text(bed.res[0].version);
+
+		gets++;
+		return fake_answer(fd, 200, "", text);
+	}
 	if (strstr(path, "configmaps?") != NULL)
 		return serve_list(fd);
 	return fake_answer(fd, 404, "", "404 page not found");
@@ -336,10 +369,69 @@ test_odd(void)
 	r = bed_apply(&bed);
 	want_int(r.applied.errors, 1);
 	want(patches <= 2);
+	/* the same once more has to wait by now; something else has not */
 	odd_answer = 0;
+	r = bed_apply(&bed);
+	want_int(r.applied.errors, 1);
+	want(patches <= 2);
+	change();
 	r = bed_apply(&bed);
 	want_int(r.applied.errors, 0);
 	want_int(r.applied.patched, 1);
+	done();
+}
+
+/* A thousand 429s: nobody hurries, and the work is done in the end. */
+static void
+test_left_alone(void)
+{
+	char name[16];
+	struct bed_result r;
+
+	for (int i = 0; i < 300; i++) {
+		snprintf(name, sizeof(name), "many-%d", i);
+		bed_add(&bed, "v1", "ConfigMap", "s", name, "");
+	}
+	bed_commit(&bed);
+	fresh(QUIET);
+	refusals = 64;
+	refusal_code = 429;
+	first_refusal_us = hasty = patches = 0;
+	r = bed_apply(&bed);
+	printf("# %d PATCHes, %d of them in the second after the first 429\n",
+	    patches, hasty);
+	want_int(r.err.code, FX_OK);
+	/* those that had been handed to libcurl, one after the other */
+	want(hasty < 64);
+	want(patches >= 300 + 64);
+	first_refusal_us = 0;
+	for (size_t i = 1; i < bed.nres; i++)
+		bed.res[i].gone = true;
+	bed_commit(&bed);
+	done();
+}
+
+/* Each patch of the ownership comes too late: it is given up after a few, and
+ * the object applied all the same. */
+static void
+test_storm(void)
+{
+	struct bed_result r;
+
+	storm = 1;
+	fresh(QUIET);
+	patches = takeovers = gets = 0;
+	r = bed_apply(&bed);
+	want_int(r.err.code, FX_OK);
+	want_int(r.applied.errors, 0);
+	want_int(patches, 1);
+	want_int(takeovers, 6);
+	want_int(gets, 5);
+	/* the next pass tries again, with as much patience */
+	r = bed_apply(&bed);
+	want_int(takeovers, 12);
+	want_int(patches, 2);
+	storm = 0;
 	done();
 }
 
@@ -373,6 +465,8 @@ main(void)
 	test_run("a refused request is repeated where it may be, and stops",
 	    test_refusals);
 	test_run("success with something else is not believed [A60]", test_odd);
+	test_run("a server that wants to be left alone is", test_left_alone);
+	test_run("a storm of conflicts ends after a few [A60]", test_storm);
 	test_run("one group that is down takes no other with it [A58]",
 	    test_group_down);
 	unlink(kubeconfig);

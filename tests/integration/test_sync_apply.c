@@ -76,6 +76,25 @@ begin(void)
 	want(bed.is_ready);
 }
 
+static bool
+kubectl_input(const char *args, const char *fmt, ...) FX_PRINTF(2, 3);
+
+static bool
+kubectl_input(const char *args, const char *fmt, ...)
+{
+	auto_free char *cmd = xasprintf("%s --kubeconfig=%s %s >/dev/null",
+	    getenv("BED_KUBECTL"), getenv("BED_KUBECONFIG"), args);
+	FILE *p = popen(cmd, "w");
+	va_list ap;
+
+	if (p == NULL)
+		fx_bug("popen");
+	va_start(ap, fmt);
+	vfprintf(p, fmt, ap);
+	va_end(ap);
+	return pclose(p) == 0;
+}
+
 /* What the case added leaves git. */
 static void
 end(void)
@@ -389,6 +408,79 @@ test_contested(void)
 	end();
 }
 
+/* ---- what is changed on the way in ------------------------------------ */
+
+/* Admission that sets something else, each time. */
+static const char policy[] =
+    "{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[{"
+    "\"apiVersion\":\"admissionregistration.k8s.io/v1\",\"kind\":"
+    "\"MutatingAdmissionPolicy\",\"metadata\":{\"name\":\"%s\"},\"spec\":{"
+    "\"matchConstraints\":{\"resourceRules\":[{\"apiGroups\":[\"\"],"
+    "\"apiVersions\":[\"v1\"],\"operations\":[\"CREATE\",\"UPDATE\"],"
+    "\"resources\":[\"configmaps\"]}],\"namespaceSelector\":{\"matchLabels\":"
+    "{\"kubernetes.io/metadata.name\":\"%s\"}}},\"failurePolicy\":\"Fail\","
+    "\"reinvocationPolicy\":\"Never\",\"mutations\":[{\"patchType\":"
+    "\"ApplyConfiguration\",\"applyConfiguration\":{\"expression\":\"%s\"}}]}"
+    "},{\"apiVersion\":\"admissionregistration.k8s.io/v1\",\"kind\":"
+    "\"MutatingAdmissionPolicyBinding\",\"metadata\":{\"name\":\"%s\"},"
+    "\"spec\":{\"policyName\":\"%s\"}}]}";
+
+static void
+set_policy(const char *expression)
+{
+	want(kubectl_input("apply -f -", policy, space, space, expression,
+	    space, space));
+	for (int i = 0; i < 100; i++) {
+		auto_free char *got =
+		    bed_kubectl_get("-n %s create configmap probe "
+				    "--from-literal=a=ours "
+				    "--dry-run=server -o json",
+			space);
+
+		if (strstr(got, "policy") != NULL)
+			return;
+		bed_serve(&bed, 100 * CLK_MS);
+	}
+	want(false);
+}
+
+static void
+test_mutated(void)
+{
+	struct bed_result r;
+	long mark;
+
+	begin();
+	bed.auto_repair = true;
+	set_policy("Object{data: {'a': 'policy'}}");
+	add("v1", "ConfigMap", "mutated", ",\"data\":{\"a\":\"ours\"}");
+	mark = bed_audit_mark();
+	r = apply();
+	want_int(r.applied.patched, 1);
+	bed_serve(&bed, CLK_SEC);
+	r = apply();
+	want_int(r.applied.patched, 0);
+	want_int(bed.drift, 0);
+	want_int(bed_audit(mark, "patch", NULL), 1);
+	want(has("configmap/mutated", "{.data.a}", "policy"));
+	/* our own mark: that is an error, and no fight either */
+	set_policy("Object{metadata: Object.metadata{annotations: "
+		   "{'fluxcd.io/sync-checksum': 'policy'}}}");
+	set_rest(&bed.res[first], ",\"data\":{\"a\":\"more\"}");
+	mark = bed_audit_mark();
+	r = apply();
+	want(strstr(r.errors, "answer is not what was applied") != NULL);
+	bed_serve(&bed, CLK_SEC);
+	want_int(bed_audit(mark, "patch", NULL), 1);
+	for (int i = 0; i < 5; i++)
+		r = apply();
+	want_int(r.applied.errors, 1);
+	want_int(bed_audit(mark, "patch", NULL), 2);
+	want(bed_kubectl("delete mutatingadmissionpolicybinding %s", space));
+	want(bed_kubectl("delete mutatingadmissionpolicy %s", space));
+	end();
+}
+
 /* ---- what stands in the way ------------------------------------------- */
 
 static const char webhook[] =
@@ -401,25 +493,6 @@ static const char webhook[] =
     "\"apiVersions\":[\"v1\"],\"operations\":[\"*\"],\"resources\":"
     "[\"secrets\"]}],\"namespaceSelector\":{\"matchLabels\":{"
     "\"kubernetes.io/metadata.name\":\"%s\"}}}]}";
-
-static bool
-kubectl_input(const char *args, const char *fmt, ...) FX_PRINTF(2, 3);
-
-static bool
-kubectl_input(const char *args, const char *fmt, ...)
-{
-	auto_free char *cmd = xasprintf("%s --kubeconfig=%s %s >/dev/null",
-	    getenv("BED_KUBECTL"), getenv("BED_KUBECONFIG"), args);
-	FILE *p = popen(cmd, "w");
-	va_list ap;
-
-	if (p == NULL)
-		fx_bug("popen");
-	va_start(ap, fmt);
-	vfprintf(p, fmt, ap);
-	va_end(ap);
-	return pclose(p) == 0;
-}
 
 #define MANY_SECRETS 100
 
@@ -618,6 +691,8 @@ main(void)
 	test_run("a finalizer holds what is made anew", test_immutable_held);
 	test_run("an object fought over is reported, and fought for less",
 	    test_contested);
+	test_run("admission that changes what is applied is no loop",
+	    test_mutated);
 	test_run("a webhook that is down holds up its own objects only",
 	    test_webhook);
 	test_run("a namespace that goes and comes", test_terminating);

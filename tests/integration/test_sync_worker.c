@@ -381,7 +381,7 @@ test_server_restart(void)
 	want(bed_kubectl("-n %s patch configmap map-30 --type=merge "
 			 "-p '{\"data\":{\"a\":\"foreign\"}}'",
 	    space));
-	want(bed_wait(&bed, &bed.repaired, before + 1, 5 * CLK_SEC));
+	want(bed_wait(&bed, &bed.repaired, before + 1, 20 * CLK_SEC));
 }
 
 static const char crd_rest[] =
