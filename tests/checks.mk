@@ -31,7 +31,8 @@ tidy:
 			-DHAVE_CONFIG_H -I$(abs_builddir) $(GIT2_CFLAGS) \
 			-DFX_LOCALSTATEDIR='""' -DFX_LIBEXECDIR='""' \
 			-Isrc/common/base -Isrc/common/ipc -Isrc/common/proc \
-			-Isrc/common/model -I`dirname $$f` || exit 1; \
+			-Isrc/common/model -I`dirname $$f` \
+			-Isrc/manifest-worker || exit 1; \
 	done
 
 # Each header compiles alone.

@@ -235,7 +235,7 @@ menu_run(struct ctl *c, struct result *rows, json_t **chosen)
 	struct menu m = { .out = c->out,
 		.rows = rows,
 		.width = terminal_width(c->out) };
-	bool accepted;
+	bool accepted = false;
 	int r;
 
 	while (m.at < rows->n && rows->v[m.at].update == NULL)
