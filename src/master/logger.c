@@ -25,6 +25,21 @@ is_writable(int fd, int wait_ms)
 	return poll(&p, 1, wait_ms) == 1 && (p.revents & POLLOUT) != 0;
 }
 
+/* Nobody reads any more, or the disk is full: keep nothing, and count it. */
+static void
+drop_waiting(struct logger *lg)
+{
+	const char *p = (const char *)buf_head(&lg->ring), *nl;
+	size_t n = buf_left(&lg->ring);
+
+	while (n != 0 && (nl = memchr(p, '\n', n)) != NULL) {
+		lg->dropped++;
+		n -= (size_t)(nl - p) + 1;
+		p = nl + 1;
+	}
+	buf_reset(&lg->ring);
+}
+
 /* One write; false when nothing moves or nothing is left. */
 static bool
 write_some(struct logger *lg, int wait_ms)
@@ -36,8 +51,7 @@ write_some(struct logger *lg, int wait_ms)
 		return false;
 	w = write(lg->fd, buf_head(&lg->ring), n < WRITE_STEP ? n : WRITE_STEP);
 	if (w == -1 && errno != EINTR && errno != EAGAIN) {
-		/* nobody reads any more: keep nothing */
-		buf_reset(&lg->ring);
+		drop_waiting(lg);
 		return false;
 	}
 	if (w > 0)
