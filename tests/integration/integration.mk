@@ -5,6 +5,7 @@ integration_tests = \
 	tests/integration/logs.sh \
 	tests/integration/marker.sh \
 	tests/integration/metrics.sh \
+	tests/integration/retry.sh \
 	tests/integration/road.sh
 TESTS += $(integration_tests)
 EXTRA_DIST += $(integration_tests) tests/integration/metrics.txt
