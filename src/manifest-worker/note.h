@@ -11,10 +11,10 @@
 
 #include "base.h"
 
-#define NOTE_MAX 65536	   /* bytes that are read; jansson bounds the depth */
-#define NOTE_MAX_JOB 64	   /* bytes of a job's id */
-#define NOTE_TEXT_CUT 3500 /* bytes of an event's text, before escapes */
-#define NOTE_TEXT_MAX 4096 /* and after them */
+#define NOTE_MAX (256 * 1024) /* bytes of one note */
+#define NOTE_MAX_JOB 64	      /* bytes of a job's id */
+#define NOTE_TEXT_CUT 3500    /* bytes of an event's text, before escapes */
+#define NOTE_TEXT_MAX 4096    /* and after them */
 
 enum note_type {
 	NOTE_RELEASE, /* of images, or of containers */

@@ -32,7 +32,7 @@ struct git_url {
 	char *password; /* decoded, SECRET; NULL if none */
 	char *host;	/* without brackets; "" for a file */
 	unsigned port;	/* given, or the scheme's; 0 for a file */
-	char *path; /* ssh, file: decoded; http: escaped, begins with / */
+	char *path;	/* ssh, file: decoded; http: escaped, begins with / */
 };
 
 /* On failure the text of the error does not repeat the URL. */
