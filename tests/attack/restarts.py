@@ -17,7 +17,7 @@ import sys
 RECORD = re.compile(r'^ts=(\S+)Z caller=\S+ (.*)')
 ENDED = re.compile(r'warning="worker ended" worker=(\S+) pid=(\d+)')
 CONFINED = re.compile(r'="worker confined" worker=(\S+) ')
-BROKE = re.compile(r'component=supervisor err=.* worker=(\S+) pid=(\d+)')
+BROKE = re.compile(r'component=supervisor (?:err|warning)=.* worker=(\S+) pid=(\d+)')
 
 
 def records(path):
@@ -52,11 +52,11 @@ def each(worker, path):
     for at, text in records(path):
         ended = ENDED.search(text)
         other = CONFINED.search(text) or BROKE.search(text)
-        if ended and ended.group(1) == worker:
-            since, pid = at, ended.group(2)
-        elif since and other and other.group(1) == worker and (other.lastindex < 2 or other.group(2) != pid):
+        if since and other and other.group(1) == worker and (other.lastindex < 2 or other.group(2) != pid):
             print(round((at - since).total_seconds() * 1000))
             since = None
+        if ended and ended.group(1) == worker:
+            since, pid = at, ended.group(2)
 
 
 if sys.argv[1] == "--each":

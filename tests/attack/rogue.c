@@ -9,6 +9,7 @@
  *	endpoint HOST PORT	connect HOST PORT	sign
  *	paths PATH		reopen NUMBER		open NUMBER
  *	log KEY VALUE		from CALLER VALUE	metric NUMBER LABELS
+ *	end
  *
  * What comes of a question is logged: "rogue=LINE got=ANSWER".
  */
@@ -108,6 +109,8 @@ tell(struct worker *w, char *word[WORDS])
 		    (const struct log_pair[]){ KS("said", word[2]) }, 1);
 	} else if (strcmp(word[0], "metric") == 0) {
 		worker_metric(w, (unsigned)number(word[1]), word[2], 1000000);
+	} else if (strcmp(word[0], "end") == 0) {
+		exit(0); /* without having said that it is ready */
 	} else {
 		fx_bug("no trick %s", word[0]);
 	}
