@@ -395,7 +395,7 @@ test_contested(void)
 	want(bed_wait_log(&bed, "rival", 5 * CLK_SEC));
 	printf("# last log: %s\n", bed.last_log);
 	want(strstr(bed.last_log, "resource=") != NULL);
-	want(strstr(bed.last_log, "ConfigMap/contested") != NULL);
+	want(strstr(bed.last_log, "configmap/contested") != NULL);
 	want(strstr(bed.last_log, "conflict with \"rival\"") != NULL);
 	want(strstr(bed.last_log, ".data.a") != NULL);
 	/* a pass does not fight either, and says what it found */
