@@ -52,11 +52,20 @@ output_value(struct ctl *c, enum output_format format, const json_t *value)
 bool
 output_is_terminal(FILE *to)
 {
-	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
 
-	return isatty(fileno(to)) != 0 &&
-	    (no_color == NULL || *no_color == '\0') && term != NULL &&
+	return isatty(fileno(to)) != 0 && term != NULL &&
 	    strcmp(term, "dumb") != 0;
+}
+
+/* no-color.org: the variable counts if it is not empty. */
+static bool
+may_be_bold(FILE *to)
+{
+	const char *no_color = getenv("NO_COLOR");
+
+	return output_is_terminal(to) &&
+	    (no_color == NULL || *no_color == '\0');
 }
 
 void
@@ -68,7 +77,7 @@ output_table(struct ctl *c, struct buf *text, bool heading)
 	table_align((const char *)buf_head(text), buf_left(text), &out);
 	buf_clear(text);
 	line = (const char *)buf_head(&out);
-	if (heading && output_is_terminal(c->out) &&
+	if (heading && may_be_bold(c->out) &&
 	    (end = memchr(line, '\n', buf_left(&out))) != NULL) {
 		fprintf(c->out, BOLD "%.*s" PLAIN, (int)(end - line), line);
 		buf_skip(&out, (size_t)(end - line));

@@ -22,7 +22,7 @@ int output_value(struct ctl *, enum output_format, const json_t *) FX_MUSTUSE;
  * it is a heading.  The buf is emptied. */
 void output_table(struct ctl *, struct buf *text, bool heading);
 
-/* true if colours and the like may be written there. */
+/* true if sequences that move the cursor may be written there. */
 bool output_is_terminal(FILE *);
 
 #endif

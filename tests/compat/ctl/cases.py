@@ -17,7 +17,7 @@ ART = "+---[RSA 3072]----+\n|    .o+  |\n+------[MD5]------+\n"
 
 class Case:
     """`files` are there when it runs, by their paths below @DIR@ (None: a
-    directory), and `made` afterwards.  With `keys` it runs on a terminal, where
+    directory; "-> x": a link), and `made` afterwards.  With `keys` it runs on a terminal, where
     they are pressed, and all it writes is in `out`."""
 
     def __init__(self, name, args, exchanges, out="", err="", code=0, *,

@@ -6,6 +6,7 @@ import fcntl
 import glob
 import os
 import pty
+import re
 import select
 import struct
 import subprocess
@@ -17,7 +18,8 @@ import time
 sys.dont_write_bytecode = True
 
 import expected                                             # noqa: E402
-from cases import CASES                                     # noqa: E402
+from cases import (CASES, JOB, SYNC_HEAD, Case, ask_config,  # noqa: E402
+                   ask_job, ask_sync, config, usage)
 from cases_commands import COMMAND_CASES                    # noqa: E402
 from recorded import Exchange, Recorded                     # noqa: E402
 
@@ -153,6 +155,9 @@ def put_files(files, folder):
             os.makedirs(path, exist_ok=True)
             continue
         os.makedirs(os.path.dirname(path), exist_ok=True)
+        if text.startswith("-> "):
+            os.symlink(text[3:].replace("@DIR@", folder), path)
+            continue
         with open(path, "w") as f:
             f.write(text)
 
@@ -163,9 +168,12 @@ def made_files(files, folder):
         for name in names:
             path = os.path.join(where, name)
             below = os.path.relpath(path, folder)
-            if below not in files and not name.endswith(".sock"):
-                with open(path, errors="surrogateescape") as f:
-                    made[below] = f.read()
+            if name.endswith(".sock") or os.path.islink(path):
+                continue
+            with open(path, errors="surrogateescape") as f:
+                text = f.read()
+            if text != files.get(below):    # new, or changed
+                made[below] = text
     return made
 
 
@@ -317,6 +325,25 @@ def test_alone(tap, upstream):
         tap.ok(name, problems)
 
 
+def test_progress(tap):
+    """A wait is shown on a terminal, on one line, which is taken away."""
+    name = "a wait is shown on a terminal, and taken away"
+    case = Case(name, ["--timeout=3500ms", "sync"],
+                [ask_config(config()), ask_sync(),
+                 ask_job("queued", repeat=True)], keys=[],
+                env={"TERM": "xterm"})
+    printed, problems = one_run(FLUXCTL, case, "tcp", "fluxctl/")
+    shown = re.findall("\r(Waiting for the daemon, [0-9]+s)\x1b\\[K",
+                       printed.out)
+    if not shown:
+        problems.append("nothing is shown: %r" % printed.out)
+    left = re.sub("\r[^\r\n]*\x1b\\[K", "", printed.out)
+    problems += compare("the rest", left, SYNC_HEAD +
+                        'Failed to complete sync job (ID "%s")\n' % JOB +
+                        usage("sync", "timeout"))
+    tap.ok(name, problems)
+
+
 def test_help(tap):
     """Help is on stdout, with exit code 0, and asks nobody."""
     for args in ([], ["-h"], ["help"], ["help", "sync"], ["sync", "--help"],
@@ -363,6 +390,7 @@ def main():
         test_redirect_keeps_token(tap, folder)
         test_proxy(tap, upstream, folder)
     test_alone(tap, upstream)
+    test_progress(tap)
     test_help(tap)
     test_nowhere(tap)
     return tap.done()
