@@ -126,6 +126,27 @@ fi
 tag_is "$bad" && t_fail "nothing is marked" || t_ok "nothing is marked"
 rm "$work/again.yaml"
 
+# ---- events from notes -----------------------------------------------------------
+
+note() { # COMMIT JSON
+	bed_git -C "$work" notes --ref=flux add -f -m "$2" "$1"
+	bed_git -C "$work" push -qf origin refs/notes/flux
+}
+configmap one "$ns" 'x: "1"'
+release=$(repo_commit_all "$work" Release)
+configmap one "$ns" 'x: "2"'
+auto=$(repo_commit_all "$work" Auto)
+result='{"'$ns':configmap/one":{"Status":"success","PerContainer":[{"Container":"app","Current":"quay.io/acme/app:1.0","Target":"quay.io/acme/app:1.1"}]}}'
+note "$release" '{"jobID":"1","spec":{"type":"image","cause":{"Message":"hot fix","User":"Ann <ann@example.com>"},"spec":{"ServiceSpecs":["'$ns':configmap/one"],"ImageSpec":"quay.io/acme/app:1.1","Kind":"execute","Excludes":null,"Force":false}},"result":'"$result"'}'
+note "$auto" '{"jobID":"2","spec":{"type":"auto","cause":{"Message":"","User":""},"spec":{"Changes":[{"WorkloadID":"'$ns':configmap/one","Container":{"Name":"app","Image":"quay.io/acme/app:1.0"},"ImageID":"quay.io/acme/app:1.1"}]}},"result":'"$result"'}'
+repo_push "$work"
+poke
+t_wait "commits with notes are synced" 30 tag_is "$auto"
+says "a release is told" "component=daemon event=\"Released: quay.io/acme/app:1.1 to $ns:configmap/one, by Ann <ann@example.com>, with message \\\"hot fix\\\"\" logupstream=false"
+says "an automated one, too" 'component=daemon event="Automated release of quay.io/acme/app:1.1" logupstream=false'
+t_is "$(grep -o 'event="[SRA][a-z]*' "$FLUXD_LOG" | tail -n 3 | tr '\n' ' ')" 'event="Sync event="Released event="Automated ' \
+	"after the sync, in the order of the commits"
+
 # ---- jobs ---------------------------------------------------------------------
 
 fifth=$(commit Fifth)
