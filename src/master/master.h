@@ -49,8 +49,8 @@ struct master {
 	char *url_show;	    /* for people */
 	bool has_url;
 	bool has_key_ring; /* a deploy key may be asked for */
-	int password_fd; /* sealed memory file, or -1 */
-	int lock_fd;	 /* the mirror's lock, shared with the git workers */
+	int password_fd;   /* sealed memory file, or -1 */
+	int lock_fd;	   /* the mirror's lock, shared with the git workers */
 	char *paths[IPC_FILE_COUNT]; /* of the launcher's table; NULL: none */
 	uint64_t uid;		     /* the user fluxd was started by */
 
