@@ -151,9 +151,23 @@ on_told(struct master *m, const struct fx_err *err)
 	marker_move(m, m->sync.target, on_moved);
 }
 
+/* With files left out the commit is not synced, as far as anybody is told:
+ * neither an event nor the marker says so, and clients that wait hear why. */
+static void
+without_bad_files(struct master *m)
+{
+	m->sync.backoff_us = 0;
+	observe(m, true);
+	end(m);
+}
+
 static void
 cluster_is_right(struct master *m)
 {
+	if (m->sync.nbad > 0) {
+		without_bad_files(m);
+		return;
+	}
 	m->sync.phase = SYNC_TELLING;
 	repair_lane_is_free(m);
 	events_tell(m, m->sync.target, on_told);
@@ -286,6 +300,9 @@ say_bad_files(struct sync_flow *s)
 {
 	char *bad = str_take(&s->errors);
 
+	if (bad[0] != '\0')
+		fx_fail(&s->refused, FX_EFAIL,
+		    "loading resources from repo: %s", bad);
 	if (bad[0] != '\0' && (s->bad == NULL || strcmp(s->bad, bad) != 0))
 		log_at(LVL_ERROR, KS("component", "daemon"), KS("err", bad));
 	free(s->bad);

@@ -665,6 +665,30 @@ test_bad_files(void)
 	bed_end();
 }
 
+/* What was left out is not synced, whatever became of the rest. */
+static void
+test_bad_files_marker(void)
+{
+	struct ipc_sync_error bad = { str(""), str("bad.yaml"),
+		str("parsing YAML doc from \"bad.yaml\": line 3") };
+	struct fx_err err = { 0 };
+	struct bed_ask ask;
+
+	begin_synced();
+	sync_head_is(&bed, B);
+	ask = take_load(B);
+	BED_PART(ask, load_left_out, .errors = &bad, .errors_len = 1);
+	BED_ANSWER(ask, loaded, .set = 302, .incomplete = true);
+	apply(1, 0);
+	want(is_resting());
+	want_str(bed.marker.revision, A);
+	if (want(sync_is_refused(&bed, B, &err)))
+		want_str(err.text,
+		    "loading resources from repo: parsing YAML doc from "
+		    "\"bad.yaml\": line 3");
+	bed_end();
+}
+
 /* ---- clients --------------------------------------------------------------
  */
 
@@ -829,6 +853,8 @@ main(void)
 	test_run("sync: commits coalesce to the newest", test_coalesce);
 	test_run("sync: files left out are said once and counted",
 	    test_bad_files);
+	test_run("sync: with files left out the marker stays",
+	    test_bad_files_marker);
 	test_run("status: what cannot be loaded is told", test_refused);
 	test_run("status: the repository is not ready", test_not_ready);
 	test_run("time: the wall clock jumps", test_clock);
