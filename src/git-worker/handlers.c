@@ -6,6 +6,7 @@
 #include "fd.h"
 #include "local_repo.h"
 #include "log.h"
+#include "mirror_files.h"
 
 #define TRUST_MAX (4u << 20) /* bytes of known_hosts, of authorities */
 #define PASSWORD_MAX 4096    /* bytes of the password for git over https */
@@ -152,6 +153,53 @@ tell_rewind(struct gw *g, struct ipc_fetched *out)
 	    KB("refused", refused));
 }
 
+/* Into a twin, from nothing; the mirror serves until that is complete. */
+static int
+fetch_anew(struct gw *g, int64_t deadline_us, struct fx_err *err)
+{
+	struct mirror *m = &g->mirror, twin;
+	struct fx_err ignored;
+	int r;
+
+	if ((r = mirror_make_twin(m, &twin, err)) != FX_OK)
+		return r;
+	r = remote_fetch(&g->remote, &twin, deadline_us, err);
+	if (r == FX_OK && m->refuse_rewind && !mirror_follows(&twin, m))
+		r = fx_fail(err, FX_EDENIED, "a rewind is not followed");
+	if (r == FX_OK)
+		r = mirror_swap(m, &twin, err);
+	else if (mirror_remove(twin.path, &ignored) != FX_OK)
+		log_at(LVL_WARN, KS("warning", "rubbish is left"),
+		    KS("err", ignored.text));
+	mirror_clear(&twin);
+	if (r == FX_OK && (r = mirror_open(m, err)) == FX_OK)
+		m->created = true;
+	return r;
+}
+
+/* A failure that is none of the server's may be the mirror's. */
+static int
+fetch_somehow(struct gw *g, int64_t deadline_us, struct fx_err *err)
+{
+	struct mirror *m = &g->mirror;
+	struct fx_err why = { 0 };
+	int r;
+
+	if (!mirror_is_damaged(m)) {
+		r = remote_fetch(&g->remote, m, deadline_us, err);
+		if (r == FX_OK || g->remote.link.err.code != FX_OK)
+			return r;
+		mirror_sweep(m->path, true);
+	} else {
+		r = fx_fail(err, FX_EFAIL, "objects are missing or broken");
+	}
+	if (m->created || fetch_anew(g, deadline_us, &why) != FX_OK)
+		return r;
+	log_at(LVL_WARN, KS("warning", "the mirror was damaged and is new"),
+	    KS("err", err->text));
+	return FX_OK;
+}
+
 static int
 fetch(struct gw *g, uint64_t timeout_ms, struct ipc_fetched *out,
     struct fx_err *err)
@@ -161,8 +209,7 @@ fetch(struct gw *g, uint64_t timeout_ms, struct ipc_fetched *out,
 	int r;
 
 	if ((r = gw_ready(g, err)) != FX_OK ||
-	    (r = remote_fetch(&g->remote, m, deadline(timeout_ms), err)) !=
-		FX_OK)
+	    (r = fetch_somehow(g, deadline(timeout_ms), err)) != FX_OK)
 		return r;
 	tell_rewind(g, out);
 	out->created = m->created;

@@ -26,7 +26,6 @@ fail(struct link *l, int r, struct fx_err *err, const char *what)
 	if (l->err.code == FX_OK)
 		return gw_git_fail(r, err, "%s", what);
 	*err = l->err;
-	l->err = (struct fx_err){ 0 };
 	return err->code;
 }
 

@@ -48,6 +48,23 @@ leave_note(struct mirror *m)
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 }
 
+bool
+mirror_is_damaged(const struct mirror *m)
+{
+	auto_free char *path = xasprintf("%s/" DAMAGE_NAME, m->dir);
+
+	return access(path, F_OK) == 0;
+}
+
+static void
+forget_damage(const struct mirror *m)
+{
+	auto_free char *path = xasprintf("%s/" DAMAGE_NAME, m->dir);
+
+	/* if it stays, the mirror is made anew once more */
+	(void)unlink(path);
+}
+
 int
 mirror_fail(struct mirror *m, int r, struct fx_err *err, const char *fmt, ...)
 {
@@ -292,13 +309,11 @@ twin_path(const struct mirror *m)
 static int
 open_writer(struct mirror *m, struct fx_err *err)
 {
-	auto_free char *note = xasprintf("%s/" DAMAGE_NAME, m->dir);
 	auto_free char *twin = twin_path(m);
-	bool damaged = access(note, F_OK) == 0;
 	int r;
 
-	if (!damaged && stamp_is_ours(m)) {
-		mirror_sweep(m->path);
+	if (stamp_is_ours(m)) {
+		mirror_sweep(m->path, false);
 		if (open_repo(m) == 0 && drop_other_refs(m) == 0 &&
 		    refs_are_sound(m) &&
 		    git_repository_set_head(m->repo, m->branch) == 0)
@@ -309,8 +324,7 @@ open_writer(struct mirror *m, struct fx_err *err)
 	    (r = create(m, err)) != FX_OK)
 		return r;
 	m->created = true;
-	if (damaged)
-		(void)unlink(note);
+	forget_damage(m);
 	return FX_OK;
 }
 
@@ -330,13 +344,11 @@ open_reader(struct mirror *m, struct fx_err *err)
 int
 mirror_open(struct mirror *m, struct fx_err *err)
 {
-	auto_free char *note = xasprintf("%s/" DAMAGE_NAME, m->dir);
 	uint64_t now = stamp_identity(m);
 	int r;
 
 	m->created = false;
-	if (m->repo != NULL && now != 0 && now == m->stamp &&
-	    (!m->writer || access(note, F_OK) != 0))
+	if (m->repo != NULL && now != 0 && now == m->stamp)
 		return FX_OK;
 	git_repository_free(fx_steal(&m->repo));
 	r = m->writer ? open_writer(m, err) : open_reader(m, err);
@@ -442,11 +454,14 @@ mirror_swap(struct mirror *m, struct mirror *twin, struct fx_err *err)
 	size_write(twin, now.bytes);
 	git_repository_free(fx_steal(&m->repo));
 	git_repository_free(fx_steal(&twin->repo));
+	/* somebody may have deleted it */
 	if (renameat2(AT_FDCWD, twin->path, AT_FDCWD, m->path,
-		RENAME_EXCHANGE) == -1)
+		RENAME_EXCHANGE) == -1 &&
+	    (errno != ENOENT || rename(twin->path, m->path) == -1))
 		return fx_fail(err, FX_ESYS, "%s: %s", m->path,
 		    strerror(errno));
-	return mirror_remove(twin->path, err);
+	forget_damage(m);
+	return make_room(twin, err);
 }
 
 /* ---- refs ---- */
@@ -493,6 +508,20 @@ leads_on(struct mirror *m, const git_oid *from, const git_oid *to)
 	if (to != NULL)
 		git_oid_tostr(m->rewind.to, GW_OID_HEX, to);
 	return false;
+}
+
+bool
+mirror_follows(struct mirror *m, const struct mirror *old)
+{
+	git_oid from, to;
+	bool known = old->repo != NULL &&
+	    git_reference_name_to_id(&from, old->repo, old->branch) == 0;
+
+	if (!known || git_reference_name_to_id(&to, m->repo, m->branch) != 0) {
+		git_error_clear();
+		return !known;
+	}
+	return leads_on(m, &from, &to);
 }
 
 int

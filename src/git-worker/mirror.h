@@ -6,8 +6,9 @@
  * It is a cache: a stamp in it names its format and where it came from, and
  * whatever has another stamp, or none, is removed and made anew by the writer
  * (the remote worker).  The reader (the local worker) never repairs; when it
- * meets an object that is missing or broken it leaves a note, and the writer
- * starts over.
+ * meets an object that is missing or broken it leaves a note.  What can be
+ * opened and is damaged all the same is fetched anew into a twin beside it,
+ * and serves until that takes its place.
  */
 #ifndef FX_MIRROR_H
 #define FX_MIRROR_H
@@ -72,6 +73,9 @@ int mirror_open(struct mirror *, struct fx_err *) FX_MUSTUSE;
 enum mirror_clutter { MIRROR_TIDY, MIRROR_SCATTERED, MIRROR_HOPELESS };
 enum mirror_clutter mirror_clutter(const struct mirror *);
 void mirror_give_up(struct mirror *);
+/* Did the reader, or who gave it up, leave a note? */
+bool mirror_is_damaged(const struct mirror *);
+
 int mirror_make_twin(const struct mirror *, struct mirror *twin,
     struct fx_err *) FX_MUSTUSE;
 int
@@ -85,6 +89,9 @@ int mirror_commit_of(struct mirror *, const char *ref, char hex[GW_OID_HEX],
  * may have been rewound. */
 int mirror_take_ref(struct mirror *, const char *ref, const git_oid *,
     struct fx_err *) FX_MUSTUSE;
+
+/* Does the branch lead on from where another mirror has it? */
+bool mirror_follows(struct mirror *, const struct mirror *old);
 
 /* Set or (NULL) remove a ref. */
 int mirror_set_ref(struct mirror *, const char *ref, const git_oid *,

@@ -24,7 +24,10 @@ remove_in(int dirfd, const char *name, unsigned depth)
 	fd = openat(dirfd, name,
 	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd == -1)
-		return errno == ENOENT ? 0 : unlinkat(dirfd, name, 0);
+		/* no directory, or an empty one that cannot be entered */
+		return errno == ENOENT || unlinkat(dirfd, name, 0) == 0
+		    ? 0
+		    : unlinkat(dirfd, name, AT_REMOVEDIR);
 	if (depth == 0 || (d = fdopendir(fd)) == NULL) {
 		close(fd);
 		return -1;
@@ -49,14 +52,16 @@ mirror_remove(const char *path, struct fx_err *err)
 }
 
 static bool
-is_rubbish(const char *name)
+is_rubbish(const char *name, bool packs_only)
 {
+	if (packs_only)
+		return str_starts(name, "pack_git2_");
 	return str_ends(name, ".lock") || str_starts(name, "tmp_") ||
 	    str_starts(name, "pack_git2_") || strstr(name, "_git2_") != NULL;
 }
 
 static void
-sweep_in(int dirfd, const char *name, unsigned depth)
+sweep_in(int dirfd, const char *name, unsigned depth, bool packs_only)
 {
 	struct dirent *e;
 	DIR *d;
@@ -72,17 +77,17 @@ sweep_in(int dirfd, const char *name, unsigned depth)
 		if (e->d_name[0] == '.')
 			continue;
 		if (e->d_type == DT_DIR)
-			sweep_in(fd, e->d_name, depth - 1);
-		else if (is_rubbish(e->d_name))
+			sweep_in(fd, e->d_name, depth - 1, packs_only);
+		else if (is_rubbish(e->d_name, packs_only))
 			(void)unlinkat(fd, e->d_name, 0);
 	}
 	closedir(d);
 }
 
 void
-mirror_sweep(const char *path)
+mirror_sweep(const char *path, bool packs_only)
 {
-	sweep_in(AT_FDCWD, path, REMOVE_DEPTH);
+	sweep_in(AT_FDCWD, path, REMOVE_DEPTH, packs_only);
 }
 
 /* What stands in a directory under names that end so. */

@@ -10,8 +10,9 @@
  * there, and links are removed, not followed.  That it is not there is fine. */
 int mirror_remove(const char *path, struct fx_err *) FX_MUSTUSE;
 
-/* What a writer that was killed left behind: lock files and temporary ones. */
-void mirror_sweep(const char *path);
+/* What a writer that was killed left behind: lock files and temporary ones; or
+ * only the halves of packs, which nobody but the caller makes. */
+void mirror_sweep(const char *path, bool packs_only);
 
 struct mirror_sizes {
 	unsigned packs;

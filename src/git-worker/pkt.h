@@ -12,7 +12,7 @@
 #include "base.h"
 
 #define PKT_MAX_BYTES (64u << 20) /* of a list of refs */
-#define PKT_MAX_LINES 1000000	  /* refs */
+#define PKT_MAX_LINES 750000	  /* refs; libgit2 needs 150 bytes for each */
 #define PKT_LINE_MAX 65520	  /* bytes of a line with its length */
 #define PKT_ERR_MAX 512		  /* bytes kept of a complaint */
 

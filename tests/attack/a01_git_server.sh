@@ -41,6 +41,14 @@ refused() { # TRICK REGEX NAME: fails at once, in these words
 
 refused endless "limit text=the server's list of refs is larger than 64 MiB" \
 	"A02: an endless list of refs is cut off"
+for trick in endless many; do
+	out=$(run "$trick" "fetch 60000")
+	[ $trick = endless ] || t_like "$out" "failed code=limit text=the server lists more than 750000 refs" \
+		"A02: a list of a million refs is cut off"
+	kb=$(sed -n 's/^maxrss \([0-9]*\) kB/\1/p' <<<"$out")
+	t_diag "$trick: $kb kB"
+	t_is "$((kb <= 131072))" 1 "A02: $trick refs cost no more than 128 MiB"
+done
 for length in length-1 length-3 length-max no-hex; do
 	refused "line:$length" "syntax text=the server does not speak git's protocol" \
 		"A03: a pkt-line with $length is a typed error"
@@ -51,6 +59,7 @@ refused pack:count 'failed text=fetch: too many objects' \
 	"A04: a pack of 2^32-1 objects is refused"
 refused pack:bomb 'failed text=fetch: ' "A05: a delta of 256 MiB is refused"
 refused pack:cycle 'failed text=fetch: ' "A06: deltas on each other end"
+refused pack:chain 'failed text=' "A06: a chain of 10,000 deltas ends"
 refused pack:before 'failed text=fetch: ' "A06: a delta on what is before the pack ends"
 refused pack:truncated 'failed text=fetch: ' "A07: a truncated object ends"
 refused pack:checksum 'failed text=fetch: ' "A08: a pack with a wrong checksum is refused"

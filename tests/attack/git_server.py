@@ -95,6 +95,18 @@ def before_start():
     return pack(1, entry(6, len(delta)) + offset(10000) + zlib.compress(delta))
 
 
+def chain(depth):
+    """Deltas on deltas, each of them the whole of what is before it."""
+    first = blob(b"aaaa")
+    body, last = first, len(first)
+    delta = number(4) + number(4) + b"\x90\x04"  # copy 4 bytes from 0
+    for _ in range(depth):
+        entry_ = entry(6, len(delta)) + offset(last) + zlib.compress(delta)
+        body += entry_
+        last = len(entry_)
+    return pack(depth + 1, body)
+
+
 def truncated():
     data = pack(1, entry(3, 100000) + zlib.compress(os.urandom(100000))[:5000])
     return data
@@ -103,6 +115,7 @@ def truncated():
 PACKS = {
     "count": b"PACK" + struct.pack(">II", 2, 0xFFFFFFFF),
     "bomb": bomb(),
+    "chain": chain(10000),
     "cycle": cycle(),
     "before": before_start(),
     "truncated": truncated(),
@@ -179,6 +192,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(pkt(b"# service=" + service + b"\n") + b"0000")
             while True:
                 self.wfile.write(line)
+        elif name == "many":
+            self.start(kind)
+            self.wfile.write(pkt(b"# service=" + service + b"\n") + b"0000")
+            for i in range(0, 1000000, 1000):
+                self.wfile.write(b"".join(pkt(b"%s r/%06x\n" % (HEAD.encode(), n))
+                                          for n in range(i, i + 1000)))
+            self.wfile.write(b"0000")
         elif name == "line":
             self.whole(kind, pkt(b"# service=" + service + b"\n") + b"0000" + LINES[arg])
         elif name == "redirect":

@@ -15,6 +15,7 @@ git_scripts = \
 	tests/integration/git_notes.sh \
 	tests/integration/git_remote.sh \
 	tests/integration/git_states.sh \
+	tests/integration/mirror_faults.sh \
 	tests/integration/road_git.sh
 TESTS += $(git_scripts)
 EXTRA_DIST += $(git_scripts) tests/attack/git_server.py tests/attack/ssh_server.py

@@ -74,7 +74,7 @@ test_endless(void)
 	while (r == FX_OK && ++fed < 10 * PKT_MAX_LINES);
 	want_int(r, FX_ELIMIT);
 	want_int(fed, PKT_MAX_LINES);
-	want_str(err.text, "the server lists more than 1000000 refs");
+	want_str(err.text, "the server lists more than 750000 refs");
 
 	/* few large ones */
 	memset(chunk, 'x', sizeof(chunk));

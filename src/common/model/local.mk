@@ -2,6 +2,9 @@ noinst_LIBRARIES += src/common/libmodel.a
 src_common_libmodel_a_SOURCES = \
 	src/common/model/git_url.c \
 	src/common/model/git_url.h \
+	src/common/model/git_url_names.c \
+	src/common/model/git_url_parts.c \
+	src/common/model/git_url_parts.h \
 	src/common/model/glob.c \
 	src/common/model/glob.h \
 	src/common/model/image_ref.c \
