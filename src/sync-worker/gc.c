@@ -397,7 +397,10 @@ start_sweep(struct cluster *c)
 	struct gc *g = c->gc;
 
 	g->phase = GC_SWEEP;
-	g->until_us = clk_now_us() + GC_WAIT_US;
+	/* what the last pass did not wait for is not waited for again */
+	g->until_us = clk_now_us();
+	if (!sweep_is_running(&g->sweep))
+		g->until_us += GC_WAIT_US;
 	loop_timer_at(c->loop, &g->timer, g->until_us);
 	list_held(c);
 	sweep_start(&g->sweep);
