@@ -61,7 +61,9 @@ struct request {
 	struct buf body;	  /* owned */
 	size_t answer_max;	  /* bytes of the answer */
 	char *etag;		  /* owned; for If-None-Match; NULL */
-	int64_t timeout_us;	/* for all tries together; a stream's length */
+	/* from its first try on, for all of them; a stream's length; and for
+	 * as long it waits until there is room or a connection for it */
+	int64_t timeout_us;
 	unsigned tries_max;	/* of what fails for the moment; 0: the usual */
 	bool conflict_is_final; /* 409 is an answer, not a reason to repeat */
 	bool once;		/* must not be repeated if it may have been

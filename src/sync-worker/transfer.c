@@ -267,13 +267,16 @@ transfer_start(struct request *r)
 	struct request_state *st = r->state;
 	struct lane *l = st->lane;
 	CURL *e = curl_easy_init();
-	int64_t left_us = st->deadline_us - clk_now_us();
+	int64_t now = clk_now_us();
 
 	if (e == NULL)
 		fx_bug("curl_easy_init");
 	transfer_reset(r);
+	/* the time it stood behind others is not the server's */
+	if (st->started_us == 0)
+		st->deadline_us = now + r->timeout_us;
 	st->easy = e;
-	st->started_us = clk_now_us();
+	st->started_us = now;
 	set(CURLOPT_PRIVATE, r);
 	set(CURLOPT_ERRORBUFFER, st->problem);
 	set_url(l->client, r);
@@ -291,7 +294,7 @@ transfer_start(struct request *r)
 	set(CURLOPT_HEADERDATA, r);
 	set(CURLOPT_WRITEFUNCTION, on_body);
 	set(CURLOPT_WRITEDATA, r);
-	set(CURLOPT_TIMEOUT_MS, (long)(left_us / CLK_MS) + 1);
+	set(CURLOPT_TIMEOUT_MS, (long)((st->deadline_us - now) / CLK_MS) + 1);
 	if (r->stream != NULL) {
 		set(CURLOPT_LOW_SPEED_LIMIT, 1L);
 		set(CURLOPT_LOW_SPEED_TIME, (long)STREAM_SILENCE_S);
