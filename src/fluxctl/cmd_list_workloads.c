@@ -7,55 +7,24 @@
 #include "output.h"
 #include "record.h"
 #include "str.h"
-#include "table.h"
+#include "workload.h"
 
-static void
-add_policies(struct buf *b, const json_t *workload)
+/* "automated,locked"; owned. */
+static char *
+join_policies(const json_t *workload)
 {
 	/* sorted by what is shown */
 	static const struct {
 		const char *field, *shown;
 	} flags[] = { { "Automated", "automated" }, { "Ignore", "ignore" },
 		{ "Locked", "locked" } };
-	const char *between = "";
+	struct buf b = BUF_INIT(SIZE_MAX);
 
-	for (size_t i = 0; i < nitems(flags); i++) {
-		if (!json_is_true(json_object_get(workload, flags[i].field)))
-			continue;
-		(void)str_addf(b, "%s%s", between, flags[i].shown);
-		between = ",";
-	}
-}
-
-static void
-add_container(struct buf *b, const json_t *container)
-{
-	table_add_cell(b, record_text(container, "Name"));
-	(void)str_addc(b, '\t');
-	table_add_cell(b,
-	    record_text(json_object_get(container, "Current"), "ID"));
-}
-
-static void
-add_workload(struct buf *b, const json_t *workload)
-{
-	const json_t *containers = json_object_get(workload, "Containers");
-
-	(void)str_addf(b, "%s\t", record_text(workload, "ID"));
-	if (json_array_size(containers) > 0)
-		add_container(b, json_array_get(containers, 0));
-	else
-		(void)str_addc(b, '\t');
-	(void)str_addc(b, '\t');
-	table_add_cell(b, record_text(workload, "Status"));
-	(void)str_addc(b, '\t');
-	add_policies(b, workload);
-	(void)str_addc(b, '\n');
-	for (size_t i = 1; i < json_array_size(containers); i++) {
-		(void)str_addc(b, '\t');
-		add_container(b, json_array_get(containers, i));
-		(void)str_add(b, "\t\t\n");
-	}
+	for (size_t i = 0; i < nitems(flags); i++)
+		if (json_is_true(json_object_get(workload, flags[i].field)))
+			(void)str_addf(&b, "%s%s", buf_left(&b) == 0 ? "" : ",",
+			    flags[i].shown);
+	return str_take(&b);
 }
 
 static void
@@ -69,8 +38,11 @@ show_table(struct ctl *c, const json_t *workloads)
 	if (heading)
 		(void)str_add(&text,
 		    "WORKLOAD\tCONTAINER\tIMAGE\tRELEASE\tPOLICY\n");
-	json_array_foreach (workloads, i, workload)
-		add_workload(&text, workload);
+	json_array_foreach (workloads, i, workload) {
+		auto_free char *policies = join_policies(workload);
+
+		workload_add_rows(&text, workload, policies);
+	}
 	output_table(c, &text, heading);
 }
 

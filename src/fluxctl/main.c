@@ -73,6 +73,16 @@ look_around(struct ctl *c)
 		c->tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 }
 
+/* The one directory that a command writes to while it talks to the daemon. */
+static const char *
+writable(const struct ctl_line *line)
+{
+	return line->command == CTL_CMD_save &&
+		strcmp(line->opts.save_out, "-") != 0
+	    ? line->opts.save_out
+	    : NULL;
+}
+
 static int
 connect_client(struct ctl *c)
 {
@@ -83,9 +93,7 @@ connect_client(struct ctl *c)
 	if (r != FX_OK)
 		return r;
 	c->client = client_new(&url, opts->token, opts->timeout);
-	return ctl_confine(c->line->command == CTL_CMD_save ? opts->save_out
-							    : NULL,
-	    &c->error);
+	return ctl_confine(writable(c->line), &c->error);
 }
 
 static int

@@ -9,9 +9,9 @@
 #include "record.h"
 #include "result.h"
 #include "str.h"
-#include "table.h"
 #include "text.h"
 #include "wait.h"
+#include "workload.h"
 
 #define ASK_AGAIN_US (2 * CLK_SEC)
 
@@ -22,42 +22,29 @@ count_of(const json_t *workload, const char *name)
 	    json_object_get(json_object_get(workload, "Rollout"), name));
 }
 
-static void
-add_container(struct buf *b, const json_t *container)
+/* "1/2", or "1/2 (1 outdated, 1 ready)"; owned. */
+static char *
+describe_replicas(const json_t *workload, int64_t verbosity)
 {
-	table_add_cell(b, record_text(container, "Name"));
-	(void)str_addc(b, '\t');
-	table_add_cell(b,
-	    record_text(json_object_get(container, "Current"), "ID"));
-}
-
-static void
-show_workload(struct ctl *c, const json_t *workload, int64_t verbosity)
-{
-	const json_t *containers = json_object_get(workload, "Containers");
 	struct buf b = BUF_INIT(SIZE_MAX);
 
-	(void)str_addf(&b,
-	    "WORKLOAD\tCONTAINER\tIMAGE\tRELEASE\tREPLICAS\n%s\t",
-	    record_text(workload, "ID"));
-	if (json_array_size(containers) > 0)
-		add_container(&b, json_array_get(containers, 0));
-	else
-		(void)str_addc(&b, '\t');
-	(void)str_addc(&b, '\t');
-	table_add_cell(&b, record_text(workload, "Status"));
-	(void)str_addf(&b, "\t%lld/%lld", count_of(workload, "Updated"),
+	(void)str_addf(&b, "%lld/%lld", count_of(workload, "Updated"),
 	    count_of(workload, "Desired"));
 	if (verbosity > 0)
 		(void)str_addf(&b, " (%lld outdated, %lld ready)",
 		    count_of(workload, "Outdated"),
 		    count_of(workload, "Ready"));
-	(void)str_addc(&b, '\n');
-	for (size_t i = 1; i < json_array_size(containers); i++) {
-		(void)str_addc(&b, '\t');
-		add_container(&b, json_array_get(containers, i));
-		(void)str_add(&b, "\t\t\n");
-	}
+	return str_take(&b);
+}
+
+static void
+show_workload(struct ctl *c, const json_t *workload, int64_t verbosity)
+{
+	auto_free char *replicas = describe_replicas(workload, verbosity);
+	struct buf b = BUF_INIT(SIZE_MAX);
+
+	(void)str_add(&b, "WORKLOAD\tCONTAINER\tIMAGE\tRELEASE\tREPLICAS\n");
+	workload_add_rows(&b, workload, replicas);
 	(void)str_addc(&b, '\n');
 	output_table(c, &b, true);
 }

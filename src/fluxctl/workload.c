@@ -2,7 +2,10 @@
 #include "base.h"
 #include "workload.h"
 
+#include "record.h"
 #include "resource_id.h"
+#include "str.h"
+#include "table.h"
 
 int
 workload_id(const char *text, const char *ns, char **id, struct ctl_error *err)
@@ -25,4 +28,33 @@ workload_flag(const char *flag, const char *old_flag, const char *both,
 		return ctl_fail(err, FX_ESYNTAX, "%s", both);
 	*out = *flag != '\0' ? flag : old_flag;
 	return FX_OK;
+}
+
+static void
+add_container(struct buf *b, const json_t *container)
+{
+	table_add_cell(b, record_text(container, "Name"));
+	(void)str_addc(b, '\t');
+	table_add_cell(b,
+	    record_text(json_object_get(container, "Current"), "ID"));
+}
+
+void
+workload_add_rows(struct buf *b, const json_t *workload, const char *last)
+{
+	const json_t *containers = json_object_get(workload, "Containers");
+
+	(void)str_addf(b, "%s\t", record_text(workload, "ID"));
+	if (json_array_size(containers) > 0)
+		add_container(b, json_array_get(containers, 0));
+	else
+		(void)str_addc(b, '\t');
+	(void)str_addc(b, '\t');
+	table_add_cell(b, record_text(workload, "Status"));
+	(void)str_addf(b, "\t%s\n", last);
+	for (size_t i = 1; i < json_array_size(containers); i++) {
+		(void)str_addc(b, '\t');
+		add_container(b, json_array_get(containers, i));
+		(void)str_add(b, "\t\t\n");
+	}
 }

@@ -1,11 +1,14 @@
 /*
- * workload: the argument that names one.
+ * workload: naming one on the command line, and showing one in a table.
  */
 #ifndef CTL_WORKLOAD_H
 #define CTL_WORKLOAD_H
 
 #include "base.h"
+#include "buf.h"
 #include "error.h"
+
+#include <jansson.h>
 
 /* "[namespace:]kind/name"; *id is owned, with a namespace, its kind in lower
  * case. */
@@ -16,5 +19,9 @@ int workload_id(const char *, const char *ns, char **id,
  * both are.  Borrowed. */
 int workload_flag(const char *flag, const char *old_flag, const char *both,
     const char **out, struct ctl_error *) FX_MUSTUSE;
+
+/* Append a row for each container of a record_workload, or one: id, container,
+ * image, state and, in the first row only, a last column. */
+void workload_add_rows(struct buf *, const json_t *, const char *last);
 
 #endif
