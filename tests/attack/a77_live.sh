@@ -24,7 +24,7 @@ FLUXD_KUBECONFIG=$T_DIR/kubeconfig
 export CANARY=canary-environment
 
 names=(master launcher net key git-remote git-local manifest sync api)
-running=(net git-remote git-local manifest sync api) # a local repository needs no key
+running=(net key git-remote git-local manifest sync api)
 
 field() { # PID NAME
 	sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"
@@ -133,7 +133,6 @@ check_all() {
 		"$({
 			echo "master $master"
 			echo "launcher $launcher"
-			echo "key 0"
 			for pid in "${below[@]}"; do echo "$(name_of "$pid") $pid"; done
 		} | sort | xargs)" "fluxctl sandbox shows each of them, $mode"
 }

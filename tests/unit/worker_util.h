@@ -54,9 +54,22 @@ worker_on_log(struct worker_under_test *w, const struct ipc_req *req,
 }
 IPC_HANDLER(log, worker_on_log, struct worker_under_test)
 
+/* Of sync: there is no cluster here. */
+static int
+worker_on_no_endpoint(struct worker_under_test *w, const struct ipc_req *req,
+    struct ipc_no_endpoint *m)
+{
+	(void)w;
+	(void)req;
+	printf("# no endpoint: %s\n", m->why);
+	return FX_OK;
+}
+IPC_HANDLER(no_endpoint, worker_on_no_endpoint, struct worker_under_test)
+
 static const struct ipc_handler worker_test_handlers[] = {
 	{ IPC_T_READY, worker_on_ready_frame },
 	{ IPC_T_LOG, worker_on_log_frame },
+	{ IPC_T_NO_ENDPOINT, worker_on_no_endpoint_frame },
 };
 
 /* Turns of the channel until *flag; false if the worker is gone. */
