@@ -49,4 +49,9 @@ check-headers:
 coverage:
 	FLUXD_BUILD=$(abs_builddir) $(srcdir)/tests/coverage
 
-.PHONY: check-format cppcheck tidy check-headers coverage
+# Every call of the sync path fails in its turn; takes an hour.
+fault-walk: all tests/attack/faulty tests/attack/faults.so
+	FX_SRCDIR=$(abs_srcdir) FX_BUILDDIR=$(abs_builddir) FLUXD_FAULTS=all \
+		$(srcdir)/tests/attack/fault_walk.sh
+
+.PHONY: fault-walk check-format cppcheck tidy check-headers coverage

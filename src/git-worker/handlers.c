@@ -43,7 +43,7 @@ read_password(struct gw *g)
 		return FX_OK;
 	/* one allocation: growing would leave copies behind */
 	if (buf_reserve(&text, PASSWORD_MAX) == NULL ||
-	    fd_read_all(fd, &text) != FX_OK) {
+	    worker_read_all(g->worker, fd, &text) != FX_OK) {
 		buf_wipe(&text);
 		return fx_fail(&g->why, FX_ELIMIT,
 		    "the git password cannot be read");
@@ -63,7 +63,7 @@ read_trust(struct gw *g, enum ipc_file_id which, struct buf *out)
 {
 	auto_fd int fd = worker_take_file(g->worker, which);
 
-	if (fd != -1 && fd_read_all(fd, out) != FX_OK)
+	if (fd != -1 && worker_read_all(g->worker, fd, out) != FX_OK)
 		return fx_fail(&g->why, FX_ELIMIT,
 		    "a file of host keys or authorities cannot be read or is "
 		    "larger than %u bytes",

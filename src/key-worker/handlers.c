@@ -9,14 +9,14 @@
 #include "str.h"
 
 static int
-read_key(int fd, struct key **out, struct fx_err *err)
+read_key(struct worker *w, int fd, struct key **out, struct fx_err *err)
 {
 	struct buf text = BUF_INIT(KEY_FILE_MAX);
 	int r = FX_EFAIL;
 
 	/* one allocation: growing would leave copies of the key behind */
 	if (buf_reserve(&text, KEY_FILE_MAX) != NULL)
-		r = fd_read_all(fd, &text);
+		r = worker_read_all(w, fd, &text);
 	if (r == FX_OK)
 		return key_parse(&text, out, err);
 	buf_wipe(&text);
@@ -36,7 +36,7 @@ kw_open(struct kw_state *s, struct worker *w)
 	if (!s->given)
 		(void)fx_fail(&s->why, FX_EUNKNOWN, "no deploy key: %s",
 		    why == NULL ? "none was given" : why);
-	else if (read_key(fd, &s->key, &s->why) != FX_OK)
+	else if (read_key(w, fd, &s->key, &s->why) != FX_OK)
 		(void)fx_wrap(&s->why, "deploy key");
 	fd_close(&fd);
 	if (git_url_parse(w->cfg.git_url, &url, NULL) != FX_OK)

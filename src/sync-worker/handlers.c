@@ -397,7 +397,8 @@ own_namespace(struct sw *sw)
 	auto_fd int fd = worker_take_file(sw->w, IPC_FILE_SA_NAMESPACE);
 	char *ns;
 
-	if (fd == -1 || fd_read_all(fd, &text) != FX_OK || buf_left(&text) == 0)
+	if (fd == -1 || worker_read_all(sw->w, fd, &text) != FX_OK ||
+	    buf_left(&text) == 0)
 		return xstrdup(
 		    sw->login.kc.ns != NULL ? sw->login.kc.ns : "default");
 	ns = str_take(&text);

@@ -210,7 +210,7 @@ trust_files(struct sw *sw, struct fx_err *err)
 	}
 	/* nothing said: whom the system believes */
 	if (sw->login.bundle == -1 ||
-	    fd_read_all(sw->login.bundle, &bundle) != FX_OK)
+	    worker_read_all(sw->w, sw->login.bundle, &bundle) != FX_OK)
 		return fx_fail(err, FX_EFAIL,
 		    "the kubeconfig names no certificate authority and the "
 		    "system has no bundle of them");
@@ -267,7 +267,8 @@ take_content(struct sw_source *src, int fd)
 	struct fx_err err = { 0 };
 
 	src->pending = false;
-	if (fd_read_all(fd, &content) == FX_OK && buf_left(&content) > 0) {
+	if (worker_read_all(sw->w, fd, &content) == FX_OK &&
+	    buf_left(&content) > 0) {
 		buf_wipe(&file->data);
 		file->data = content;
 	} else {
@@ -409,7 +410,7 @@ read_kubeconfig(struct sw *sw, struct fx_err *err)
 	auto_fd int fd = worker_take_file(sw->w, IPC_FILE_KUBECONFIG);
 	int r;
 
-	r = fd == -1 ? FX_OK : fd_read_all(fd, &text);
+	r = fd == -1 ? FX_OK : worker_read_all(sw->w, fd, &text);
 	if (r != FX_OK)
 		fx_fail(err, r, "cannot be read, or is too large");
 	else

@@ -5,6 +5,7 @@ attack_tests = \
 	tests/attack/content.sh \
 	tests/attack/crash_loop.sh \
 	tests/attack/deputies.sh \
+	tests/attack/fault_walk.sh \
 	tests/attack/faults.sh \
 	tests/attack/kills.sh \
 	tests/attack/log.sh \

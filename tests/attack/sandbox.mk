@@ -71,3 +71,13 @@ tests_attack_rogue_LDADD = tests/attack/libroles.a src/common/libworker.a \
 	src/common/libsandbox.a src/common/libproc.a src/common/libipc.a \
 	src/common/libbase.a $(SECCOMP_LIBS)
 tests_attack_rogue_SOURCES = tests/attack/rogue.c
+
+# One call that fails, for fault_walk.sh.  A library, built as a program is:
+# nothing else here needs libtool.
+check_PROGRAMS += tests/attack/faulty tests/attack/faults.so
+tests_attack_faulty_SOURCES = tests/attack/faulty.c
+tests_attack_faulty_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_attack_faults_so_SOURCES = tests/attack/faults.c
+tests_attack_faults_so_CPPFLAGS = $(TEST_CPPFLAGS) -U_FORTIFY_SOURCE
+tests_attack_faults_so_CFLAGS = $(AM_CFLAGS) -fPIC -fno-builtin
+tests_attack_faults_so_LDFLAGS = -shared

@@ -194,7 +194,8 @@ loop_turn(struct loop *l, int64_t max_wait_us)
 	l->now_us = clk_now_us();
 	ready = poll(l->pfds, n, wait_ms(l, max_wait_us));
 	l->now_us = clk_now_us();
-	if (ready == -1 && errno != EINTR)
+	/* no memory for the moment: as if nothing had happened */
+	if (ready == -1 && errno != EINTR && errno != ENOMEM)
 		fx_bug("poll: errno %d", errno);
 	for (size_t i = 0; ready > 0 && i < n && !l->stopping; i++) {
 		struct loop_source *s = l->sources[i];

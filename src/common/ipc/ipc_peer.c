@@ -680,7 +680,8 @@ pump(struct ipc_peer *p, int64_t deadline_us)
 		return r;
 	if (!ipc_peer_pending(p)) {
 		pfd = (struct pollfd){ p->fd, ipc_peer_events(p), 0 };
-		if (poll(&pfd, 1, poll_ms(deadline_us)) == -1 && errno != EINTR)
+		if (poll(&pfd, 1, poll_ms(deadline_us)) == -1 &&
+		    errno != EINTR && errno != ENOMEM)
 			return FX_ESYS;
 		if ((pfd.revents & (POLLIN | POLLHUP | POLLERR)) == 0)
 			return FX_OK;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define FRAMES_PER_TURN 16 /* handled before timers and other sources */
+#define EXIT_START_OVER 1  /* what failed may not fail the next time */
 #define EXIT_CHANNEL 71	   /* the channel broke; the master says why */
 
 static void FX_NORETURN
@@ -299,4 +300,17 @@ worker_take_file(struct worker *w, enum ipc_file_id which)
 
 	w->files[which] = -1;
 	return fd;
+}
+
+int
+worker_read_all(struct worker *w, int fd, struct buf *out)
+{
+	int r = fd_read_all(fd, out);
+
+	if (r != FX_ESYS)
+		return r;
+	buf_wipe(out);
+	log_at(LVL_ERROR, KS("err", "a file cannot be read; starting over"));
+	(void)!ipc_peer_write(&w->master);
+	exit(EXIT_START_OVER);
 }

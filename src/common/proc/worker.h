@@ -65,6 +65,10 @@ worker_run(struct worker *, const struct ipc_handler *, size_t n, void *ctx);
 /* Take a descriptor out of w->files; the caller's from now on. */
 int worker_take_file(struct worker *, enum ipc_file_id);
 
+/* All of a file that was given, as fd_read_all; but where the system fails this
+ * process ends: the next one is given another descriptor. */
+int worker_read_all(struct worker *, int fd, struct buf *) FX_MUSTUSE;
+
 /* Add to a metric (counter, gauge set, histogram observation), value × 1e6. */
 void worker_metric(struct worker *, unsigned metric, const char *labels,
     int64_t value_us);

@@ -1,0 +1,133 @@
+#!/usr/bin/env bash
+# Any call of the sync path fails: in each life of the daemon one call of every
+# worker does, or one of the master (faults.c), and a commit is pushed meanwhile.
+# Whatever failed, cluster and tag get there by themselves, and the daemon ends in
+# peace; a master that could not go on is started again, once.
+# FLUXD_FAULTS says how many lives, FLUXD_SEED repeats a run's choices; with
+# FLUXD_FAULTS=all every call fails in its turn, which takes an hour.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+! is_test_build || t_cannot_all "the shim and the sanitizers are in each other's way"
+bed_require api ssh
+lives=${FLUXD_FAULTS:-12}
+seed=${FLUXD_SEED:-$RANDOM}
+RANDOM=$seed
+
+ns=$(bed_namespace faultwalk)
+repo=faultwalk-$$
+url=$(bed_repo "$repo")
+work=$T_DIR/work
+repo_clone "$url" "$work"
+commit() { # VALUE
+	configmap "$work" c "$ns" "$1"
+	last=$(repo_commit_all "$work" "$1")
+	repo_push "$work"
+}
+notify() { api_post /api/flux/v11/notify '{"Kind":"git","Source":{"URL":"","Branch":""}}' >/dev/null 2>&1; }
+arrived() { tag_is "$repo" "$last" && value_is "$ns" c "$1"; }
+
+names=(master launcher net key git-remote git-local manifest sync api) # as in roles.def
+
+libexec=$T_DIR/libexec
+mkdir -p "$libexec/real"
+chmod 777 "$libexec" # who starts the connector takes its fault away, too
+ln -s "$FX_BUILDDIR"/fluxd-* "$libexec/real/"
+ln -s "$FX_BUILDDIR/fluxd-launch" "$FX_BUILDDIR/tests/attack/faults.so" "$libexec/"
+for program in net key git manifest sync api; do
+	ln -s "$FX_BUILDDIR/tests/attack/faulty" "$libexec/fluxd-$program"
+done
+
+# The master is given its fault by its environment.
+cat >"$T_DIR/fluxd-faulty" <<-SH
+	#!/bin/sh
+	fault="0 \$(cat '$libexec/fault.0' 2>/dev/null)"
+	rm -f '$libexec/fault.0'
+	exec env LD_PRELOAD='$libexec/faults.so' FX_FAULT="\$fault" '$FLUXD' "\$@"
+SH
+chmod 755 "$T_DIR/fluxd-faulty"
+FLUXD=$T_DIR/fluxd-faulty
+
+launch() {
+	fluxd_launch --git-url="$url" --git-poll-interval=2s --sync-interval=2s --libexec-dir="$libexec"
+}
+# Is it there?  A master that its fault has ended is started again.
+arrived() {
+	if fluxd_dead && grep -q '^fault 0 ' "$FLUXD_LOG" && [ "$again" = 0 ]; then
+		again=1
+		fluxd_reap
+		launch
+	fi
+	tag_is "$repo" "$last" && value_is "$ns" c "$1"
+}
+# live NAME: a life of the daemon from an empty state directory on, two commits
+# long, with the faults that lie there.
+live() {
+	local value=$1-$RANDOM
+	FLUXD_LOG=$T_DIR/$1.log again=0
+	: >"$FLUXD_LOG"
+	rm -rf "$FLUXD_STATE"
+	mkdir "$FLUXD_STATE"
+	commit "$value-one"
+	launch
+	wait_for 30 arrived "$value-one" || { echo "the first commit does not arrive"; return 1; }
+	commit "$value-two"
+	notify || true
+	wait_for 30 arrived "$value-two" || { echo "the second commit does not arrive"; return 1; }
+	fluxd_stop || [ "$again" = 1 ] || { echo "it ends with $FLUXD_STATUS"; return 1; }
+}
+
+FLUXD_HOME=$T_DIR/home FLUXD_STATE=$T_DIR/state
+mkdir -p "$FLUXD_HOME/.ssh" "$FLUXD_STATE"
+cp "$BED_KNOWN_HOSTS" "$FLUXD_HOME/.ssh/known_hosts"
+at_exit fluxd_kill
+
+# ---- how many calls there are: a control, too
+live count >"$T_DIR/said" || { t_fail "without a fault all is well" "$(cat "$T_DIR/said")"; t_done; }
+t_ok "without a fault all is well"
+grep '^count ' "$FLUXD_LOG" | sort -u -k2,3 >"$T_DIR/counts"
+
+# points ROLE: the faults of its turns, "CALL N", a line each
+points() {
+	local call n
+	while read -r call n; do
+		if [ "$lives" = all ]; then
+			seq -f "$call %.0f" 1 "$((n < 100 ? 1 : n / 100))" "$n"
+		else
+			echo "$call $(((RANDOM * 32768 + RANDOM) % n + 1))"
+		fi
+	done < <(awk -v role="$1" '$2 == role { print $3, $4 }' "$T_DIR/counts" | shuf --random-source=<(yes "$seed"))
+}
+turns=0
+declare -A of # of[TURN,ROLE]: the fault
+for role in 0 2 3 4 5 6 7 8; do
+	turn=0
+	while read -r point; do
+		of[$turn,$role]=$point
+		turn=$((turn + 1))
+		[ "$turn" -le "$turns" ] || turns=$turn
+	done < <(points "$role")
+	t_isnt "$turn" 0 "${names[$role]} makes calls that can fail"
+done
+[ "$lives" != all ] || lives=$turns
+
+# ---- the walk; every fourth life is the master's
+bad='' fired=0 ended=0
+for ((life = 0; life < lives; life++)); do
+	what=
+	for role in 0 2 3 4 5 6 7 8; do
+		rm -f "$libexec/fault.$role"
+		[ $((role == 0)) = $((life % 4 == 3)) ] || continue
+		[ -n "${of[$life,$role]:-}" ] || continue
+		echo "${of[$life,$role]}" >"$libexec/fault.$role"
+		what+=" ${names[$role]}: ${of[$life,$role]};"
+	done
+	live "life-$life" >"$T_DIR/said" || bad+="$(cat "$T_DIR/said"):$what $(tail -n 3 "$FLUXD_LOG")"$'\n'
+	fluxd_kill
+	fired=$((fired + $(grep -c '^fault ' "$FLUXD_LOG" || true)))
+	ended=$((ended + $(grep -c 'worker ended' "$FLUXD_LOG" || true)))
+	[ -n "${BED_KEEP:-}" ] || rm -f "$FLUXD_LOG"
+done
+t_diag "$lives lives, $fired calls that failed, $ended workers that ended; FLUXD_SEED=$seed"
+t_is "$bad" "" "whatever fails, cluster and tag get there"
+t_is "$((fired >= lives))" 1 "and it did fail (control)"
+t_done
