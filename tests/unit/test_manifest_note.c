@@ -239,11 +239,11 @@ test_bounds(void)
 		size_t n;
 		const char *error; /* in the text */
 	} tv[] = {
-		{ "", "[", 1000000, "more than 65536 bytes" },
+		{ "", "[", 1000000, "more than 262144 bytes" },
 		{ "", "[", NOTE_MAX, "maximum parsing depth" },
 		{ "{\"jobID\":", "{\"a\":", NOTE_MAX / 5 - 3,
 		    "maximum parsing depth" },
-		{ "", "x", 100 << 20, "more than 65536 bytes" },
+		{ "", "x", 100 << 20, "more than 262144 bytes" },
 		{ "\"", "x", NOTE_MAX - 1, "! " },
 		{ "[", "{},", NOTE_MAX / 3 - 1, "! " },
 	};
