@@ -538,9 +538,8 @@ mirror_take_ref(struct mirror *m, const char *name, const git_oid *to,
 	return mirror_set_ref(m, name, to, err);
 }
 
-int
-mirror_set_ref(struct mirror *m, const char *name, const git_oid *to,
-    struct fx_err *err)
+static int
+set_ref(struct mirror *m, const char *name, const git_oid *to)
 {
 	git_reference *ref = NULL;
 	int r;
@@ -549,12 +548,37 @@ mirror_set_ref(struct mirror *m, const char *name, const git_oid *to,
 		r = git_reference_lookup(&ref, m->repo, name);
 		if (r == 0)
 			r = git_reference_delete(ref);
-		git_reference_free(ref);
 		if (r == GIT_ENOTFOUND)
 			r = 0;
 	} else {
 		r = git_reference_create(&ref, m->repo, name, to, 1, NULL);
-		git_reference_free(ref);
+	}
+	git_reference_free(ref);
+	return r;
+}
+
+/* No ref has two writers: a lock that is there was left by an earlier attempt,
+ * of this process or of the one before it. */
+static void
+break_lock(const struct mirror *m, const char *name)
+{
+	auto_free char *own = xasprintf("%s/%s.lock", m->path, name);
+	auto_free char *packed = xasprintf("%s/packed-refs.lock", m->path);
+
+	(void)unlink(own);
+	if (m->writer)
+		(void)unlink(packed);
+}
+
+int
+mirror_set_ref(struct mirror *m, const char *name, const git_oid *to,
+    struct fx_err *err)
+{
+	int r = set_ref(m, name, to);
+
+	if (r == GIT_ELOCKED) {
+		break_lock(m, name);
+		r = set_ref(m, name, to);
 	}
 	if (r != 0)
 		return mirror_fail(m, r, err, "%s", name);

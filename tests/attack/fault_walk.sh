@@ -3,15 +3,14 @@
 # worker does, or one of the master (faults.c), and a commit is pushed meanwhile.
 # Whatever failed, cluster and tag get there by themselves, and the daemon ends in
 # peace; a master that could not go on is started again, once.
-# FLUXD_FAULTS says how many lives, FLUXD_SEED repeats a run's choices; with
-# FLUXD_FAULTS=all every call fails in its turn, which takes an hour.
+# FLUXD_FAULTS says how many lives, FLUXD_SEED which calls; with FLUXD_FAULTS=all
+# they fail in turn (of many calls of one kind, a hundred), which takes an hour.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 ! is_test_build || t_cannot_all "the shim and the sanitizers are in each other's way"
 bed_require api ssh
 lives=${FLUXD_FAULTS:-12}
-seed=${FLUXD_SEED:-$RANDOM}
-RANDOM=$seed
+seed=${FLUXD_SEED:-1}
 
 ns=$(bed_namespace faultwalk)
 repo=faultwalk-$$
@@ -24,7 +23,6 @@ commit() { # VALUE
 	repo_push "$work"
 }
 notify() { api_post /api/flux/v11/notify '{"Kind":"git","Source":{"URL":"","Branch":""}}' >/dev/null 2>&1; }
-arrived() { tag_is "$repo" "$last" && value_is "$ns" c "$1"; }
 
 names=(master launcher net key git-remote git-local manifest sync api) # as in roles.def
 
@@ -88,41 +86,49 @@ grep '^count ' "$FLUXD_LOG" | sort -u -k2,3 >"$T_DIR/counts"
 
 # points ROLE: the faults of its turns, "CALL N", a line each
 points() {
-	local call n
-	while read -r call n; do
-		if [ "$lives" = all ]; then
-			seq -f "$call %.0f" 1 "$((n < 100 ? 1 : n / 100))" "$n"
+	local kinds kind n i
+	RANDOM=$((seed + $1)) # of this subshell
+	mapfile -t kinds < <(awk -v role="$1" '$2 == role { print $3, $4 }' "$T_DIR/counts")
+	for ((i = 0; i < (lives == 0 ? ${#kinds[@]} : lives); i++)); do
+		read -r kind n <<<"${kinds[$((i % ${#kinds[@]}))]}"
+		if [ "$lives" = 0 ]; then
+			seq -f "$kind %.0f" 1 "$((n < 100 ? 1 : n / 100))" "$n"
 		else
-			echo "$call $(((RANDOM * 32768 + RANDOM) % n + 1))"
+			echo "$kind $(((RANDOM * 32768 + RANDOM) % n + 1))"
 		fi
-	done < <(awk -v role="$1" '$2 == role { print $3, $4 }' "$T_DIR/counts" | shuf --random-source=<(yes "$seed"))
+	done
 }
-turns=0
-declare -A of # of[TURN,ROLE]: the fault
-for role in 0 2 3 4 5 6 7 8; do
-	turn=0
+workers=(2 3 4 5 6 7 8)
+declare -A of turns # of[TURN,ROLE]: the fault; turns[ROLE]: how many
+[ "$lives" != all ] || lives=0
+for role in 0 "${workers[@]}"; do
+	grep -q "^count $role " "$T_DIR/counts"
+	turns[$role]=0
 	while read -r point; do
-		of[$turn,$role]=$point
-		turn=$((turn + 1))
-		[ "$turn" -le "$turns" ] || turns=$turn
+		of[${turns[$role]},$role]=$point
+		turns[$role]=$((turns[$role] + 1))
 	done < <(points "$role")
-	t_isnt "$turn" 0 "${names[$role]} makes calls that can fail"
 done
-[ "$lives" != all ] || lives=$turns
+if [ "$lives" = 0 ]; then
+	lives=$((turns[0] * 4))
+	for role in "${workers[@]}"; do
+		[ $((turns[$role] * 4 / 3 + 1)) -lt "$lives" ] || lives=$((turns[$role] * 4 / 3 + 1))
+	done
+fi
 
 # ---- the walk; every fourth life is the master's
 bad='' fired=0 ended=0
 for ((life = 0; life < lives; life++)); do
-	what=
-	for role in 0 2 3 4 5 6 7 8; do
-		rm -f "$libexec/fault.$role"
-		[ $((role == 0)) = $((life % 4 == 3)) ] || continue
-		[ -n "${of[$life,$role]:-}" ] || continue
-		echo "${of[$life,$role]}" >"$libexec/fault.$role"
-		what+=" ${names[$role]}: ${of[$life,$role]};"
+	victims=("${workers[@]}") turn=$((life - life / 4)) what=
+	[ $((life % 4)) != 3 ] || victims=(0) turn=$((life / 4))
+	for role in "${victims[@]}"; do
+		[ -n "${of[$turn,$role]:-}" ] || continue
+		echo "${of[$turn,$role]}" >"$libexec/fault.$role"
+		what+=" ${names[$role]}: ${of[$turn,$role]};"
 	done
 	live "life-$life" >"$T_DIR/said" || bad+="$(cat "$T_DIR/said"):$what $(tail -n 3 "$FLUXD_LOG")"$'\n'
 	fluxd_kill
+	rm -f "$libexec"/fault.*
 	fired=$((fired + $(grep -c '^fault ' "$FLUXD_LOG" || true)))
 	ended=$((ended + $(grep -c 'worker ended' "$FLUXD_LOG" || true)))
 	[ -n "${BED_KEEP:-}" ] || rm -f "$FLUXD_LOG"

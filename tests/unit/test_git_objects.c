@@ -965,6 +965,31 @@ test_compact(void)
 	want_commit("refs/heads/main", id);
 }
 
+/* An attempt that failed half-way leaves a lock; the next one must not fail
+ * because of it. */
+static void
+test_stale_lock(void)
+{
+	auto_free char *id = xstrdup(sh("git rev-parse hist"));
+	auto_free char *lock = xasprintf("%s/refs/fluxd/t.lock", mirror.path);
+	struct fx_err err = { 0 };
+	git_oid oid;
+	FILE *f;
+
+	want_int(oid_parse(id, &oid, &err), FX_OK);
+	want_int(mirror_set_ref(&mirror, "refs/fluxd/t", &oid, &err), FX_OK);
+	f = fopen(lock, "we");
+	if (want(f != NULL))
+		fclose(f);
+	want_int(mirror_set_ref(&mirror, "refs/fluxd/t", &oid, &err), FX_OK);
+	want_str(err.text, "");
+	want(access(lock, F_OK) == -1);
+	f = fopen(lock, "we");
+	if (want(f != NULL))
+		fclose(f);
+	want_int(mirror_set_ref(&mirror, "refs/fluxd/t", NULL, &err), FX_OK);
+}
+
 static void
 test_names_of_refs(void)
 {
@@ -1011,6 +1036,8 @@ main(void)
 	test_run("objects: the sync tag is the one git would make", test_tag);
 	test_run("mirror: kept while it is ours, else made anew", test_mirror);
 	test_run("mirror: many packs become one, and junk goes", test_compact);
+	test_run("mirror: a lock left behind locks nobody out",
+	    test_stale_lock);
 	test_run("mirror: bad ref names are refused", test_names_of_refs);
 	mirror_clear(&mirror);
 	tree_memory_clear(&memory);
