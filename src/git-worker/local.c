@@ -361,6 +361,7 @@ send_note(struct note_stream *s, struct notes *notes, const git_oid *oid)
 	struct fx_err err = { 0 };
 	struct ipc_note *row;
 	size_t n;
+	int r;
 
 	if (notes_read(notes, oid, IPC_MAX_NOTE, &o, &err) != FX_OK)
 		log_at(LVL_WARN, KS("warning", "a note is passed over"),
@@ -368,15 +369,17 @@ send_note(struct note_stream *s, struct notes *notes, const git_oid *oid)
 	if (o == NULL)
 		return FX_OK;
 	n = git_odb_object_size(o);
+	/* a frame has room for the largest note, but not for another */
+	r = s->n == nitems(s->rows) || s->bytes + n > IPC_PART_TARGET
+	    ? note_flush(s, true)
+	    : FX_OK;
 	row = &s->rows[s->n++];
 	*row = (struct ipc_note){ .commit = fx_steal(&hex),
 		.text = { xmalloc(n + 1), n } };
 	memcpy(row->text.p, git_odb_object_data(o), n);
 	s->bytes += n + ROW_COST;
 	git_odb_object_free(o);
-	if (s->n < nitems(s->rows) && s->bytes < IPC_PART_TARGET)
-		return FX_OK;
-	return note_flush(s, true);
+	return r;
 }
 
 static int

@@ -86,6 +86,16 @@ ssh_session_wait(struct ssh_session *s, struct fx_err *err)
 	return link_wait(s->link, s->fd, events, s->deadline_us, err);
 }
 
+/* A receive that was given up looks like many things in libssh2: FX_OK, or the
+ * real reason. */
+static int
+check_end(struct ssh_session *s, struct fx_err *err)
+{
+	if (s->deadline_us <= clk_now_us())
+		return link_silent(s->link, err);
+	return s->link->calls.heed(s->link->calls.arg, err);
+}
+
 int
 ssh_session_fail(struct ssh_session *s, int code, struct fx_err *err,
     const char *what)
@@ -95,9 +105,7 @@ ssh_session_fail(struct ssh_session *s, int code, struct fx_err *err,
 	char *text = NULL;
 	int n = 0, r;
 
-	if (s->deadline_us <= clk_now_us())
-		return link_silent(s->link, err);
-	if ((r = s->link->calls.heed(s->link->calls.arg, err)) != FX_OK)
+	if ((r = check_end(s, err)) != FX_OK)
 		return r;
 	(void)libssh2_session_last_error(s->lib, &text, &n, 0);
 	if (text != NULL && n > 0)
@@ -244,6 +252,8 @@ authenticate(struct ssh_session *s, struct fx_err *err)
 		*err = s->sign_err;
 		return fx_wrap(err, "sign with the deploy key");
 	}
+	if (rc != 0 && (r = check_end(s, err)) != FX_OK)
+		return r;
 	switch (rc) {
 	case 0:
 		return FX_OK;

@@ -58,18 +58,20 @@ t_is "$(noted - "$head" 0 | grep -c '^[0-9a-f]\{40\} [0-9]* note [0-9]*$')" 320 
 t_is "$(noted - "$head" 0 | sed -n 's/.* note //p' | tr '\n' ' ')" "$(seq -s' ' 0 319) " "in order"
 
 # A34: too long, not text, not for a commit; the rest is as it was
-head -c 65537 /dev/zero | tr '\0' '[' >"$T_DIR/long"
-head -c 65536 "$T_DIR/long" >"$T_DIR/full"
+head -c 262145 /dev/zero | tr '\0' '[' >"$T_DIR/long"
+head -c 262144 "$T_DIR/long" >"$T_DIR/full"
 bed_git -C "$repo" notes --ref=flux add -f -F "$T_DIR/long" "${c[100]}" 2>/dev/null
+head -c 100000 "$T_DIR/long" >"$T_DIR/half"
+bed_git -C "$repo" notes --ref=flux add -f -F "$T_DIR/half" "${c[99]}" 2>/dev/null
 blob=$(git -C "$repo" hash-object -w "$T_DIR/full")
 bed_git -C "$repo" notes --ref=flux add -f -C "$blob" "${c[101]}" 2>/dev/null
 blob=$(printf 'nul\0\033[2J\377' | git -C "$repo" hash-object -w --stdin)
 bed_git -C "$repo" notes --ref=flux add -f -C "$blob" "${c[102]}" 2>/dev/null
 out=$(noted "${c[98]}" "${c[103]}" 0)
-t_like "$out" "log warning=a note is passed over commit=${c[100]} err=.*more than 65536" \
+t_like "$out" "log warning=a note is passed over commit=${c[100]} err=.*more than 262144" \
 	"A34: a note that is too long is passed over, which is logged with the commit's name"
 t_is "$(grep -oE '^[0-9a-f]{40} [0-9]+|^end .*' <<<"$out" | tr '\n' ' ')" \
-	"${c[99]} 8 ${c[101]} 65536 ${c[102]} 9 ${c[103]} 9 end 5 " \
+	"${c[99]} 100001 ${c[101]} 262144 ${c[102]} 9 ${c[103]} 9 end 5 " \
 	"A34: the longest that is allowed and one that is no text come as they are"
 bed_git -C "$repo" update-ref refs/notes/flux "$(git -C "$repo" rev-parse "${c[5]}:apps/a")"
 t_like "$(noted - "$head" 0)" 'log warning=notes are passed over err=.*end 320' \
