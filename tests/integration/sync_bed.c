@@ -366,6 +366,17 @@ on_endpoint(struct bed *b, const struct ipc_req *req, struct ipc_endpoint *m)
 IPC_HANDLER(endpoint, on_endpoint, struct bed)
 
 static int
+on_no_endpoint(struct bed *b, const struct ipc_req *req,
+    struct ipc_no_endpoint *m)
+{
+	(void)b;
+	(void)req;
+	(void)m;
+	return FX_OK;
+}
+IPC_HANDLER(no_endpoint, on_no_endpoint, struct bed)
+
+static int
 on_paths_named(struct bed *b, const struct ipc_req *req,
     struct ipc_paths_named *m)
 {
@@ -431,6 +442,7 @@ static const struct ipc_handler handlers[] = {
 	{ IPC_T_LOG, on_log_frame },
 	{ IPC_T_METRIC, on_metric_frame },
 	{ IPC_T_ENDPOINT, on_endpoint_frame },
+	{ IPC_T_NO_ENDPOINT, on_no_endpoint_frame },
 	{ IPC_T_PATHS_NAMED, on_paths_named_frame },
 	{ IPC_T_REOPEN, on_reopen_frame },
 	{ IPC_T_DRIFT, on_drift_frame },
