@@ -136,6 +136,8 @@ labels_are_harmless(const char *s)
 /* Who may report what; the rest is the master's own. */
 static const uint32_t reporters[METRIC_COUNT] = {
 	[METRIC_REQUEST_DURATION] = IPC_S_API,
+	[METRIC_SCRAPES] = IPC_S_API,
+	[METRIC_CONTESTED_OBJECTS] = IPC_S_SYNC,
 };
 
 int
