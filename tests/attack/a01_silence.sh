@@ -96,8 +96,9 @@ out=$(run "$T_DIR/large" "fetch 10" "fetch 20000")
 t_like "$out" "failed code=timeout text=not finished .*fetched fetched head=[0-9a-f]{40} " \
 	"a local repository that is too large for the time is an error, too"
 on_time "$began" "$(ms_of "$out" ' code=timeout')" "at the deadline"
-began=$(now_us)
 out=$(run "$T_DIR/large" "stop-in 50" "fetch 20000")
 t_like "$out" "channel closed" "and does not keep the worker from stopping"
-on_time "$began" "$(ms_of "$out" '^no answer')" "nor for long"
+# it looks up between objects, of which one may take a while
+ms=$(ms_of "$out" '^no answer')
+if [ "$ms" -le 5000 ]; then t_ok "nor for long"; else t_fail "nor for long" "$ms ms"; fi
 t_done
