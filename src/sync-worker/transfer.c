@@ -8,6 +8,9 @@
 #include <strings.h>
 
 #define STREAM_SILENCE_S 180 /* bookmarks come every minute or two */
+/* of a stream, whose own limit is its whole life; the socket is connected, so
+ * what is left is TLS */
+#define STREAM_CONNECT_MS 10000
 
 /* ---- what libcurl calls ----------------------------------------------- */
 
@@ -296,6 +299,7 @@ transfer_start(struct request *r)
 	set(CURLOPT_WRITEDATA, r);
 	set(CURLOPT_TIMEOUT_MS, (long)((st->deadline_us - now) / CLK_MS) + 1);
 	if (r->stream != NULL) {
+		set(CURLOPT_CONNECTTIMEOUT_MS, (long)STREAM_CONNECT_MS);
 		set(CURLOPT_LOW_SPEED_LIMIT, 1L);
 		set(CURLOPT_LOW_SPEED_TIME, (long)STREAM_SILENCE_S);
 	}
