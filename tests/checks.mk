@@ -49,7 +49,7 @@ check-headers:
 coverage:
 	FLUXD_BUILD=$(abs_builddir) $(srcdir)/tests/coverage
 
-# Every call of the sync path fails in its turn; takes an hour.
+# Every call of the sync path fails in its turn; takes long.
 fault-walk: all tests/attack/faulty tests/attack/faults.so
 	FX_SRCDIR=$(abs_srcdir) FX_BUILDDIR=$(abs_builddir) FLUXD_FAULTS=all \
 		$(srcdir)/tests/attack/fault_walk.sh

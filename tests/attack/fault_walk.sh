@@ -4,7 +4,7 @@
 # Whatever failed, cluster and tag get there by themselves, and the daemon ends in
 # peace; a master that could not go on is started again, once.
 # FLUXD_FAULTS says how many lives, FLUXD_SEED which calls; with FLUXD_FAULTS=all
-# they fail in turn (of many calls of one kind, a hundred), which takes an hour.
+# they fail in turn (of many calls of one kind, a hundred), which takes long.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 ! is_test_build || t_cannot_all "the shim and the sanitizers are in each other's way"
