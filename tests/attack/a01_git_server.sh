@@ -59,7 +59,8 @@ refused line:err 'denied text=remote: go\\x1b\[2J away ts=1 forged=yes ' \
 	"A03: an ERR line is shown, escaped, in one line"
 refused pack:count 'failed text=fetch: too many objects' \
 	"A04: a pack of 2^32-1 objects is refused"
-refused pack:bomb 'failed text=fetch: ' "A05: a delta of 256 MiB is refused"
+# libgit2 of an older patch level says so only when the object is missing
+refused pack:bomb 'failed text=(fetch|update refs): ' "A05: a delta of 256 MiB is refused"
 refused pack:cycle 'failed text=fetch: ' "A06: deltas on each other end"
 refused pack:chain 'failed text=' "A06: a chain of 10,000 deltas ends"
 refused pack:before 'failed text=fetch: ' "A06: a delta on what is before the pack ends"
