@@ -559,19 +559,22 @@ test_retry(void)
 static void
 test_deaths(void)
 {
+	struct bed_ask ask;
+
 	begin_synced();
 	new_head(B, A);
-	(void)take_load(B);
+	ask = take_load(B);
+	buf_clear(&ask.body);
 	bed_kill(IPC_R_MANIFEST);
 	want_log("err=\"loading resources from repo: manifest ended\"");
 	bed_pass(50 * CLK_MS);
 	load(A, "all"); /* the new one knows nothing to compare with */
 	load(B, "a:x/b");
-	(void)bed_take(IPC_R_SYNC, IPC_T_APPLY);
+	bed_drop(IPC_R_SYNC, IPC_T_APPLY);
 	bed_kill(IPC_R_SYNC); /* asks for a pass by itself, too */
 	load(B, NULL);
 	apply(1, 0);
-	(void)bed_take(IPC_R_GIT_LOCAL, IPC_T_COMMITS);
+	bed_drop(IPC_R_GIT_LOCAL, IPC_T_COMMITS);
 	bed_kill(IPC_R_GIT_LOCAL);
 	bed_pass(200 * CLK_MS);
 	load(B, NULL);
@@ -580,7 +583,7 @@ test_deaths(void)
 	no_events(A);
 	want_log("event=\"Sync: bbbbbbb, a:x/b\"");
 	tag();
-	(void)bed_take(IPC_R_GIT_REMOTE, IPC_T_PUSH);
+	bed_drop(IPC_R_GIT_REMOTE, IPC_T_PUSH);
 	bed_kill(IPC_R_GIT_REMOTE);
 	bed_pass(400 * CLK_MS);
 	load(B, NULL);

@@ -152,12 +152,12 @@ test_failing(void)
 	/* a worker that dies costs the job nothing but time … */
 	r = ask_update(IPC_UPDATE_SYNC);
 	for (int i = 0; i < 3; i++) {
-		(void)bed_take(IPC_R_GIT_REMOTE, IPC_T_FETCH);
+		bed_drop(IPC_R_GIT_REMOTE, IPC_T_FETCH);
 		bed_kill(IPC_R_GIT_REMOTE);
 		job_is(r.id, IPC_JOB_RUNNING, "", "");
 	}
 	/* … of which there is --sync-timeout */
-	(void)bed_take(IPC_R_GIT_REMOTE, IPC_T_FETCH);
+	bed_drop(IPC_R_GIT_REMOTE, IPC_T_FETCH);
 	bed_now += CLK_MIN;
 	bed_kill(IPC_R_GIT_REMOTE);
 	job_is(r.id, IPC_JOB_FAILED, "git fetch: git-remote ended", "");
@@ -169,7 +169,7 @@ test_failing(void)
 	bed_begin("--git-url=", NULL);
 	bed.has_url = false;
 	bed.mirror.status = MIRROR_UNCONFIGURED;
-	(void)bed_find(IPC_R_GIT_REMOTE, IPC_T_FETCH);
+	(void)bed_none(IPC_R_GIT_REMOTE, IPC_T_FETCH);
 	r = ask_update(IPC_UPDATE_SYNC);
 	job_is(r.id, IPC_JOB_FAILED, "git repo does not have valid config", "");
 	bed_end();
@@ -256,7 +256,7 @@ test_too_many(void)
 		want_int(ask_update(IPC_UPDATE_SYNC).err.code, FX_OK);
 	r = ask_update(IPC_UPDATE_SYNC);
 	want_str(r.err.text, "too many jobs are waiting");
-	(void)bed_take(IPC_R_GIT_REMOTE, IPC_T_FETCH);
+	bed_drop(IPC_R_GIT_REMOTE, IPC_T_FETCH);
 	bed_end();
 	begin_ready();
 	r = ask_update(IPC_UPDATE_IMAGE);
@@ -304,7 +304,7 @@ test_restart(void)
 	end_pass(A, false);
 	running = ask_update(IPC_UPDATE_SYNC);
 	waiting = ask_update(IPC_UPDATE_SYNC);
-	(void)bed_take(IPC_R_GIT_REMOTE, IPC_T_FETCH);
+	bed_drop(IPC_R_GIT_REMOTE, IPC_T_FETCH);
 	bed_now += 2 * CLK_MIN; /* its workers end, at whatever time */
 	bed_end();
 
@@ -374,7 +374,7 @@ test_full(void)
 	files(dir);
 	bed_begin(NULL);
 	job_is(r.id, IPC_JOB_SUCCEEDED, "", A);
-	(void)bed_take(IPC_R_GIT_REMOTE, IPC_T_FETCH);
+	bed_drop(IPC_R_GIT_REMOTE, IPC_T_FETCH);
 	bed_end();
 	remove_files(dir);
 }
@@ -394,7 +394,7 @@ test_damaged(void)
 	bed_fetched(A, A);
 	end_pass(A, false);
 	b = ask_update(IPC_UPDATE_SYNC);
-	(void)bed_take(IPC_R_GIT_REMOTE, IPC_T_FETCH);
+	bed_drop(IPC_R_GIT_REMOTE, IPC_T_FETCH);
 	fd = bed_journal[0];
 	want_int(pwrite(fd, "GARBAGE", 7, 0), 7); /* the first line … */
 	bed_end();
@@ -404,13 +404,13 @@ test_damaged(void)
 		 "places is lost\" places=");
 	job_is(a.id, IPC_JOB_SUCCEEDED, "", A);
 	job_is(b.id, IPC_JOB_RUNNING, "", "");
-	(void)bed_take(IPC_R_GIT_REMOTE, IPC_T_FETCH);
+	bed_drop(IPC_R_GIT_REMOTE, IPC_T_FETCH);
 	bed_end();
 	files(dir);
 	bed_begin(NULL);
 	want_no_log("damaged");
 	job_is(b.id, IPC_JOB_RUNNING, "", "");
-	(void)bed_take(IPC_R_GIT_REMOTE, IPC_T_FETCH);
+	bed_drop(IPC_R_GIT_REMOTE, IPC_T_FETCH);
 	bed_end();
 	remove_files(dir);
 }
