@@ -85,6 +85,9 @@ test_hands_over(void)
 		ask(&w, hosts[i], port, 10000, &a);
 		worker_await(&w, &a.done);
 		want_str(a.err.text, "");
+		/* without a connection accept would wait for ever */
+		if (!want(a.fd != -1))
+			continue;
 		want_str(a.address, "127.0.0.1");
 		peer = accept(listener, NULL, NULL);
 		want_int(write(a.fd, "x", 1), 1);
