@@ -87,6 +87,12 @@ enum ipc_event_kind { IPC_EVENT_RELEASE, IPC_EVENT_AUTORELEASE };
 #define IPC_INCLUDES_POLICY 4u
 #define IPC_INCLUDES_OTHER 8u
 
+enum ipc_repository_state {
+	IPC_REPOSITORY_READY,
+	IPC_REPOSITORY_NOT_READY, /* not cloned, unreachable, no such branch */
+	IPC_REPOSITORY_NONE,	  /* not configured */
+};
+
 enum ipc_change { IPC_CHANGE_GIT, IPC_CHANGE_IMAGE };
 
 enum ipc_update_kind {
