@@ -113,7 +113,12 @@ t_run_fails() { # NAME COMMAND...: it must not
 t_wait() { # NAME SECONDS COMMAND...: wait_for as a test
 	local name=$1
 	shift
-	if wait_for "$@"; then t_ok "$name"; else t_fail "$name" "not within $1 s: ${*:2}"; fi
+	if wait_for "$@"; then
+		t_ok "$name"
+	else
+		t_fail "$name" "not within $1 s: ${*:2}"
+		[ ! -s "${FLUXD_LOG:-}" ] || tail -n 10 "$FLUXD_LOG" | sed 's/^/# /'
+	fi
 }
 
 # t_skip_all REASON: this machine cannot run the test.  Where nothing may be

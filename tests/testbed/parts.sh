@@ -412,6 +412,15 @@ is_api_client() {
 	case $1 in controllers | kwok) ;; *) return 1 ;; esac
 }
 
+part_runs() {
+	case $1 in
+	api) alive etcd && alive apiserver ;;
+	ssh) alive sshd ;;
+	https) alive nginx ;;
+	*) alive "$1" ;;
+	esac
+}
+
 start_part() { # only starts; await_part waits
 	case $1 in
 	api)
