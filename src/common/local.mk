@@ -30,8 +30,12 @@ src_common_libipc_a_SOURCES = \
 	src/common/ipc/ipc_messages.def \
 	src/common/ipc/ipc_peer.c \
 	src/common/ipc/ipc_peer.h \
+	src/common/ipc/ipc_peer_parts.h \
+	src/common/ipc/ipc_receive.c \
 	src/common/ipc/ipc_rules.c \
+	src/common/ipc/ipc_send.c \
 	src/common/ipc/ipc_undef.h \
+	src/common/ipc/ipc_wait.c \
 	src/common/ipc/ipc_wire.c \
 	src/common/ipc/ipc_wire.h \
 	src/common/proc/roles.def

@@ -46,18 +46,6 @@ await(struct worker *w, uint64_t seq, int64_t deadline_us, struct wait *wait,
 	return err->code;
 }
 
-/* Does the frame hold exactly this answer? */
-#define DECODE(frame, name, out)                                               \
-	({                                                                     \
-		int decode_r_ =                                                \
-		    ipc_##name##_decode(&(frame)->body, (out), &(frame)->fd);  \
-		if (decode_r_ == FX_OK && buf_left(&(frame)->body) != 0) {     \
-			ipc_##name##_clear(out);                               \
-			decode_r_ = FX_ESYNTAX;                                \
-		}                                                              \
-		decode_r_;                                                     \
-	})
-
 static int
 on_connected(void *arg, struct ipc_frame *f)
 {
@@ -65,7 +53,7 @@ on_connected(void *arg, struct ipc_frame *f)
 
 	if (f == NULL || f->type != IPC_T_CONNECTED)
 		return take_failure(w, f);
-	return DECODE(f, connected, (struct ipc_connected *)w->out);
+	return ipc_connected_decode(&f->body, w->out, &f->fd);
 }
 
 static int
@@ -101,7 +89,7 @@ on_public(void *arg, struct ipc_frame *f)
 
 	if (f == NULL || f->type != IPC_T_KEY_PUBLIC_IS)
 		return take_failure(w, f);
-	return DECODE(f, key_public_is, (struct ipc_key_public_is *)w->out);
+	return ipc_key_public_is_decode(&f->body, w->out, &f->fd);
 }
 
 static int
@@ -133,7 +121,7 @@ on_signed(void *arg, struct ipc_frame *f)
 
 	if (f == NULL || f->type != IPC_T_KEY_SIGNED)
 		return take_failure(w, f);
-	return DECODE(f, key_signed, (struct ipc_key_signed *)w->out);
+	return ipc_key_signed_decode(&f->body, w->out, &f->fd);
 }
 
 static int

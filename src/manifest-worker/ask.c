@@ -49,18 +49,6 @@ await(struct wait *w, struct fx_err *err)
 	return fx_fail(err, FX_ERETRY, "the channel to the master is closed");
 }
 
-/* Does the frame hold exactly this message? */
-#define DECODE(frame, name, out)                                               \
-	({                                                                     \
-		int decode_r_ =                                                \
-		    ipc_##name##_decode(&(frame)->body, (out), &(frame)->fd);  \
-		if (decode_r_ == FX_OK && buf_left(&(frame)->body) != 0) {     \
-			ipc_##name##_clear(out);                               \
-			decode_r_ = FX_ESYNTAX;                                \
-		}                                                              \
-		decode_r_;                                                     \
-	})
-
 /* ---- the tree ----------------------------------------------------------- */
 
 struct tree_wait {
@@ -73,7 +61,7 @@ on_tree_part(struct tree_wait *t, struct ipc_frame *f)
 {
 	struct tree *tree = &t->w.mw->tree;
 	struct ipc_tree_part part;
-	int r = DECODE(f, tree_part, &part);
+	int r = ipc_tree_part_decode(&f->body, &part, &f->fd);
 
 	if (r != FX_OK)
 		return r;
@@ -101,7 +89,7 @@ on_tree(void *arg, struct ipc_frame *f)
 		return on_tree_part(t, f);
 	if (f == NULL || f->type != IPC_T_TREE_END)
 		return take_failure(&t->w, f);
-	if ((r = DECODE(f, tree_end, &end)) != FX_OK)
+	if ((r = ipc_tree_end_decode(&f->body, &end, &f->fd)) != FX_OK)
 		return r;
 	t->full = end.full;
 	ipc_tree_end_clear(&end);
@@ -179,7 +167,7 @@ on_blobs(void *arg, struct ipc_frame *f)
 	}
 	if (f == NULL || f->type != IPC_T_BLOB_PART)
 		return take_failure(&b->w, f);
-	if ((r = DECODE(f, blob_part, &part)) != FX_OK)
+	if ((r = ipc_blob_part_decode(&f->body, &part, &f->fd)) != FX_OK)
 		return r;
 	for (size_t i = 0; i < part.chunks_len && done == FX_OK; i++)
 		done = take_chunk(b, &part.chunks[i]);
@@ -219,7 +207,7 @@ static int
 on_note_part(struct notes_wait *t, struct ipc_frame *f)
 {
 	struct ipc_note_part part;
-	int r = DECODE(f, note_part, &part), done = FX_OK;
+	int r = ipc_note_part_decode(&f->body, &part, &f->fd), done = FX_OK;
 
 	if (r != FX_OK)
 		return r;
@@ -243,7 +231,7 @@ on_notes(void *arg, struct ipc_frame *f)
 		return on_note_part(t, f);
 	if (f == NULL || f->type != IPC_T_NOTES_END)
 		return take_failure(&t->w, f);
-	if ((r = DECODE(f, notes_end, &end)) != FX_OK)
+	if ((r = ipc_notes_end_decode(&f->body, &end, &f->fd)) != FX_OK)
 		return r;
 	t->commits = end.commits;
 	ipc_notes_end_clear(&end);
@@ -306,7 +294,7 @@ on_scopes(void *arg, struct ipc_frame *f)
 
 	if (f == NULL || f->type != IPC_T_SCOPES_ARE)
 		return take_failure(&s->w, f);
-	if ((r = DECODE(f, scopes_are, &m)) != FX_OK)
+	if ((r = ipc_scopes_are_decode(&f->body, &m, &f->fd)) != FX_OK)
 		return r;
 	if (m.scopes_len != s->asked)
 		fx_fail(&s->w.err, FX_EFAIL,

@@ -40,7 +40,7 @@ recode(struct ipc_frame *f)
 #include "ipc_messages.def"
 #include "ipc_undef.h"
 	}
-	if (walks != (r == FX_OK && buf_left(&in) == 0))
+	if (walks != (r == FX_OK))
 		abort();
 	if (walks &&
 	    (buf_left(&out) != buf_left(&f->body) ||

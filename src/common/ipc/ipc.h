@@ -14,8 +14,9 @@
  * NULL, lists are NULL when empty, an FD is closed unless taken (set it to -1).
  * To encode, members may point anywhere; a NULL string stands for an empty
  * one; a descriptor that is sent belongs to the channel from then on.  Decoding
- *insists on exactly the fields of the row within their limits; anything else is
- *a protocol violation: FX_ESYNTAX, FX_ELIMIT or FX_ESHORT.
+ * insists on exactly the fields of the row within their limits, with nothing
+ * behind them; anything else is a protocol violation: FX_ESYNTAX, FX_ELIMIT or
+ * FX_ESHORT.
  */
 #ifndef FX_IPC_H
 #define FX_IPC_H

@@ -156,7 +156,8 @@ ipc_##n##_start(struct ipc_##n *m)					\
 	for (; m->f##_len < count; m->f##_len++) {			\
 		GET(ipc_##rec##_decode(b, &m->f[m->f##_len], fd))	\
 	}
-#define DECODER(n, header, ...)						\
+/* Of a record the rest is somebody else's; of a message there is none. */
+#define DECODER(n, header, rest, ...)					\
 int									\
 ipc_##n##_decode(struct buf *b, struct ipc_##n *m, int *fd)		\
 {									\
@@ -169,15 +170,16 @@ ipc_##n##_decode(struct buf *b, struct ipc_##n *m, int *fd)		\
 	ipc_##n##_start(m);						\
 	GET(header)							\
 	__VA_ARGS__							\
+	GET(rest)							\
 	return FX_OK;							\
 fail:									\
 	ipc_##n##_clear(m);						\
 	return r;							\
 }
 #define IPC_RECORD(n, ...)						\
-	DECODER(n, get_nfields(b, ipc_##n##_nfields), __VA_ARGS__)
+	DECODER(n, get_nfields(b, ipc_##n##_nfields), FX_OK, __VA_ARGS__)
 #define IPC_MSG(id, n, from, to, ph, kind, ...)				\
-	DECODER(n, FX_OK, __VA_ARGS__)
+	DECODER(n, FX_OK, buf_left(b) == 0 ? FX_OK : FX_ESYNTAX, __VA_ARGS__)
 #include "ipc_messages.def"
 #include "ipc_undef.h"
 /* clang-format on */

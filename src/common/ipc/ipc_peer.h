@@ -192,7 +192,7 @@ ipc_expect(struct ipc_peer *, uint32_t type, ipc_answer_fn *, void *arg);
  *
  *	static int fn(CTX *, const struct ipc_req *, struct ipc_NAME *);
  *
- * The adapter decodes, insists on the exact end, calls and clears.
+ * The adapter decodes, calls and clears.
  */
 #define IPC_HANDLER(name, fn, CTX)                                             \
 	static int fn##_frame(void *ctx, struct ipc_peer *p,                   \
@@ -205,7 +205,7 @@ ipc_expect(struct ipc_peer *, uint32_t type, ipc_answer_fn *, void *arg);
                                                                                \
 		if (r != FX_OK)                                                \
 			return r;                                              \
-		r = buf_left(&f->body) != 0 ? FX_ESYNTAX : fn(self, &req, &m); \
+		r = fn(self, &req, &m);                                        \
 		ipc_##name##_clear(&m);                                        \
 		return r;                                                      \
 	}
