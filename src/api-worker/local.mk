@@ -50,6 +50,7 @@ API_LIBS = src/api-worker/libhttp.a src/api-worker/libapi.a \
 pkglibexec_PROGRAMS += fluxd-api
 fluxd_api_SOURCES = \
 	src/api-worker/main.c \
+	src/api-worker/reason.c \
 	src/api-worker/sandbox.c
 fluxd_api_CPPFLAGS = $(AM_CPPFLAGS) $(MHD_CFLAGS) \
 	$(SECCOMP_CFLAGS)
