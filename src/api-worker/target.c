@@ -4,18 +4,6 @@
 
 #include "str.h"
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* Percent-decode n bytes; plus: '+' is a space.  NULL if an escape is not one
  * or stands for NUL, which no path, id or name contains. */
 static char *
@@ -31,8 +19,8 @@ decode(const char *s, size_t n, bool plus)
 			out[len++] = plus && s[i] == '+' ? ' ' : s[i];
 			continue;
 		}
-		if (n - i < 3 || (hi = hex_digit(s[i + 1])) == -1 ||
-		    (lo = hex_digit(s[i + 2])) == -1 || hi + lo == 0)
+		if (n - i < 3 || (hi = str_hex_value(s[i + 1])) == -1 ||
+		    (lo = str_hex_value(s[i + 2])) == -1 || hi + lo == 0)
 			return NULL;
 		out[len++] = (char)(hi << 4 | lo);
 		i += 2;

@@ -267,6 +267,16 @@ IPC_HANDLER(metrics, on_metrics, struct child)
 /* ---- processes ------------------------------------------------------------
  */
 
+/* What the roles table says that it may hold; there is a password only where
+ * the URL has one. */
+static const char *
+holds_of(const struct child *c)
+{
+	return c->role == IPC_R_GIT_REMOTE && c->m->password_fd == -1
+	    ? "nothing"
+	    : ipc_role_holds(c->role);
+}
+
 static void
 row_of(struct ipc_process *row, const struct child *c, char *landlock, size_t n)
 {
@@ -283,7 +293,7 @@ row_of(struct ipc_process *row, const struct child *c, char *landlock, size_t n)
 		.caps = c->caps,
 		.landlock = landlock,
 		.root = (char *)(uintptr_t)c->root,
-		.holds = (char *)(uintptr_t)ipc_role_holds(c->role),
+		.holds = (char *)(uintptr_t)holds_of(c),
 		.restarts = c->restarts,
 	};
 }

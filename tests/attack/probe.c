@@ -100,22 +100,6 @@ start_victim(const struct attack_role *r)
 		poll(NULL, 0, -1);
 }
 
-static bool
-is_locked_down(pid_t pid)
-{
-	auto_free char *path = xasprintf("/proc/%d/status", (int)pid);
-	char text[8192];
-	FILE *f = fopen(path, "re");
-	size_t n;
-
-	if (f == NULL)
-		return false;
-	n = fread(text, 1, sizeof(text) - 1, f);
-	text[n] = '\0';
-	fclose(f);
-	return strstr(text, "\nSeccomp:\t2\n") != NULL;
-}
-
 static void
 start_victims(void)
 {
@@ -128,7 +112,7 @@ start_victims(void)
 	for (size_t i = 0; i < nattack_roles; i++) {
 		pid_t pid = victims[i];
 
-		for (int k = 0; pid != 0 && k < 500 && !is_locked_down(pid);
+		for (int k = 0; pid != 0 && k < 500 && !attack_has_filter(pid);
 		     k++)
 			poll(NULL, 0, 10);
 	}

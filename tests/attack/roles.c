@@ -2,6 +2,9 @@
 #include "base.h"
 #include "roles.h"
 
+
+#include <stdio.h>
+
 extern const struct sandbox mst_sandbox, nw_sandbox, kw_sandbox,
     gw_remote_sandbox, gw_http_sandbox, gw_local_sandbox, mw_sandbox,
     sw_sandbox, aw_sandbox;
@@ -38,4 +41,20 @@ attack_named(const char *name)
 		if (strcmp(attack_roles[i].name, name) == 0)
 			return &attack_roles[i];
 	fx_bug("no role %s", name);
+}
+
+bool
+attack_has_filter(pid_t pid)
+{
+	auto_free char *path = xasprintf("/proc/%d/status", (int)pid);
+	char text[8192];
+	FILE *f = fopen(path, "re");
+	size_t n;
+
+	if (f == NULL)
+		return false;
+	n = fread(text, 1, sizeof(text) - 1, f);
+	text[n] = '\0';
+	fclose(f);
+	return strstr(text, "\nSeccomp:\t2\n") != NULL;
 }

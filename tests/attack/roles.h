@@ -9,6 +9,8 @@
 #include "ipc.h"
 #include "sandbox.h"
 
+#include <sys/types.h>
+
 #define ATTACK_MAX_ROLES 16
 
 struct attack_role {
@@ -23,5 +25,8 @@ extern const size_t nattack_roles;
 
 const struct attack_role *attack_role(enum ipc_role);
 const struct attack_role *attack_named(const char *);
+
+/* Does the kernel say that the process is under a seccomp filter? */
+bool attack_has_filter(pid_t);
 
 #endif

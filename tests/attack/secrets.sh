@@ -66,6 +66,8 @@ commit_something() { # REPOSITORY URL
 	repo_commit_all "$work" First >/dev/null
 	repo_push "$work"
 }
+# What the process table says that git-remote holds.
+remote_holds() { api_get /api/flux/v12/sandbox | jq -r '.[] | select(.role == "git-remote") | .holds'; }
 tagged() { [ -n "$(repo_ref "$1" refs/tags/flux-sync)" ]; }
 log_has() { grep -cF -- "$1" "$FLUXD_LOG" || true; }
 
@@ -86,6 +88,7 @@ over_ssh() { # REPOSITORY MODE
 	t_is "$(in_proc_texts "$BED_API_TOKEN")" "" "$2: the API token is in no environment or command line"
 	t_is "$(log_has "$BED_API_TOKEN") $(log_has "$pem_line")" "0 0" "$2: neither is in the log"
 	t_unlike "$(answers)" "$BED_API_TOKEN" "$2: nor the token in an answer"
+	t_is "$(remote_holds)" nothing "$2: git-remote holds nothing, says the process table"
 	users=$(printf '%s\n' "${user_of[@]}" | sort -u | wc -l)
 	fluxd_stop
 }
@@ -107,6 +110,7 @@ t_wait "a sync over https ends" 30 tagged "a75s-$$"
 basic=$(printf %s "$BED_GIT_HTTPS_USER:$BED_GIT_HTTPS_PASSWORD" | base64 -w0)
 scan "password=$(printf %s "$BED_GIT_HTTPS_PASSWORD" | hex)" "basic=$(printf %s "${basic:16}" | hex)"
 expect_only password "the git password" git-remote
+t_is "$(remote_holds)" "https git password" "which the process table says"
 for role in "${roles[@]}"; do
 	[ "$role" = git-remote ] || t_is "${found[$role basic]}" 0 "nor as a header in the memory of $role"
 done

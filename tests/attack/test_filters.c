@@ -282,22 +282,6 @@ load_and_wait(const struct attack_role *r)
 		poll(NULL, 0, -1);
 }
 
-static bool
-has_filter(pid_t pid)
-{
-	auto_free char *path = xasprintf("/proc/%d/status", (int)pid);
-	char text[8192];
-	FILE *f = fopen(path, "re");
-	size_t n;
-
-	if (f == NULL)
-		return false;
-	n = fread(text, 1, sizeof(text) - 1, f);
-	text[n] = '\0';
-	fclose(f);
-	return strstr(text, "\nSeccomp:\t2\n") != NULL;
-}
-
 static void
 test_loaded(void)
 {
@@ -307,7 +291,7 @@ test_loaded(void)
 
 		if (pid == 0)
 			load_and_wait(r);
-		for (int k = 0; k < 500 && !has_filter(pid); k++)
+		for (int k = 0; k < 500 && !attack_has_filter(pid); k++)
 			poll(NULL, 0, 10);
 		build(r, &program);
 		if (want(bpf_of_process(pid, 0, &loaded))) {
@@ -328,7 +312,7 @@ can_read_filters(void)
 
 	if (pid == 0)
 		load_and_wait(attack_role(IPC_R_LAUNCHER));
-	for (int k = 0; k < 500 && !has_filter(pid); k++)
+	for (int k = 0; k < 500 && !attack_has_filter(pid); k++)
 		poll(NULL, 0, 10);
 	ok = bpf_of_process(pid, 0, &loaded);
 	kill(pid, SIGKILL);

@@ -427,20 +427,6 @@ test_kinds(void)
 	done();
 }
 
-static long
-rss_kb(void)
-{
-	auto_free char *path = xasprintf("/proc/%d/statm", (int)bed.pid);
-	FILE *f = fopen(path, "r");
-	long size, rss = 0;
-
-	if (f == NULL || fscanf(f, "%ld %ld", &size, &rss) != 2)
-		rss = -1;
-	if (f != NULL)
-		fclose(f);
-	return rss * (getpagesize() / 1024);
-}
-
 /* a worker with AddressSanitizer keeps what it frees for a while */
 #ifdef FX_TEST_BUILD
 #	define MORE_KB (512 * 1024)
@@ -458,7 +444,7 @@ test_others(void)
 	long before;
 
 	fresh(LIST_MANY);
-	before = rss_kb();
+	before = bed_rss_kb(&bed);
 	for (int i = 0; i < 8; i++) {
 		snprintf(name, sizeof(name), "new-%d", i);
 		bed_add(&bed, "v1", "ConfigMap", "s", name, "");
@@ -469,8 +455,8 @@ test_others(void)
 	want_int(r.applied.errors, 8);
 	want_int(r.applied.deleted, 1);
 	want_int(pages, MANY / 1000);
-	printf("# %ld kB before, %ld kB after\n", before, rss_kb());
-	want(rss_kb() - before < MORE_KB);
+	printf("# %ld kB before, %ld kB after\n", before, bed_rss_kb(&bed));
+	want(bed_rss_kb(&bed) - before < MORE_KB);
 	done();
 }
 

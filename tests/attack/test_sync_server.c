@@ -221,20 +221,6 @@ serve_request(int fd, const char *method, const char *path, const char *body)
 
 static char *kubeconfig;
 
-static long
-rss_kb(void)
-{
-	auto_free char *path = xasprintf("/proc/%d/statm", (int)bed.pid);
-	FILE *f = fopen(path, "r");
-	long size, rss = 0;
-
-	if (f == NULL || fscanf(f, "%ld %ld", &size, &rss) != 2)
-		rss = -1;
-	if (f != NULL)
-		fclose(f);
-	return rss * (getpagesize() / 1024);
-}
-
 static void
 fresh(enum mode m)
 {
@@ -289,13 +275,13 @@ test_watch(void)
 		r = bed_apply(&bed);
 		want_str(r.err.text, "");
 		want_int(r.applied.unchanged, 1);
-		before = rss_kb();
+		before = bed_rss_kb(&bed);
 		bed_serve(&bed, SPAN_US);
 		printf("# %s: %d lists, %d watches, %ld kB more\n", tv[i].what,
-		    lists, watches, rss_kb() - before);
+		    lists, watches, bed_rss_kb(&bed) - before);
 		want(lists <= tv[i].lists);
 		want(watches <= tv[i].watches);
-		want(rss_kb() - before < MORE_KB);
+		want(bed_rss_kb(&bed) - before < MORE_KB);
 		want(!bed.closed);
 		want_int(bed.drift, 0);
 		r = bed_apply(&bed);

@@ -821,6 +821,20 @@ command_line(const char *fmt, va_list ap)
 	    need_env("BED_KUBECONFIG"), args);
 }
 
+long
+bed_rss_kb(const struct bed *b)
+{
+	auto_free char *path = xasprintf("/proc/%d/statm", (int)b->pid);
+	FILE *f = fopen(path, "r");
+	long size, rss = 0;
+
+	if (f == NULL || fscanf(f, "%ld %ld", &size, &rss) != 2)
+		rss = -1;
+	if (f != NULL)
+		fclose(f);
+	return rss * (getpagesize() / 1024);
+}
+
 bool
 bed_kubectl(const char *fmt, ...)
 {

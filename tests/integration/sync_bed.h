@@ -110,6 +110,9 @@ bed_wait(struct bed *, const uint64_t *what, uint64_t want, int64_t span_us);
 /* Serve it until its last log line has the text; false as above. */
 bool bed_wait_log(struct bed *, const char *text, int64_t span_us);
 
+/* The worker's resident memory; -1: it has ended. */
+long bed_rss_kb(const struct bed *);
+
 /* kubectl with these arguments; false if it failed. */
 bool bed_kubectl(const char *fmt, ...) FX_PRINTF(1, 2);
 char *bed_kubectl_get(const char *fmt, ...) FX_PRINTF(1, 2);

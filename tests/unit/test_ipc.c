@@ -606,7 +606,7 @@ main(void)
 	    test_wire_refuses);
 	test_run("codec: every row round trips, and the walk agrees",
 	    test_rows_round_trip);
-	test_run("ipc: a byte more than the row has is refused",
+	test_run("codec: a byte more than the row has is refused",
 	    test_rows_longer);
 	test_run("codec: cut and damaged frames are refused by both",
 	    test_rows_damaged);

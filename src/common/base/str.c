@@ -361,8 +361,8 @@ str_add_hex(struct buf *b, const uint8_t *p, size_t n)
 	}
 }
 
-static int
-hex_value(char c)
+int
+str_hex_value(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -379,7 +379,8 @@ str_unhex(const char *s, uint8_t *out, size_t n)
 	if (strlen(s) != 2 * n)
 		return FX_ESYNTAX;
 	for (size_t i = 0; i < n; i++) {
-		int hi = hex_value(s[2 * i]), lo = hex_value(s[2 * i + 1]);
+		int hi = str_hex_value(s[2 * i]);
+		int lo = str_hex_value(s[2 * i + 1]);
 
 		if (hi < 0 || lo < 0)
 			return FX_ESYNTAX;

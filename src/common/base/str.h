@@ -45,6 +45,8 @@ int fx_parse_duration(const char *, int64_t *ns, struct fx_err *) FX_MUSTUSE;
 /* Append ns as Go prints it: "1m0s", "1.23456789s", "350ms". */
 void str_add_duration(struct buf *, int64_t ns);
 
+/* -1: no hexadecimal digit. */
+int str_hex_value(char);
 /* Lower-case hexadecimal; str_unhex wants exactly 2 * n digits. */
 void str_add_hex(struct buf *, const uint8_t *, size_t n);
 int str_unhex(const char *, uint8_t *out, size_t n) FX_MUSTUSE;

@@ -105,6 +105,9 @@ open_envelope(struct buf *b, struct ipc_frame *f)
 	f->part = (uint32_t)part;
 	if (items != IPC_ENVELOPE_ITEMS + ipc_nfields(f->type))
 		return FX_ESYNTAX;
+	/* what has no fields nobody decodes */
+	if (ipc_nfields(f->type) == 0 && buf_left(b) != 0)
+		return FX_ESYNTAX;
 	f->body = *b;
 	return FX_OK;
 }

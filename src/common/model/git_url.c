@@ -31,7 +31,7 @@ host_is_strict(struct url_span s)
 	    s.p[0] == '.')
 		return false;
 	for (size_t i = 0; i < s.n; i++)
-		if (v6 ? url_hex_value(s.p[i]) < 0 && !url_one_of(s.p[i], ":.")
+		if (v6 ? str_hex_value(s.p[i]) < 0 && !url_one_of(s.p[i], ":.")
 		       : !url_is_alnum(s.p[i]) && !url_one_of(s.p[i], "-._"))
 			return false;
 	return true;

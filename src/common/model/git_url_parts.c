@@ -69,26 +69,14 @@ must_escape(char c, enum url_place where)
 }
 
 int
-url_hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
-int
 url_next_byte(struct url_span s, size_t *i)
 {
 	int hi, lo;
 
 	if (s.p[*i] != '%')
 		return (unsigned char)s.p[(*i)++];
-	if (s.n - *i < 3 || (hi = url_hex_value(s.p[*i + 1])) < 0 ||
-	    (lo = url_hex_value(s.p[*i + 2])) < 0)
+	if (s.n - *i < 3 || (hi = str_hex_value(s.p[*i + 1])) < 0 ||
+	    (lo = str_hex_value(s.p[*i + 2])) < 0)
 		return -1;
 	*i += 3;
 	return hi << 4 | lo;

@@ -41,7 +41,6 @@ void url_interpret(const char *, struct url_parts *);
 bool url_is_alnum(char);
 bool url_one_of(char, const char *set);
 bool url_has_control(const char *);
-int url_hex_value(char); /* -1: no hex digit */
 
 struct url_span url_span(const char *p, const char *end);
 bool url_span_is(struct url_span, const char *word); /* in any case */
