@@ -12,6 +12,10 @@
 /* Encoded size of a row beside its strings; generous. */
 #define ROW_COST 64
 
+/* Commits looked at for notes where nothing else ends the walk: of a history
+ * that hardly touches the paths the newest part is enough. */
+#define NOTES_MAX_WALK 20000
+
 void
 gw_open_local(struct gw *g, struct worker *w)
 {
@@ -416,6 +420,7 @@ gw_on_notes(struct gw *g, const struct ipc_req *req, struct ipc_notes *m)
 		.roots = cfg->git_path.v,
 		.nroots = cfg->git_path.n,
 		.max = m->max,
+		.max_walk = *m->from == '\0' ? NOTES_MAX_WALK : 0,
 		.max_object = cfg->git_max_object,
 		.fn = on_noted,
 		.arg = &commits,
