@@ -40,9 +40,14 @@ master_test_cppflags = $(TEST_CPPFLAGS) $(SECCOMP_CFLAGS) \
 	-I$(srcdir)/src/master
 master_test_ldadd = src/master/libmaster.a src/common/libproc.a \
 	src/common/libipc.a src/common/libmodel.a src/common/libbase.a
-check_PROGRAMS += tests/unit/test_flows tests/unit/test_jobs \
+check_PROGRAMS += tests/unit/test_clients tests/unit/test_flows \
+	tests/unit/test_jobs tests/unit/test_metrics
+TESTS += tests/unit/test_clients tests/unit/test_flows tests/unit/test_jobs \
 	tests/unit/test_metrics
-TESTS += tests/unit/test_flows tests/unit/test_jobs tests/unit/test_metrics
+tests_unit_test_clients_SOURCES = tests/unit/test_clients.c \
+	tests/unit/master_bed.h
+tests_unit_test_clients_CPPFLAGS = $(master_test_cppflags)
+tests_unit_test_clients_LDADD = $(master_test_ldadd)
 tests_unit_test_flows_SOURCES = tests/unit/test_flows.c \
 	tests/unit/master_bed.h
 tests_unit_test_flows_CPPFLAGS = $(master_test_cppflags)

@@ -21,6 +21,7 @@ struct history_query {
 	char *const *roots;
 	size_t nroots;	   /* 0: every commit; else those that touch a root */
 	uint64_t max;	   /* commits; 0: no limit */
+	uint64_t max_walk; /* commits looked at for them; 0: no limit */
 	size_t max_object; /* bytes of a commit or directory */
 	history_fn *fn;
 	void *arg;

@@ -12,6 +12,10 @@
 /* Encoded size of a row beside its strings; generous. */
 #define ROW_COST 64
 
+/* Commits looked at for notes where nothing else ends the walk: of a history
+ * that hardly touches the paths the newest part is enough. */
+#define NOTES_MAX_WALK 20000
+
 void
 gw_open_local(struct gw *g, struct worker *w)
 {
@@ -355,6 +359,7 @@ gw_on_notes(struct gw *g, const struct ipc_req *req, struct ipc_notes *m)
 	    (struct history_query){ .from = m->from,
 		.to = m->to,
 		.max = m->max,
+		.max_walk = *m->from == '\0' ? NOTES_MAX_WALK : 0,
 		.fn = on_noted,
 		.arg = &commits },
 	    &more, &err);

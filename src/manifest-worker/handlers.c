@@ -43,11 +43,15 @@ IPC_HANDLER(load, mw_on_load, struct mw)
 IPC_HANDLER(set, mw_on_set, struct mw)
 IPC_HANDLER(bodies, mw_on_bodies, struct mw)
 IPC_HANDLER(events, mw_on_events, struct mw)
+IPC_HANDLER(declared, mw_on_declared, struct mw)
+IPC_HANDLER(job_note, mw_on_job_note, struct mw)
 
 const struct ipc_handler mw_handlers[] = {
 	{ IPC_T_LOAD, mw_on_load_frame },
 	{ IPC_T_SET, mw_on_set_frame },
 	{ IPC_T_BODIES, mw_on_bodies_frame },
 	{ IPC_T_EVENTS, mw_on_events_frame },
+	{ IPC_T_DECLARED, mw_on_declared_frame },
+	{ IPC_T_JOB_NOTE, mw_on_job_note_frame },
 };
 const size_t mw_nhandlers = nitems(mw_handlers);

@@ -58,6 +58,8 @@ int mw_on_load(struct mw *, const struct ipc_req *, struct ipc_load *);
 int mw_on_set(struct mw *, const struct ipc_req *, struct ipc_set *);
 int mw_on_bodies(struct mw *, const struct ipc_req *, struct ipc_bodies *);
 int mw_on_events(struct mw *, const struct ipc_req *, struct ipc_events *);
+int mw_on_declared(struct mw *, const struct ipc_req *, struct ipc_declared *);
+int mw_on_job_note(struct mw *, const struct ipc_req *, struct ipc_job_note *);
 
 /* Why a stream could not be sent to its end; FX_OK if it could. */
 int mw_stream_ended(struct fx_err *, int code);

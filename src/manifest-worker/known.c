@@ -112,7 +112,8 @@ known_kind(struct known *s, const char *api_version, const char *kind)
 struct gather {
 	struct resource *v; /* owned */
 	size_t n, cap;
-	size_t names; /* bytes of their names and namespaces */
+	size_t names;		       /* bytes of their names and namespaces */
+	size_t policies, max_policies; /* bytes */
 };
 
 static int
@@ -127,6 +128,11 @@ gather(void *arg, struct resource *r, struct node *object, struct arena *a,
 		return fx_fail(err, FX_ELIMIT,
 		    "a file defines more than %d resources",
 		    KNOWN_MAX_RESOURCES);
+	g->policies += r->policies == NULL ? 0 : r->policies->bytes;
+	if (g->policies > g->max_policies)
+		return fx_fail(err, FX_ELIMIT,
+		    "policies of a file have more than %zu bytes",
+		    g->max_policies);
 	if (g->n == g->cap) {
 		g->cap = g->cap == 0 ? 1 : g->cap * 2;
 		g->v = xreallocarray(g->v, g->cap, sizeof(*g->v));
@@ -154,9 +160,10 @@ take_more(struct resource *r)
 {
 	struct known_more *more;
 
-	if (r->unfit == NULL && r->nscopes == 0)
+	if (r->unfit == NULL && r->nscopes == 0 && r->policies == NULL)
 		return NULL;
 	more = xcalloc(1, sizeof(*more));
+	more->policies = fx_steal(&r->policies);
 	more->unfit = fx_steal(&r->unfit);
 	more->scopes = fx_steal(&r->scopes);
 	more->nscopes = r->nscopes;
@@ -201,6 +208,7 @@ blob_free(struct blob *b)
 
 		if (more == NULL)
 			continue;
+		free(more->policies);
 		free(more->unfit);
 		resource_scopes_free(more->scopes, more->nscopes);
 		free(more);
@@ -213,7 +221,9 @@ blob_free(struct blob *b)
 struct blob *
 known_parse(struct known *s, const char *oid, const void *text, size_t n)
 {
-	struct gather g = { 0 };
+	struct gather g = {
+		.max_policies = KNOWN_POLICY_SLACK + KNOWN_POLICY_FACTOR * n,
+	};
 	struct fx_err err = { 0 };
 	const char *stage = NULL;
 	int r = resource_each(text, n, gather, &g, &stage, &err);

@@ -17,6 +17,11 @@
 #define KNOWN_MAX_RESOURCES 200000 /* of one blob */
 #define KNOWN_KEEP (4u << 20)	   /* bytes of blobs kept for their bodies */
 
+/* Bytes of policies of a blob: some, and some times what it has itself, for
+ * aliases repeat them. */
+#define KNOWN_POLICY_SLACK 65536
+#define KNOWN_POLICY_FACTOR 4
+
 enum known_scope {
 	KNOWN_NAMESPACED,
 	KNOWN_CLUSTER,
@@ -37,6 +42,7 @@ struct kind {
 
 /* What few resources have. */
 struct known_more {
+	struct policies *policies;     /* owned; NULL: none */
 	char *unfit;		       /* owned: no server can be sent it */
 	struct resource_scope *scopes; /* owned: a definition's */
 	size_t nscopes;

@@ -23,6 +23,10 @@ src_manifest_worker_libmanifest_a_SOURCES = \
 	src/manifest-worker/node.h \
 	src/manifest-worker/note.c \
 	src/manifest-worker/note.h \
+	src/manifest-worker/note_shape.c \
+	src/manifest-worker/note_shape.h \
+	src/manifest-worker/policies.c \
+	src/manifest-worker/policies.h \
 	src/manifest-worker/resource.c \
 	src/manifest-worker/resource.h \
 	src/manifest-worker/scalar.c \
@@ -51,7 +55,9 @@ MANIFEST_WORKER_SOURCES = \
 	src/manifest-worker/handlers.c \
 	src/manifest-worker/handlers.h \
 	src/manifest-worker/on_bodies.c \
+	src/manifest-worker/on_declared.c \
 	src/manifest-worker/on_events.c \
+	src/manifest-worker/on_job_note.c \
 	src/manifest-worker/on_load.c \
 	src/manifest-worker/on_set.c \
 	src/manifest-worker/sandbox.c

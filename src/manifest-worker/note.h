@@ -48,6 +48,21 @@ int note_parse(const void *, size_t n, struct note *out,
     struct fx_err *) FX_MUSTUSE;
 void note_clear(struct note *);
 
+/* A note again, as clients of a job are shown it: JSON that they can read,
+ * whatever it was that stood there. */
+struct note_shown {
+	char *spec;   /* owned */
+	char *result; /* owned; may be empty */
+};
+
+/*
+ * FX_EUNKNOWN: it is not that of the job; else as note_parse.  What would have
+ * more bytes than there may be is empty.
+ */
+int note_show(const void *, size_t n, const char *job, size_t max_spec,
+    size_t max_result, struct note_shown *out, struct fx_err *) FX_MUSTUSE;
+void note_shown_clear(struct note_shown *);
+
 /* The event of a release in upstream's words, safe to show; owned by the
  * caller. */
 char *note_event_text(const struct note *);

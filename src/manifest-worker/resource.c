@@ -26,6 +26,7 @@ void
 resource_clear(struct resource *r)
 {
 	free(r->text);
+	free(r->policies);
 	free(r->unfit);
 	resource_scopes_free(r->scopes, r->nscopes);
 	*r = (struct resource){ 0 };
@@ -117,6 +118,7 @@ read_policy(struct resource *r, const struct node *object)
 		r->policy |= RESOURCE_IGNORE;
 	if (policy_is_sync_only(&set))
 		r->policy |= RESOURCE_SYNC_ONLY;
+	r->policies = policies_pack(&set);
 	policy_clear(&set);
 }
 

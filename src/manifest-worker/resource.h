@@ -12,6 +12,7 @@
 #include "buf.h"
 #include "canon.h"
 #include "node.h"
+#include "policies.h"
 
 #define RESOURCE_MAX_NAME 253 /* bytes of a name, namespace, kind, version */
 
@@ -35,6 +36,7 @@ struct resource {
 	const char *name;
 	uint8_t hash[CANON_HASH_LEN]; /* of the canonical text */
 	unsigned policy;	      /* set of RESOURCE_… */
+	struct policies *policies;    /* owned; NULL: none */
 	char *unfit; /* owned: why no server can be sent it; or NULL */
 	struct resource_scope *scopes; /* owned */
 	size_t nscopes;

@@ -83,6 +83,7 @@ set_init(struct set *s, const char *name, uint64_t seed)
 	*s = (struct set){
 		.name = xstrdup(name),
 		.next_number = seed + 1,
+		.first = seed + 1,
 		.next_index = 1,
 		.bad = SIZE_MAX,
 	};

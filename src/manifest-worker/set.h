@@ -84,6 +84,7 @@ struct set {
 	char *name;	 /* owned; for marks */
 	uint64_t number; /* 0: nothing loaded yet; changes with the content */
 	uint64_t next_number;
+	uint64_t first; /* number that was given */
 	uint64_t next_index;
 	uint64_t oldest;    /* differences can be told to sets from here on */
 	uint64_t hash_seed; /* of tables of names */
@@ -160,6 +161,9 @@ int set_commit(struct set *, const struct set_scope *, const char *default_ns,
 
 /* The results have been told: they need no memory any more. */
 void set_told(struct set *);
+
+/* Is it this set, or one before it that this process has loaded? */
+bool set_has_been(const struct set *, uint64_t number);
 
 /* Can what changed since set `base` be told? */
 bool set_has_base(const struct set *, uint64_t base);

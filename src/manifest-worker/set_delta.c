@@ -180,6 +180,12 @@ set_replace(struct set *s)
 /* ---- questions ---------------------------------------------------------- */
 
 bool
+set_has_been(const struct set *s, uint64_t number)
+{
+	return number != 0 && number >= s->first && number <= s->number;
+}
+
+bool
 set_has_base(const struct set *s, uint64_t base)
 {
 	return base != 0 && base >= s->oldest && base <= s->number;

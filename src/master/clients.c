@@ -4,12 +4,12 @@
 #include "master.h"
 
 #include "log.h"
+#include "status.h"
 #include "str.h"
 
 #include <stdio.h>
 
 #define CLIENT_LIMIT_US (10 * CLK_SEC) /* a client's question to a worker */
-#define STATUS_MAX 4096		       /* commits shown as not yet applied */
 
 /* Who waits while a worker is asked. */
 struct client_wait {
@@ -54,6 +54,9 @@ on_notify(struct child *c, const struct ipc_req *req, struct ipc_notify *a)
 	struct master *m = c->m;
 	struct ipc_notified out = { 0 };
 
+	/* A repository that is called something else here and there is fetched
+	 * once too often rather than once too few: that costs next to nothing,
+	 * and who wants a fetch may ask for one anyway. */
 	if (a->kind == IPC_CHANGE_GIT) {
 		if (m->has_url && git_url_equivalent(a->url, m->cfg.git_url) &&
 		    strcmp(a->branch, m->cfg.git_branch) != 0)
@@ -88,89 +91,37 @@ static int
 on_job(struct child *c, const struct ipc_req *req, struct ipc_job *a)
 {
 	const struct job *j = jobs_find(&c->m->jobs, a->job);
-	struct ipc_job_is out = { .status = IPC_JOB_UNKNOWN };
 
-	if (j != NULL) {
-		out.status = j->status;
-		out.error = j->error;
-		out.revision = (char *)(uintptr_t)j->revision;
-		out.spec = j->spec;
+	if (j == NULL) {
+		job_notes_ask(c->m, req, a->job);
+		return FX_OK;
 	}
-	return ipc_reply_job_is(req, &out);
+	return ipc_reply_job_is(req,
+	    &(struct ipc_job_is){
+		.status = j->status,
+		.error = j->error,
+		.revision = (char *)(uintptr_t)j->revision,
+		.spec = j->spec,
+	    });
 }
 IPC_HANDLER(job, on_job, struct child)
 
-/* Commits not yet applied, collected while git-local streams them. */
-struct status_wait {
-	struct ipc_req req;
-	struct ipc_oid *revisions; /* owned, with their texts */
-	size_t n;
-};
-
-static void
-status_free(struct status_wait *w)
-{
-	for (size_t i = 0; i < w->n; i++)
-		free(w->revisions[i].hex);
-	free(w->revisions);
-	free(w);
-}
-
 static int
-collect(struct status_wait *w, struct ipc_frame *f)
+on_repository(struct child *c, const struct ipc_req *req,
+    struct ipc_repository *a)
 {
-	struct ipc_commit_part part;
-	int r = ipc_commit_part_decode(&f->body, &part, &f->fd);
-
-	if (r != FX_OK)
-		return r;
-	for (size_t i = 0; i < part.commits_len && w->n < STATUS_MAX; i++)
-		w->revisions[w->n++].hex = fx_steal(&part.commits[i].oid);
-	ipc_commit_part_clear(&part);
+	(void)a;
+	repository_ask(c->m, req);
 	return FX_OK;
 }
-
-static int
-on_status_commits(void *arg, struct ipc_frame *f, const struct fx_err *err)
-{
-	struct status_wait *w = arg;
-	struct ipc_sync_status_part part = { 0 };
-	struct ipc_sync_status_is end = { 0 };
-
-	if (f != NULL && f->type == IPC_T_COMMIT_PART)
-		return collect(w, f);
-	if (err != NULL) {
-		(void)ipc_reply_fail(&w->req, err);
-	} else {
-		part.revisions = w->revisions;
-		part.revisions_len = w->n;
-		(void)ipc_reply_sync_status_part(&w->req, &part);
-		(void)ipc_reply_sync_status_is(&w->req, &end);
-	}
-	status_free(w);
-	return FX_OK;
-}
+IPC_HANDLER(repository, on_repository, struct child)
 
 static int
 on_sync_status(struct child *c, const struct ipc_req *req,
     struct ipc_sync_status *a)
 {
-	struct master *m = c->m;
-	struct ipc_commits q = { .to = a->ref, .max = STATUS_MAX };
-	struct fx_err err = { 0 };
-	struct status_wait *w;
-
-	if (mirror_check(m, &err) != FX_OK || sync_is_refused(m, a->ref, &err))
-		return ipc_reply_fail(req, &err);
-	q.from = m->marker.revision;
-	w = xcalloc(1, sizeof(*w));
-	w->req = *req;
-	w->revisions = xcalloc(STATUS_MAX, sizeof(*w->revisions));
-	if (MST_ASK(mst_child(m, IPC_R_GIT_LOCAL), commits, COMMITS, &q,
-		CLIENT_LIMIT_US, on_status_commits, w) != NULL)
-		return FX_OK;
-	status_free(w);
-	return ipc_reply_failf(req, FX_EAGAIN, "too many requests");
+	status_ask(c->m, req, a->ref);
+	return FX_OK;
 }
 IPC_HANDLER(sync_status, on_sync_status, struct child)
 
@@ -323,6 +274,7 @@ const struct ipc_handler mst_client_handlers[] = {
 	{ IPC_T_NOTIFY, on_notify_frame },
 	{ IPC_T_UPDATE, on_update_frame },
 	{ IPC_T_JOB, on_job_frame },
+	{ IPC_T_REPOSITORY, on_repository_frame },
 	{ IPC_T_SYNC_STATUS, on_sync_status_frame },
 	{ IPC_T_GIT_CONFIG, on_git_config_frame },
 	{ IPC_T_METRICS, on_metrics_frame },

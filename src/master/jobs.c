@@ -44,18 +44,23 @@ job_free(struct job *j)
 	free(j);
 }
 
-/* Forget the oldest finished ones beyond JOBS_KEPT. */
+/* Forget the oldest finished ones beyond JOBS_KEPT: never the youngest of all.
+ */
 static void
 evict(struct jobs *js)
 {
 	struct job **at = &js->oldest, *j;
+	size_t finished = 0;
 
-	while (js->n > JOBS_KEPT && (j = *at) != NULL) {
-		if (!is_finished(j) || j->next == NULL) {
+	for (j = js->oldest; j != NULL; j = j->next)
+		finished += is_finished(j);
+	while (finished > JOBS_KEPT && (j = *at) != NULL) {
+		if (!is_finished(j)) {
 			at = &j->next;
 			continue;
 		}
 		*at = j->next;
+		finished--;
 		js->n--;
 		job_free(j);
 	}
@@ -104,6 +109,16 @@ const struct job *
 jobs_find(const struct jobs *js, const char *id)
 {
 	return find(js, id);
+}
+
+const char *
+jobs_revision(const struct jobs *js, const char *start)
+{
+	const struct job *j = js->oldest;
+
+	while (j != NULL && !str_starts(j->revision, start))
+		j = j->next;
+	return j == NULL ? NULL : j->revision;
 }
 
 /* ---- journal --------------------------------------------------------------

@@ -2,8 +2,9 @@
  * jobs: what clients asked for, in order, and what became of it.
  *
  * Accepted means journalled: the id is answered after the record is on disk.
- * Jobs run one at a time, in order.  The last JOBS_KEPT are remembered, one
- * entry each; at start the journal's unfinished ones are run again.
+ * Jobs run one at a time, in order.  Of those that have ended the last
+ * JOBS_KEPT are remembered, one entry each, in the order in which they were
+ * accepted; at start the journal's unfinished ones are run again.
  */
 #ifndef FX_JOBS_H
 #define FX_JOBS_H
@@ -14,7 +15,7 @@
 
 struct master;
 
-#define JOBS_KEPT 100
+#define JOBS_KEPT 100	      /* that have ended */
 #define JOBS_WAITING_MAX 1000 /* accepted and not yet run; more are refused */
 #define JOB_ID_LEN 36
 
@@ -47,5 +48,7 @@ void jobs_resume(struct master *);
 int jobs_add(struct master *, const struct ipc_update *, struct job **,
     struct fx_err *) FX_MUSTUSE;
 const struct job *jobs_find(const struct jobs *, const char *id);
+/* The revision of a job that begins so; or NULL. */
+const char *jobs_revision(const struct jobs *, const char *start);
 
 #endif

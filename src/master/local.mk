@@ -8,6 +8,8 @@ src_master_libmaster_a_SOURCES = \
 	src/master/events.c \
 	src/master/events.h \
 	src/master/handlers.c \
+	src/master/job_notes.c \
+	src/master/job_notes.h \
 	src/master/jobs.c \
 	src/master/jobs.h \
 	src/master/journal.c \
@@ -27,6 +29,10 @@ src_master_libmaster_a_SOURCES = \
 	src/master/relay.h \
 	src/master/repair.c \
 	src/master/repair.h \
+	src/master/repository.c \
+	src/master/repository.h \
+	src/master/status.c \
+	src/master/status.h \
 	src/master/sync.c \
 	src/master/sync.h \
 	src/master/validate.c \

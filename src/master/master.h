@@ -13,6 +13,7 @@
 #include "child.h"
 #include "events.h"
 #include "git_url.h"
+#include "job_notes.h"
 #include "jobs.h"
 #include "journal.h"
 #include "listen.h"
@@ -22,6 +23,7 @@
 #include "metrics.h"
 #include "mirror.h"
 #include "repair.h"
+#include "repository.h"
 #include "settings.h"
 #include "sync.h"
 
@@ -68,7 +70,9 @@ struct master {
 	struct events events;
 	struct sync_flow sync;
 	struct repair_flow repair;
+	struct repository repository;
 	struct jobs jobs;
+	struct job_notes job_notes;
 };
 
 /* ---- main.c ---- */

@@ -16,6 +16,7 @@
 #define KILL_MARGIN_US (250 * CLK_MS)
 #define SHORT_OID 7   /* digits of a revision as clients cut it */
 #define INTERVAL_US 0 /* in a row below: --sync-interval */
+#define LOAD_FAILED "loading resources from repo"
 
 static void start(struct master *);
 
@@ -76,6 +77,7 @@ try_again(struct master *m, const struct fx_err *err)
 	us = s->backoff_us * 2;
 	us = us < classes[i].first_us ? classes[i].first_us : us;
 	s->backoff_us = us > max_us ? max_us : us;
+	s->retrying = true;
 	loop_timer_in(m->loop, &s->retry, s->backoff_us);
 }
 
@@ -94,6 +96,8 @@ fail(struct master *m, const struct fx_err *err)
 	metrics_add(m->metrics, METRIC_ERRORS, phases[m->sync.phase], 1);
 	log_at(LVL_ERROR, KS("component", "sync-loop"), KS("err", err->text));
 	try_again(m, err);
+	if (m->sync.phase < SYNC_APPLYING)
+		repository_loaded(m, err);
 	end(m);
 }
 
@@ -301,12 +305,18 @@ say_bad_files(struct sync_flow *s)
 	char *bad = str_take(&s->errors);
 
 	if (bad[0] != '\0')
-		fx_fail(&s->refused, FX_EFAIL,
-		    "loading resources from repo: %s", bad);
+		fx_fail(&s->refused, FX_EFAIL, "%s", bad);
 	if (bad[0] != '\0' && (s->bad == NULL || strcmp(s->bad, bad) != 0))
 		log_at(LVL_ERROR, KS("component", "daemon"), KS("err", bad));
 	free(s->bad);
 	s->bad = bad;
+}
+
+static bool
+passes_by_itself(const struct fx_err *err)
+{
+	return err->code == FX_ERETRY || err->code == FX_ETIMEOUT ||
+	    err->code == FX_EAGAIN;
 }
 
 static void
@@ -315,11 +325,9 @@ not_loaded(struct master *m, const struct fx_err *err)
 	struct sync_flow *s = &m->sync;
 	struct fx_err e = *err;
 
-	fx_wrap(&e, "loading resources from repo");
-	/* nothing that passes by itself: clients need not wait */
-	if (err->code != FX_ERETRY && err->code != FX_ETIMEOUT &&
-	    err->code != FX_EAGAIN)
-		s->refused = e;
+	fx_wrap(&e, LOAD_FAILED);
+	if (!passes_by_itself(err)) /* clients need not wait */
+		s->refused = *err;
 	fail(m, &e);
 }
 
@@ -345,9 +353,16 @@ on_loaded(void *arg, struct ipc_frame *f, const struct fx_err *err)
 	s->refused.code = FX_OK;
 	s->loaded_by = mst_child(m, IPC_R_MANIFEST)->incarnation;
 	s->set = a.set;
+	memcpy(s->loaded, s->target, sizeof(s->loaded));
 	s->incomplete = a.incomplete;
 	say_bad_files(s);
-	apply(m);
+	repository_loaded(m, NULL);
+	if (s->unread.code == FX_OK) {
+		apply(m);
+	} else {
+		s->phase = SYNC_READING;
+		fail(m, &s->unread);
+	}
 	return FX_OK;
 }
 
@@ -392,15 +407,19 @@ wants_last(const struct master *m, const struct child *manifest)
 	    strcmp(m->marker.revision, m->sync.target) != 0;
 }
 
+/* Without the marker nothing is applied, but clients are shown what git has.
+ */
 static void
 on_marker(struct master *m, const struct fx_err *err)
 {
-	if (err != NULL) {
+	if (err != NULL &&
+	    (passes_by_itself(err) || sync_set_of_head(m) != 0)) {
 		fail(m, err);
 		return;
 	}
+	m->sync.unread = err == NULL ? (struct fx_err){ 0 } : *err;
 	m->sync.phase = SYNC_LOADING;
-	if (wants_last(m, mst_child(m, IPC_R_MANIFEST)))
+	if (err == NULL && wants_last(m, mst_child(m, IPC_R_MANIFEST)))
 		load(m, m->marker.revision, on_last_loaded);
 	else
 		load(m, m->sync.target, on_loaded);
@@ -416,7 +435,7 @@ start(struct master *m)
 		return;
 	loop_timer_stop(m->loop, &s->interval);
 	loop_timer_stop(m->loop, &s->retry);
-	s->wanted = false;
+	s->wanted = s->retrying = false;
 	if (strcmp(s->target, s->head) != 0)
 		s->refused.code = FX_OK;
 	memcpy(s->target, s->head, sizeof(s->target));
@@ -472,16 +491,54 @@ sync_lane_is_free(struct master *m)
 		start(m);
 }
 
+/* A pass is a load, and finds what else is missing with the set.  One that is
+ * under way, or waits, has failed with the worker and starts over. */
+void
+sync_lost_set(struct master *m)
+{
+	if (m->sync.phase == SYNC_IDLE && !m->sync.retrying)
+		sync_request(m);
+}
+
+uint64_t
+sync_set_of_any(struct master *m)
+{
+	const struct child *manifest = mst_child(m, IPC_R_MANIFEST);
+
+	return manifest->state == CHILD_RUNNING &&
+		manifest->incarnation == m->sync.loaded_by
+	    ? m->sync.set
+	    : 0;
+}
+
+uint64_t
+sync_set_of_head(struct master *m)
+{
+	return strcmp(m->sync.loaded, m->sync.head) == 0 ? sync_set_of_any(m)
+							 : 0;
+}
+
+const struct fx_err *
+sync_refusal(const struct master *m)
+{
+	const struct sync_flow *s = &m->sync;
+
+	return s->refused.code == FX_OK || strcmp(s->target, s->head) != 0
+	    ? NULL
+	    : &s->refused;
+}
+
 bool
 sync_is_refused(const struct master *m, const char *revision,
     struct fx_err *err)
 {
-	const struct sync_flow *s = &m->sync;
+	const struct fx_err *refusal = sync_refusal(m);
 
-	if (s->refused.code == FX_OK || strcmp(s->target, s->head) != 0 ||
-	    strlen(revision) < SHORT_OID || !str_starts(s->head, revision))
+	if (refusal == NULL || strlen(revision) < SHORT_OID ||
+	    !str_starts(m->sync.head, revision))
 		return false;
-	*err = s->refused;
+	*err = *refusal;
+	fx_wrap(err, LOAD_FAILED);
 	return true;
 }
 

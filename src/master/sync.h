@@ -34,8 +34,9 @@ struct sync_flow {
 	char head[IPC_MAX_OID + 1];   /* newest seen */
 	char target[IPC_MAX_OID + 1]; /* of the running pass */
 	char shown[IPC_MAX_OID + 1];  /* revision in the metrics */
+	char loaded[IPC_MAX_OID + 1]; /* what set is of */
 	uint64_t set;
-	uint32_t loaded_by; /* incarnation of manifest that loaded last */
+	uint32_t loaded_by; /* incarnation of manifest that has the set */
 	bool incomplete;
 	size_t nbad; /* files left out of the load */
 	int64_t started_us;
@@ -44,6 +45,8 @@ struct sync_flow {
 	char *bad;	   /* the same, of the last load that left out files */
 	struct fx_err refused; /* why the target cannot be loaded; FX_OK: it
 				  can, or that is not known yet */
+	struct fx_err unread;  /* why the marker could not be read */
+	bool retrying;	       /* the timer of retry runs */
 	int64_t backoff_us;    /* of retry; 0: the last pass was well */
 	struct loop_timer interval; /* --sync-interval since the last end */
 	struct loop_timer retry;    /* … since a pass that failed */
@@ -59,6 +62,14 @@ void sync_unless_running(struct master *);
 bool sync_uses_cluster(const struct master *);
 /* The apply lane became free. */
 void sync_lane_is_free(struct master *);
+/* Manifest was started anew: it has no set any more. */
+void sync_lost_set(struct master *);
+/* The set that manifest has of the newest head, or of whatever it loaded last;
+ * 0: none. */
+uint64_t sync_set_of_head(struct master *);
+uint64_t sync_set_of_any(struct master *);
+/* Why the newest head will not be loaded as it is; NULL: it may be. */
+const struct fx_err *sync_refusal(const struct master *);
 /* Will this revision never be synced as it is?  Then err says why. */
 bool sync_is_refused(const struct master *, const char *revision,
     struct fx_err *err);

@@ -222,6 +222,8 @@ mst_child_changed(struct master *m, struct child *c)
 	if (c->role == IPC_R_KEY)
 		(void)MST_ASK(c, key_public, KEY_PUBLIC, &key,
 		    FIRST_QUESTION_US, on_key, m);
+	if (c->role == IPC_R_MANIFEST && c->restarts != 0)
+		sync_lost_set(m);
 	if (c->role == IPC_R_SYNC) {
 		if (c->restarts == 0)
 			(void)MST_ASK(c, cluster, CLUSTER, &cluster,

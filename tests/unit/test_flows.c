@@ -456,6 +456,7 @@ test_no_secret(void)
 	bed_fetched(A, "");
 	bed_fail(bed_take(IPC_R_SYNC, IPC_T_MARKER_READ), FX_EUNKNOWN,
 	    "secrets \"flux-git-deploy\" not found");
+	load(A, NULL); /* for clients */
 	want_log(
 	    "component=sync-loop err=\"secrets \\\"flux-git-deploy\\\" not "
 	    "found\"");

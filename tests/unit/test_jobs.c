@@ -69,6 +69,10 @@ job_is(const char *id, enum ipc_job_status status, const char *error,
 
 	(void)ipc_ask_job(&bed_far[IPC_R_API], &m, on_reply, &r);
 	bed_turn();
+	/* the repository does not remember any of these */
+	if (status == IPC_JOB_UNKNOWN && *id != '\0')
+		BED_ANSWER(bed_take(IPC_R_MANIFEST, IPC_T_JOB_NOTE),
+		    job_note_is, 0);
 	want(r.done);
 	want_int(r.job.status, status);
 	want_str(r.job.error, error);
@@ -243,6 +247,57 @@ test_remembered(void)
 	}
 	job_is(first, IPC_JOB_UNKNOWN, "", "");
 	job_is(second, IPC_JOB_SUCCEEDED, "", A);
+	bed_end();
+}
+
+/* However many wait: what has ended stays readable, in the order of the
+ * requests, and is never anything else again. */
+static void
+test_many_waiting(void)
+{
+	enum { N = 3 * JOBS_KEPT };
+	char ids[N][64];
+
+	begin_ready();
+	for (size_t i = 0; i < N; i++)
+		snprintf(ids[i], sizeof(ids[i]), "%s",
+		    ask_update(IPC_UPDATE_SYNC).id);
+	for (size_t i = 0; i < N; i++) {
+		bed_fetched(A, A);
+		end_pass(A, false);
+		for (size_t k = i; i - k < JOBS_KEPT && k <= i; k--)
+			job_is(ids[k], IPC_JOB_SUCCEEDED, "", A);
+		if (i >= JOBS_KEPT)
+			job_is(ids[i - JOBS_KEPT], IPC_JOB_UNKNOWN, "", "");
+		if (i + 1 < N)
+			job_is(ids[i + 1], IPC_JOB_RUNNING, "", "");
+		if (i + 2 < N)
+			job_is(ids[i + 2], IPC_JOB_QUEUED, "", "");
+	}
+	bed_end();
+}
+
+/* Neither a long load nor a long apply holds up a job. */
+static void
+test_beside_a_pass(void)
+{
+	struct bed_ask ask;
+	struct reply r;
+
+	begin_ready();
+	sync_request(&bed);
+	ask = bed_take(IPC_R_MANIFEST, IPC_T_LOAD);
+	for (int i = 0; i < 2; i++) {
+		r = ask_update(IPC_UPDATE_SYNC);
+		job_is(r.id, IPC_JOB_RUNNING, "", "");
+		bed_fetched(A, A);
+		job_is(r.id, IPC_JOB_SUCCEEDED, "", A);
+		if (i == 0) {
+			BED_ANSWER(ask, loaded, .set = 1000);
+			ask = bed_take(IPC_R_SYNC, IPC_T_APPLY);
+		}
+	}
+	BED_ANSWER(ask, applied, 0);
 	bed_end();
 }
 
@@ -423,6 +478,8 @@ main(void)
 	test_run("jobs: in order, and counted", test_order);
 	test_run("jobs: the wall clock jumps", test_clock);
 	test_run("jobs: the last hundred are remembered", test_remembered);
+	test_run("jobs: however many wait", test_many_waiting);
+	test_run("jobs: beside a pass", test_beside_a_pass);
 	test_run("jobs: too many, or of another kind", test_too_many);
 	test_run("jobs: a restart runs what was accepted", test_restart);
 	test_run("jobs: the disk is full", test_full);

@@ -299,12 +299,100 @@ test_texts(void)
 	want_str(cut + n - 3, "...");
 }
 
+/* What clients are shown of a note: what they can read, whatever stands there.
+ */
+static void
+test_shown(void)
+{
+#define SHOWN(type, cause, spec)                                               \
+	"{\"type\":\"" type "\"," cause ",\"spec\":" spec "}"
+	static const struct {
+		const char *text, *spec, *result; /* NULL: nothing */
+	} tv[] = {
+		{ NOTE("image", CAUSE("m", "u"), IMAGE_SPEC("\"<all>\""),
+		      RESULT),
+		    SHOWN("image", CAUSE("m", "u"), IMAGE_SPEC("\"<all>\"")),
+		    "{\"prod:deployment/web\":{\"Status\":\"success\","
+		    "\"Error\":\"\",\"PerContainer\":[" APP "]},"
+		    "\"prod:helmrelease/db\":{\"Status\":\"skipped\","
+		    "\"Error\":\"locked\",\"PerContainer\":null}}" },
+		/* images that are empty; upstream's client reads none of it */
+		{ NOTE("containers", CAUSE("", ""),
+		      "{\"ContainerSpecs\":{\"a:b/c\":[" CONTAINER("",
+			  "a:2") "]}}",
+		      "{\"a:b/c\":" DONE(CONTAINER("", "")) "}"),
+		    SHOWN("containers", CAUSE("", ""),
+			"{\"Kind\":\"\",\"ContainerSpecs\":{\"a:b/c\":["
+			"{\"Container\":\"app\",\"Target\":\"a:2\"}]},"
+			"\"SkipMismatches\":false,\"Force\":false}"),
+		    "{\"a:b/c\":{\"Status\":\"success\",\"Error\":\"\","
+		    "\"PerContainer\":[{\"Container\":\"app\"}]}}" },
+		{ NOTE("auto", CAUSE("", ""), AUTO_SPEC, "{}"),
+		    SHOWN("auto", CAUSE("", ""), AUTO_SPEC), "" },
+		{ NOTE("policy", CAUSE("", ""),
+		      "{\"a:b/c\":{\"add\":[\"automated\"]}}", "null"),
+		    SHOWN("policy", CAUSE("", ""),
+			"{\"a:b/c\":{\"add\":{\"automated\":\"true\"},"
+			"\"remove\":null}}"),
+		    "" },
+		/* what nobody knows is not passed on, in no spelling */
+		{ "{" JOB ",\"JobID\":3,\"spec\":{\"type\":\"sync\","
+		  "\"Cause\":[],\"spec\":{\"x\":1}},\"more\":{},"
+		  "\"result\":{\"a:B/c\":{\"status\":7,\"Status\":"
+		  "\"ignored\",\"perContainer\":1}}}",
+		    SHOWN("sync", CAUSE("", ""), "{}"),
+		    "{\"a:b/c\":{\"Status\":\"ignored\",\"Error\":\"\","
+		    "\"PerContainer\":null}}" },
+		/* what has another type than clients want */
+		{ IMAGE("{\"Force\":\"yes\"}"), NULL, NULL },
+		{ IMAGE("{\"Kind\":1}"), NULL, NULL },
+		{ IMAGE("{\"ImageSpec\":{}}"), NULL, NULL },
+		{ NOTE("containers", CAUSE("", ""), "{\"SkipMismatches\":0}",
+		      "null"),
+		    NULL, NULL },
+		{ NOTE("", CAUSE("", ""), "{}", "null"), NULL, NULL },
+		{ NOTE("sync", CAUSE("", ""), "{}",
+		      "{\"a:b/c\":{\"Error\":[]}}"),
+		    NULL, NULL },
+		/* of another job */
+		{ "{\"jobID\":\"7d0a\",\"spec\":{\"type\":\"sync\"}}", NULL,
+		    NULL },
+		{ "{\"jobID\":\"x\",\"spec\":{\"type\":\"sync\",\"cause\":"
+		  "{\"Message\":\"7d0a2f11-0b1c-4e5d-8a90-1234567890ab\"}}}",
+		    NULL, NULL },
+	};
+	static const char job[] = "7d0a2f11-0b1c-4e5d-8a90-1234567890ab";
+
+	for (size_t i = 0; i < nitems(tv); i++) {
+		struct note_shown s = { 0 };
+		struct fx_err err = { 0 };
+		int r = note_show(tv[i].text, strlen(tv[i].text), job, 65536,
+		    65536, &s, &err);
+
+		if (want_int(r == FX_OK, tv[i].spec != NULL) && r == FX_OK) {
+			want_str(s.spec, tv[i].spec);
+			want_str(s.result, tv[i].result);
+			note_shown_clear(&s);
+			/* what is too long is not there */
+			want_int(note_show(tv[i].text, strlen(tv[i].text), job,
+				     strlen(tv[i].spec) - 1, 65536, &s, &err),
+			    FX_OK);
+			want_str(s.spec, "");
+			want_str(s.result, tv[i].result);
+		} else if (r != FX_OK) {
+			want(err.text[0] != '\0');
+		}
+		note_shown_clear(&s);
+	}
+}
+
 int
 main(void)
 {
 	note_open(1);
 	test_run("note: what upstream writes is read and told in its words",
 	    test_notes);
+	test_run("A34: note: clients are shown what they can read", test_shown);
 	test_run("A34: note: what is not as it should be is refused",
 	    test_hostile);
 	test_run("A34: note: size and depth are bounded", test_bounds);

@@ -402,7 +402,8 @@ struct answer {
 	struct ipc_loaded loaded;
 	struct ipc_set_end set_end;
 	struct ipc_events_end events_end;
-	struct buf text; /* what the parts said */
+	struct ipc_job_note_is job_note; /* decoded; to be cleared */
+	struct buf text;		 /* what the parts said */
 	size_t parts;
 	struct {
 		uint64_t index;
@@ -425,6 +426,28 @@ text_row(struct answer *a, const struct ipc_set_entry *e)
 		want_int(strlen(e->hash), 40);
 		want_int(strlen(e->mark), 50);
 	}
+}
+
+/* "id name=value name=value", a line each. */
+static int
+on_declared_part(struct answer *a, struct ipc_frame *f)
+{
+	struct ipc_declared_part d;
+
+	want_int(ipc_declared_part_decode(&f->body, &d, &f->fd), FX_OK);
+	for (size_t i = 0; i < d.resources_len; i++) {
+		const struct ipc_declaration *one = &d.resources[i];
+
+		want_int(str_add(&a->text, one->id), FX_OK);
+		for (size_t k = 0; k < one->policies_len; k++)
+			want_int(str_addf(&a->text, " %s=%s",
+				     one->policies[k].name,
+				     one->policies[k].value),
+			    FX_OK);
+		want_int(str_addc(&a->text, '\n'), FX_OK);
+	}
+	ipc_declared_part_clear(&d);
+	return FX_OK;
 }
 
 static int
@@ -485,6 +508,8 @@ on_part(struct answer *a, struct ipc_frame *f)
 			    FX_OK);
 		ipc_event_part_clear(&e);
 		return FX_OK;
+	case IPC_T_DECLARED_PART:
+		return on_declared_part(a, f);
 	default:
 		return FX_EUNKNOWN;
 	}
@@ -507,6 +532,8 @@ on_answer(void *arg, struct ipc_frame *f)
 		r = ipc_set_end_decode(&f->body, &a->set_end, &f->fd);
 	else if (f->type == IPC_T_EVENTS_END)
 		r = ipc_events_end_decode(&f->body, &a->events_end, &f->fd);
+	else if (f->type == IPC_T_JOB_NOTE_IS)
+		r = ipc_job_note_is_decode(&f->body, &a->job_note, &f->fd);
 	return r;
 }
 
@@ -588,6 +615,33 @@ get_events(struct world *w, const char *from, const char *to, struct answer *a)
 		 on_answer, a) != 0);
 	wait_for(w, a);
 	return str_take(&a->text);
+}
+
+/* The ids are NULL-terminated. */
+static char *
+get_declared(struct world *w, uint64_t set, const char *const *ids,
+    struct answer *a)
+{
+	struct ipc_text v[8];
+	struct ipc_declared m = { .set = set, .ids = v };
+
+	for (; ids[m.ids_len] != NULL; m.ids_len++)
+		v[m.ids_len].s = (char *)(uintptr_t)ids[m.ids_len];
+	answer_init(a);
+	want(ipc_ask_declared(&w->peer, &m, on_answer, a) != 0);
+	wait_for(w, a);
+	return str_take(&a->text);
+}
+
+static void
+get_job_note(struct world *w, const char *to, const char *job, struct answer *a)
+{
+	answer_init(a);
+	want(ipc_ask_job_note(&w->peer,
+		 &(struct ipc_job_note){ .to = (char *)(uintptr_t)to,
+		     .job = (char *)(uintptr_t)job },
+		 on_answer, a) != 0);
+	wait_for(w, a);
 }
 
 #define CM(name) "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " name "}\n"
@@ -1031,6 +1085,217 @@ test_events(void)
 	end(&w);
 }
 
+/* A job is found by its note: the newest that can be shown, up to a commit. */
+static void
+test_job_note(void)
+{
+#define JOB(id) "{\"jobID\":\"" id "\",\"spec\":{\"type\":\"sync\"}}"
+#define SYNC                                                                   \
+	"{\"type\":\"sync\",\"cause\":{\"Message\":\"\",\"User\":\"\"},"       \
+	"\"spec\":{}}"
+	static const struct noted notes[] = {
+		{ "n0", JOB("a") },
+		{ "n1", NULL },
+		{ "n2", JOB("b") },
+		{ "n3", JOB("a") },
+		{ "n4", "{\"jobID\":\"a\",\"spec\":{\"type\":\"\"}}" },
+		{ "n5", "a" },
+		{ "n6", NOTE("auto", "{}", CHANGED) },
+	};
+	static const struct {
+		const char *to, *job, *commit;
+	} tv[] = {
+		{ "n6", "a", "n3" },
+		{ "n2", "a", "n0" },
+		{ "n6", "b", "n2" },
+		{ "n1", "b", "" },
+		{ "n6", "c", "" },
+	};
+	struct world w;
+	struct answer a;
+
+	begin(&w, NULL, NULL, 0);
+	w.noted = notes;
+	w.nnoted = nitems(notes);
+	for (size_t i = 0; i < nitems(tv); i++) {
+		get_job_note(&w, tv[i].to, tv[i].job, &a);
+		want_str(a.err.text, "");
+		want_str(a.job_note.commit, tv[i].commit);
+		want_str(a.job_note.spec, *tv[i].commit == '\0' ? "" : SYNC);
+		want_str(a.job_note.result, "");
+		ipc_job_note_is_clear(&a.job_note);
+		answer_clear(&a);
+	}
+	get_job_note(&w, "n6", "7d0a", &a);
+	want_str(a.job_note.commit, "n6");
+	want(strstr(a.job_note.result, "\"a:deployment/x\":") != NULL);
+	ipc_job_note_is_clear(&a.job_note);
+	answer_clear(&a);
+	w.git = GIT_LOST_BLOB;
+	get_job_note(&w, "n6", "a", &a);
+	want_str(a.err.text, "no such ref");
+	answer_clear(&a);
+	end(&w);
+}
+
+static void
+test_declared(void)
+{
+#define NOTED(kind, version, name, policies)                                   \
+	"---\napiVersion: " version "\nkind: " kind "\nmetadata: {name: " name \
+	", annotations: {" policies "}}\n"
+	static const struct file files[] = {
+		{ "a.yaml",
+		    NOTED("Deployment", "apps/v1", "web",
+			"fluxcd.io/automated: 'true', fluxcd.io/tag.web: "
+			"'glob:*', other.io/x: y") NOTED("Deployment",
+			"apps/v1", "old",
+			"flux.weave.works/locked: 'true', "
+			"fluxcd.io/locked: 'false', "
+			"filter.fluxcd.io/old: 'semver:*'") NOTED("HelmRelease",
+			"a.io/v1", "r", "fluxcd.io/x: one") NOTED("HelmRelease",
+			"b.io/v1", "r", "fluxcd.io/x: two")
+			NOTED("CronJob", "batch/v1", "none",
+			    "") "---\nkind: Namespace\nmetadata: {name: ns}\n",
+		    0 },
+	};
+	static const struct file more[] = {
+		{ "a.yaml", NOTED("Deployment", "apps/v1", "web", ""), 0 },
+	};
+	static const struct commit both[] = {
+		{ "c", files, nitems(files) },
+		{ "more", more, nitems(more) },
+	};
+	static const char *const ids[] = { "default:deployment/web",
+		"default:helmrelease/r", "default:deployment/ghost",
+		"default:deployment/old", "default:cronjob/none",
+		"<cluster>:namespace/ns", "default:deployment/web", NULL };
+	static const char *const none[] = { NULL };
+	struct world w;
+	struct answer a;
+	uint64_t set;
+	char *text;
+
+	begin(&w, NULL, both, nitems(both));
+	text = get_declared(&w, 1, ids, &a);
+	want_int(a.err.code, FX_ENEEDFULL);
+	answer_clear(&a);
+	free(text);
+	free(load(&w, "c", &a));
+	set = a.loaded.set;
+	answer_clear(&a);
+	text = get_declared(&w, set, ids, &a);
+	want_str(a.err.text, "");
+	want_str(text,
+	    "default:deployment/web automated=true tag.web=glob:*\n"
+	    "default:helmrelease/r x=one\n"
+	    "default:deployment/old locked=false tag.old=semver:*\n"
+	    "default:cronjob/none\n"
+	    "<cluster>:namespace/ns\n"
+	    "default:deployment/web automated=true tag.web=glob:*\n");
+	answer_clear(&a);
+	free(text);
+	text = get_declared(&w, set, none, &a);
+	want_str(text, "");
+	answer_clear(&a);
+	free(text);
+	/* a list that was begun goes on with what has taken its place */
+	free(load(&w, "more", &a));
+	want(a.loaded.set > set);
+	answer_clear(&a);
+	text = get_declared(&w, set, ids, &a);
+	want_str(text, "default:deployment/web\ndefault:deployment/web\n");
+	answer_clear(&a);
+	free(text);
+	free(get_declared(&w, a.loaded.set + 1000, ids, &a));
+	want_int(a.err.code, FX_ENEEDFULL);
+	answer_clear(&a);
+	end(&w);
+}
+
+/* As many and as long as anybody may write them: kept within bounds, and sent
+ * within frames. */
+static void
+test_many_policies(void)
+{
+	enum { N = 900, LONG = 5000 };
+	struct buf b = BUF_INIT(64 << 20);
+	auto_free char *text = NULL, *got = NULL;
+	static const char *const ids[] = { "default:configmap/a",
+		"default:configmap/b", "default:configmap/c",
+		"default:configmap/d", "default:configmap/e",
+		"default:configmap/f", "default:configmap/g", NULL };
+	struct file f = { "a.yaml", NULL, 0 };
+	struct commit c = { "c", &f, 1 };
+	struct world w;
+	struct answer a;
+
+	for (size_t i = 0; ids[i] != NULL; i++) {
+		want_int(str_addf(&b,
+			     "---\nkind: ConfigMap\nmetadata:\n  name: %s\n"
+			     "  annotations:\n    fluxcd.io/0: '%0*d'\n"
+			     "    fluxcd.io/%0*d: 'too long a name'\n",
+			     strchr(ids[i], '/') + 1, LONG, 0, 300, 0),
+		    FX_OK);
+		for (int k = 0; k < N; k++)
+			want_int(str_addf(&b, "    fluxcd.io/p%04d: '%0100d'\n",
+				     k, k),
+			    FX_OK);
+	}
+	text = str_take(&b);
+	f.text = text;
+	begin(&w, NULL, &c, 1);
+	free(load(&w, "c", &a));
+	want_str(a.err.text, "");
+	got = get_declared(&w, a.loaded.set, ids, &a);
+	want_str(a.err.text, "");
+	want(a.parts > 1);
+	want(strstr(got, " p0000=0") != NULL);
+	want(strstr(got, "too long") == NULL);
+	want(strstr(got, " 0=") == NULL);
+	want(strstr(got, "configmap/g p0000=0") != NULL);
+	want(strlen(got) > 7 * POLICIES_MAX_BYTES * 9 / 10);
+	want(strlen(got) < 7 * (POLICIES_MAX_BYTES + IPC_MAX_ID));
+	answer_clear(&a);
+	end(&w);
+}
+
+/* Aliases make much of little: not without end. */
+static void
+test_repeated_policies(void)
+{
+	struct buf b = BUF_INIT(64 << 20);
+	auto_free char *text = NULL;
+	struct file f = { "a.yaml", NULL, 0 };
+	struct commit c = { "c", &f, 1 };
+	struct world w;
+	struct answer a;
+
+	want_int(str_add(&b,
+		     "kind: List\nitems:\n- kind: ConfigMap\n"
+		     "  metadata: {name: x, annotations: &a {"),
+	    FX_OK);
+	for (int k = 0; k < 7; k++)
+		want_int(str_addf(&b, "fluxcd.io/%d: '%04000d', ", k, k),
+		    FX_OK);
+	want_int(str_add(&b, "}}\n"), FX_OK);
+	for (int i = 0; i < 400; i++)
+		want_int(str_addf(&b,
+			     "- {kind: ConfigMap, metadata: {name: x%d, "
+			     "annotations: *a}}\n",
+			     i),
+		    FX_OK);
+	text = str_take(&b);
+	f.text = text;
+	begin(&w, NULL, &c, 1);
+	free(load(&w, "c", &a));
+	if (!want(strstr(a.err.text, "policies of a file have more than") !=
+		NULL))
+		printf("# [%s]\n", a.err.text);
+	answer_clear(&a);
+	end(&w);
+}
+
 #define LARGEST 8388608 /* bytes; the default of --git-max-file */
 
 /* A file of n bytes: a beginning, and a piece again and again. */
@@ -1101,6 +1366,12 @@ main(void)
 	    test_skip_bad);
 	test_run("worker: only the configured paths are read", test_paths);
 	test_run("worker: notes become events", test_events);
+	test_run("worker: a job is found by its note", test_job_note);
+	test_run("worker: policies of what the repository defines",
+	    test_declared);
+	test_run("worker: policies are bounded", test_many_policies);
+	test_run("worker: repeated policies are bounded",
+	    test_repeated_policies);
 	test_run("worker: any number of kinds is asked for", test_kinds);
 	test_run("A21: worker: the largest files do not end it", test_large);
 	test_run("worker: long answers wait for credit", test_streams);

@@ -204,6 +204,9 @@ worker_init(struct worker *w, int argc, char *argv[], enum ipc_role one,
 	w->loop = loop_new();
 	ipc_peer_init(&w->master, WORKER_CHANNEL_FD, w->role, IPC_R_MASTER,
 	    w->instance);
+	/* numbers that no incarnation before has used: an answer that comes too
+	 * late for its question must not be taken for that to another one */
+	w->master.next_seq = (uint64_t)clk_now_us();
 	ipc_peer_handlers(&w->master, start_handlers, nitems(start_handlers),
 	    w);
 	log_to(send_log, w);
