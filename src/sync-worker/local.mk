@@ -16,12 +16,15 @@ src_sync_worker_libsync_a_SOURCES = \
 	src/sync-worker/fields.h \
 	src/sync-worker/gc.c \
 	src/sync-worker/gc.h \
+	src/sync-worker/images.c \
 	src/sync-worker/json.c \
 	src/sync-worker/json.h \
 	src/sync-worker/kinds.c \
 	src/sync-worker/kubeconfig.c \
 	src/sync-worker/kubeconfig.h \
 	src/sync-worker/lane.h \
+	src/sync-worker/last_errors.c \
+	src/sync-worker/last_errors.h \
 	src/sync-worker/list.c \
 	src/sync-worker/lane.c \
 	src/sync-worker/look.c \
@@ -33,6 +36,8 @@ src_sync_worker_libsync_a_SOURCES = \
 	src/sync-worker/pass.h \
 	src/sync-worker/recreate.c \
 	src/sync-worker/refresh.c \
+	src/sync-worker/release.c \
+	src/sync-worker/rollout.c \
 	src/sync-worker/set.c \
 	src/sync-worker/spare.c \
 	src/sync-worker/status.c \
@@ -48,6 +53,8 @@ src_sync_worker_libsync_a_SOURCES = \
 	src/sync-worker/transfer.c \
 	src/sync-worker/watch.c \
 	src/sync-worker/work.c \
+	src/sync-worker/workload.c \
+	src/sync-worker/workload.h \
 	src/sync-worker/write.c \
 	src/sync-worker/write.h
 SYNC_CFLAGS = $(CURL_CFLAGS) $(SSL_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS) \

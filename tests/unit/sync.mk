@@ -2,7 +2,8 @@ sync_unit_tests = \
 	tests/unit/test_sync_api \
 	tests/unit/test_sync_apply \
 	tests/unit/test_sync_config \
-	tests/unit/test_sync_rules
+	tests/unit/test_sync_rules \
+	tests/unit/test_sync_workload
 check_PROGRAMS += $(sync_unit_tests)
 TESTS += $(sync_unit_tests)
 sync_test_cppflags = $(TEST_CPPFLAGS) -I$(srcdir)/src/sync-worker $(SYNC_CFLAGS)
@@ -20,6 +21,9 @@ tests_unit_test_sync_api_LDADD = $(sync_test_ldadd)
 tests_unit_test_sync_apply_SOURCES = tests/unit/test_sync_apply.c
 tests_unit_test_sync_apply_CPPFLAGS = $(sync_test_cppflags)
 tests_unit_test_sync_apply_LDADD = $(sync_test_ldadd)
+tests_unit_test_sync_workload_SOURCES = tests/unit/test_sync_workload.c
+tests_unit_test_sync_workload_CPPFLAGS = $(sync_test_cppflags)
+tests_unit_test_sync_workload_LDADD = $(sync_test_ldadd)
 
 check_PROGRAMS += tests/fuzz/replay_kubeconfig
 TESTS += tests/fuzz/replay_kubeconfig
