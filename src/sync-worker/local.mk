@@ -34,6 +34,8 @@ src_sync_worker_libsync_a_SOURCES = \
 	src/sync-worker/objects.c \
 	src/sync-worker/objects.h \
 	src/sync-worker/pass.h \
+	src/sync-worker/reader.c \
+	src/sync-worker/reader.h \
 	src/sync-worker/recreate.c \
 	src/sync-worker/refresh.c \
 	src/sync-worker/release.c \
@@ -69,6 +71,9 @@ fluxd_sync_SOURCES = \
 	src/sync-worker/handlers.c \
 	src/sync-worker/login.c \
 	src/sync-worker/main.c \
+	src/sync-worker/on_workloads.c \
+	src/sync-worker/reads.c \
+	src/sync-worker/reads.h \
 	src/sync-worker/sandbox.c \
 	src/sync-worker/sw.h
 fluxd_sync_CPPFLAGS = $(AM_CPPFLAGS) $(SYNC_CFLAGS) $(SECCOMP_CFLAGS)
