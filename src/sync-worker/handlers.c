@@ -501,6 +501,7 @@ sw_on_marker_write(struct sw *sw, const struct ipc_req *req,
 IPC_HANDLER(marker_write, sw_on_marker_write, struct sw)
 
 IPC_HANDLER(workloads, sw_on_workloads, struct sw)
+IPC_HANDLER(export, sw_on_export, struct sw)
 
 static int
 sw_on_no_file(struct sw *sw, const struct ipc_req *req, struct ipc_no_file *m)
@@ -520,6 +521,7 @@ const struct ipc_handler sw_handlers[] = {
 	{ IPC_T_MARKER_READ, sw_on_marker_read_frame },
 	{ IPC_T_MARKER_WRITE, sw_on_marker_write_frame },
 	{ IPC_T_WORKLOADS, sw_on_workloads_frame },
+	{ IPC_T_EXPORT, sw_on_export_frame },
 	{ IPC_T_NO_FILE, sw_on_no_file_frame },
 };
 const size_t sw_nhandlers = nitems(sw_handlers);

@@ -58,7 +58,9 @@ src_sync_worker_libsync_a_SOURCES = \
 	src/sync-worker/workload.c \
 	src/sync-worker/workload.h \
 	src/sync-worker/write.c \
-	src/sync-worker/write.h
+	src/sync-worker/write.h \
+	src/sync-worker/yaml_write.c \
+	src/sync-worker/yaml_write.h
 SYNC_CFLAGS = $(CURL_CFLAGS) $(SSL_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS) \
 	$(YAML_CFLAGS)
 SYNC_LIBS = $(CURL_LIBS) $(SSL_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) $(YAML_LIBS) \
@@ -71,6 +73,7 @@ fluxd_sync_SOURCES = \
 	src/sync-worker/handlers.c \
 	src/sync-worker/login.c \
 	src/sync-worker/main.c \
+	src/sync-worker/on_export.c \
 	src/sync-worker/on_workloads.c \
 	src/sync-worker/reads.c \
 	src/sync-worker/reads.h \

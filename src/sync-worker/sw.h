@@ -116,8 +116,9 @@ void reply_clear(struct sw *);
 /* reads.c: credit for what is being read, or nobody wants it any more. */
 int read_on_control(void *sw, struct ipc_peer *, struct ipc_frame *);
 void reads_clear(struct sw *);
-/* on_workloads.c */
+/* on_workloads.c, on_export.c */
 int
 sw_on_workloads(struct sw *, const struct ipc_req *, struct ipc_workloads *);
+int sw_on_export(struct sw *, const struct ipc_req *, struct ipc_export *);
 
 #endif

@@ -3,7 +3,8 @@ sync_unit_tests = \
 	tests/unit/test_sync_apply \
 	tests/unit/test_sync_config \
 	tests/unit/test_sync_rules \
-	tests/unit/test_sync_workload
+	tests/unit/test_sync_workload \
+	tests/unit/test_sync_yaml
 check_PROGRAMS += $(sync_unit_tests)
 TESTS += $(sync_unit_tests)
 sync_test_cppflags = $(TEST_CPPFLAGS) -I$(srcdir)/src/sync-worker $(SYNC_CFLAGS)
@@ -24,6 +25,12 @@ tests_unit_test_sync_apply_LDADD = $(sync_test_ldadd)
 tests_unit_test_sync_workload_SOURCES = tests/unit/test_sync_workload.c
 tests_unit_test_sync_workload_CPPFLAGS = $(sync_test_cppflags)
 tests_unit_test_sync_workload_LDADD = $(sync_test_ldadd)
+# what is written is read again by the reader that fluxctl has
+tests_unit_test_sync_yaml_SOURCES = tests/unit/test_sync_yaml.c
+tests_unit_test_sync_yaml_CPPFLAGS = $(sync_test_cppflags) \
+	-I$(srcdir)/src/manifest-worker
+tests_unit_test_sync_yaml_LDADD = src/sync-worker/libsync.a \
+	src/manifest-worker/libmanifest.a $(sync_test_ldadd) -lm
 
 check_PROGRAMS += tests/fuzz/replay_kubeconfig
 TESTS += tests/fuzz/replay_kubeconfig
