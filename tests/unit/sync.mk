@@ -79,11 +79,19 @@ tests_integration_test_sync_login_SOURCES = \
 	tests/integration/test_sync_login.c
 tests_integration_test_sync_login_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_integration_test_sync_login_LDADD = $(sync_bed_ldadd)
+check_PROGRAMS += tests/integration/test_sync_read
+tests_integration_test_sync_read_SOURCES = \
+	tests/integration/sync_bed.c \
+	tests/integration/sync_bed.h \
+	tests/integration/test_sync_read.c
+tests_integration_test_sync_read_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_integration_test_sync_read_LDADD = $(sync_bed_ldadd)
 sync_scripts = \
 	tests/integration/api_faults.sh \
 	tests/integration/apply.sh \
 	tests/integration/gc.sh \
 	tests/integration/gc_daemon.sh \
+	tests/integration/read.sh \
 	tests/integration/sync.sh \
 	tests/integration/sync_login.sh \
 	tests/integration/takeover.sh
@@ -92,8 +100,19 @@ EXTRA_DIST += $(sync_scripts) tests/integration/no_apply.py \
 	tests/integration/relay.py
 
 # … and against a server of the test's own that means ill.
-check_PROGRAMS += tests/attack/test_sync_server tests/attack/test_sync_gc
-TESTS += tests/attack/test_sync_server tests/attack/test_sync_gc
+check_PROGRAMS += tests/attack/test_sync_server tests/attack/test_sync_gc \
+	tests/attack/test_sync_read
+TESTS += tests/attack/test_sync_server tests/attack/test_sync_gc \
+	tests/attack/test_sync_read
+tests_attack_test_sync_read_SOURCES = \
+	tests/attack/fake_http.c \
+	tests/attack/fake_http.h \
+	tests/attack/test_sync_read.c \
+	tests/integration/sync_bed.c \
+	tests/integration/sync_bed.h
+tests_attack_test_sync_read_CPPFLAGS = $(TEST_CPPFLAGS) \
+	-I$(srcdir)/tests/integration
+tests_attack_test_sync_read_LDADD = $(sync_bed_ldadd)
 tests_attack_test_sync_gc_SOURCES = \
 	tests/attack/fake_http.c \
 	tests/attack/fake_http.h \
