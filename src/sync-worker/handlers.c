@@ -169,6 +169,7 @@ reply_error(void *arg, const char *id, const char *source, const char *text)
 	struct sw *sw = arg;
 	struct sw_reply *rep = &sw->reply;
 
+	last_errors_add(&sw->last_errors, id, text);
 	if (rep->nerrors == rep->cap) {
 		rep->cap = rep->cap == 0 ? 16 : 2 * rep->cap;
 		rep->errors =
@@ -315,12 +316,41 @@ send_reply(struct loop *l, void *arg)
 	reply_clear(sw);
 }
 
+/* Is nothing wrong any more with what was an error? */
+static bool
+is_right(void *arg, const char *id)
+{
+	const struct objects *t = &((struct sw *)arg)->cluster->objects;
+	const struct object *o = NULL;
+	bool right = false;
+
+	while ((o = objects_next(t, id, o)) != NULL) {
+		if (o->error != NULL || object_is_contested(o))
+			return false;
+		right |= o->state == OBJ_CLEAN;
+	}
+	return right;
+}
+
+static void
+learn_errors(struct sw *sw, const struct pass_result *result)
+{
+	if (result->err.code != FX_OK) {
+		last_errors_drop(&sw->last_errors);
+		return;
+	}
+	last_errors_settle(&sw->last_errors, !result->repair);
+	if (result->repair)
+		last_errors_forget(&sw->last_errors, is_right, sw);
+}
+
 void
 reply_done(void *arg, const struct pass_result *result)
 {
 	struct sw *sw = arg;
 	struct sw_reply *rep = &sw->reply;
 
+	learn_errors(sw, result);
 	rep->result = *result;
 	if (result->err.code != FX_OK) {
 		(void)ipc_reply_fail(&rep->req, &result->err);
@@ -470,6 +500,9 @@ sw_on_marker_write(struct sw *sw, const struct ipc_req *req,
 }
 IPC_HANDLER(marker_write, sw_on_marker_write, struct sw)
 
+IPC_HANDLER(workloads, sw_on_workloads, struct sw)
+IPC_HANDLER(export, sw_on_export, struct sw)
+
 static int
 sw_on_no_file(struct sw *sw, const struct ipc_req *req, struct ipc_no_file *m)
 {
@@ -487,6 +520,8 @@ const struct ipc_handler sw_handlers[] = {
 	{ IPC_T_REPAIR, sw_on_repair_frame },
 	{ IPC_T_MARKER_READ, sw_on_marker_read_frame },
 	{ IPC_T_MARKER_WRITE, sw_on_marker_write_frame },
+	{ IPC_T_WORKLOADS, sw_on_workloads_frame },
+	{ IPC_T_EXPORT, sw_on_export_frame },
 	{ IPC_T_NO_FILE, sw_on_no_file_frame },
 };
 const size_t sw_nhandlers = nitems(sw_handlers);

@@ -16,12 +16,15 @@ src_sync_worker_libsync_a_SOURCES = \
 	src/sync-worker/fields.h \
 	src/sync-worker/gc.c \
 	src/sync-worker/gc.h \
+	src/sync-worker/images.c \
 	src/sync-worker/json.c \
 	src/sync-worker/json.h \
 	src/sync-worker/kinds.c \
 	src/sync-worker/kubeconfig.c \
 	src/sync-worker/kubeconfig.h \
 	src/sync-worker/lane.h \
+	src/sync-worker/last_errors.c \
+	src/sync-worker/last_errors.h \
 	src/sync-worker/list.c \
 	src/sync-worker/lane.c \
 	src/sync-worker/look.c \
@@ -31,8 +34,12 @@ src_sync_worker_libsync_a_SOURCES = \
 	src/sync-worker/objects.c \
 	src/sync-worker/objects.h \
 	src/sync-worker/pass.h \
+	src/sync-worker/reader.c \
+	src/sync-worker/reader.h \
 	src/sync-worker/recreate.c \
 	src/sync-worker/refresh.c \
+	src/sync-worker/release.c \
+	src/sync-worker/rollout.c \
 	src/sync-worker/set.c \
 	src/sync-worker/spare.c \
 	src/sync-worker/status.c \
@@ -48,8 +55,12 @@ src_sync_worker_libsync_a_SOURCES = \
 	src/sync-worker/transfer.c \
 	src/sync-worker/watch.c \
 	src/sync-worker/work.c \
+	src/sync-worker/workload.c \
+	src/sync-worker/workload.h \
 	src/sync-worker/write.c \
-	src/sync-worker/write.h
+	src/sync-worker/write.h \
+	src/sync-worker/yaml_write.c \
+	src/sync-worker/yaml_write.h
 SYNC_CFLAGS = $(CURL_CFLAGS) $(SSL_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS) \
 	$(YAML_CFLAGS)
 SYNC_LIBS = $(CURL_LIBS) $(SSL_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) $(YAML_LIBS) \
@@ -62,6 +73,10 @@ fluxd_sync_SOURCES = \
 	src/sync-worker/handlers.c \
 	src/sync-worker/login.c \
 	src/sync-worker/main.c \
+	src/sync-worker/on_export.c \
+	src/sync-worker/on_workloads.c \
+	src/sync-worker/reads.c \
+	src/sync-worker/reads.h \
 	src/sync-worker/sandbox.c \
 	src/sync-worker/sw.h
 fluxd_sync_CPPFLAGS = $(AM_CPPFLAGS) $(SYNC_CFLAGS) $(SECCOMP_CFLAGS)

@@ -118,6 +118,8 @@ sw_open(struct sw *sw, struct worker *w)
 		sw->login.bundle = open(bundle, O_RDONLY | O_CLOEXEC);
 	config = make_config(sw);
 	sw->cluster = cluster_new(w->loop, &client_hooks, &hooks, &config);
+	readers_init(&sw->readers, sw->cluster);
+	w->master.relay = read_on_control;
 }
 
 void
@@ -134,8 +136,10 @@ sw_start(struct sw *sw)
 void
 sw_close(struct sw *sw)
 {
+	reads_clear(sw);
 	feed_clear(sw);
 	reply_clear(sw);
+	last_errors_clear(&sw->last_errors);
 	login_clear(sw);
 	cluster_free(&sw->cluster);
 	free(sw->own_ns);

@@ -7,6 +7,8 @@
 #include "base.h"
 #include "cluster.h"
 #include "kubeconfig.h"
+#include "last_errors.h"
+#include "reader.h"
 #include "worker.h"
 
 /* A file whose content is wanted: given at start, or through REOPEN. */
@@ -67,6 +69,9 @@ struct sw {
 	struct sw_login login;
 	struct sw_feed feed;
 	struct sw_reply reply;
+	struct last_errors last_errors;
+	struct readers readers;
+	struct read_ask *reads; /* what is asked at this moment (reads.c) */
 	char *own_ns;	 /* where our Secret is; NULL: not yet asked for */
 	char **gc_names; /* of sync sets: see cluster_config */
 	size_t ngc_names;
@@ -107,5 +112,13 @@ void reply_contested(void *sw, const char *id, const char *source,
 void reply_collect(void *sw, const char *key, const char *text, bool dry,
     const char *id);
 void reply_clear(struct sw *);
+
+/* reads.c: credit for what is being read, or nobody wants it any more. */
+int read_on_control(void *sw, struct ipc_peer *, struct ipc_frame *);
+void reads_clear(struct sw *);
+/* on_workloads.c, on_export.c */
+int
+sw_on_workloads(struct sw *, const struct ipc_req *, struct ipc_workloads *);
+int sw_on_export(struct sw *, const struct ipc_req *, struct ipc_export *);
 
 #endif

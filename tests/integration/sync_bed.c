@@ -302,6 +302,11 @@ on_relay(void *ctx, struct ipc_peer *p, struct ipc_frame *f)
 
 		if ((r = ipc_bodies_decode(&f->body, &m, &f->fd)) != FX_OK)
 			return r;
+		if (b->no_bodies) {
+			ipc_bodies_clear(&m);
+			return ipc_reply_failf(&req, FX_ERETRY,
+			    "manifest ended");
+		}
 		b->bodies_req = req;
 		b->bodies_next = 0;
 		b->wanted = m;

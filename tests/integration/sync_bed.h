@@ -55,6 +55,7 @@ struct bed {
 	uint64_t drift;	     /* DRIFT events */
 	bool no_connect;     /* the connector answers that nobody is there */
 	bool silent_connect; /* … with a socket that says nothing */
+	bool no_bodies;	     /* manifest cannot say what it is asked for */
 	bool auto_repair;
 	uint64_t repaired; /* objects put back */
 	unsigned bad_ends; /* workers that did not end well */

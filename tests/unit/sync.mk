@@ -2,7 +2,9 @@ sync_unit_tests = \
 	tests/unit/test_sync_api \
 	tests/unit/test_sync_apply \
 	tests/unit/test_sync_config \
-	tests/unit/test_sync_rules
+	tests/unit/test_sync_rules \
+	tests/unit/test_sync_workload \
+	tests/unit/test_sync_yaml
 check_PROGRAMS += $(sync_unit_tests)
 TESTS += $(sync_unit_tests)
 sync_test_cppflags = $(TEST_CPPFLAGS) -I$(srcdir)/src/sync-worker $(SYNC_CFLAGS)
@@ -20,6 +22,15 @@ tests_unit_test_sync_api_LDADD = $(sync_test_ldadd)
 tests_unit_test_sync_apply_SOURCES = tests/unit/test_sync_apply.c
 tests_unit_test_sync_apply_CPPFLAGS = $(sync_test_cppflags)
 tests_unit_test_sync_apply_LDADD = $(sync_test_ldadd)
+tests_unit_test_sync_workload_SOURCES = tests/unit/test_sync_workload.c
+tests_unit_test_sync_workload_CPPFLAGS = $(sync_test_cppflags)
+tests_unit_test_sync_workload_LDADD = $(sync_test_ldadd)
+# what is written is read again by the reader that fluxctl has
+tests_unit_test_sync_yaml_SOURCES = tests/unit/test_sync_yaml.c
+tests_unit_test_sync_yaml_CPPFLAGS = $(sync_test_cppflags) \
+	-I$(srcdir)/src/manifest-worker
+tests_unit_test_sync_yaml_LDADD = src/sync-worker/libsync.a \
+	src/manifest-worker/libmanifest.a $(sync_test_ldadd) -lm
 
 check_PROGRAMS += tests/fuzz/replay_kubeconfig
 TESTS += tests/fuzz/replay_kubeconfig
@@ -68,11 +79,19 @@ tests_integration_test_sync_login_SOURCES = \
 	tests/integration/test_sync_login.c
 tests_integration_test_sync_login_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_integration_test_sync_login_LDADD = $(sync_bed_ldadd)
+check_PROGRAMS += tests/integration/test_sync_read
+tests_integration_test_sync_read_SOURCES = \
+	tests/integration/sync_bed.c \
+	tests/integration/sync_bed.h \
+	tests/integration/test_sync_read.c
+tests_integration_test_sync_read_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_integration_test_sync_read_LDADD = $(sync_bed_ldadd)
 sync_scripts = \
 	tests/integration/api_faults.sh \
 	tests/integration/apply.sh \
 	tests/integration/gc.sh \
 	tests/integration/gc_daemon.sh \
+	tests/integration/read.sh \
 	tests/integration/sync.sh \
 	tests/integration/sync_login.sh \
 	tests/integration/takeover.sh
@@ -81,8 +100,19 @@ EXTRA_DIST += $(sync_scripts) tests/integration/no_apply.py \
 	tests/integration/relay.py
 
 # … and against a server of the test's own that means ill.
-check_PROGRAMS += tests/attack/test_sync_server tests/attack/test_sync_gc
-TESTS += tests/attack/test_sync_server tests/attack/test_sync_gc
+check_PROGRAMS += tests/attack/test_sync_server tests/attack/test_sync_gc \
+	tests/attack/test_sync_read
+TESTS += tests/attack/test_sync_server tests/attack/test_sync_gc \
+	tests/attack/test_sync_read
+tests_attack_test_sync_read_SOURCES = \
+	tests/attack/fake_http.c \
+	tests/attack/fake_http.h \
+	tests/attack/test_sync_read.c \
+	tests/integration/sync_bed.c \
+	tests/integration/sync_bed.h
+tests_attack_test_sync_read_CPPFLAGS = $(TEST_CPPFLAGS) \
+	-I$(srcdir)/tests/integration
+tests_attack_test_sync_read_LDADD = $(sync_bed_ldadd)
 tests_attack_test_sync_gc_SOURCES = \
 	tests/attack/fake_http.c \
 	tests/attack/fake_http.h \

@@ -94,8 +94,9 @@ struct ipc_peer {
 	const struct ipc_handler *handlers;
 	size_t nhandlers;
 	void *ctx;
-	/* The master's: ASKs and EVENTs for somebody else, after the walk, and
-	 * every CREDIT and CANCEL. */
+	/* Every CREDIT and CANCEL of an answer that is being sent, after it was
+	 * noted; in the master ASKs and EVENTs for somebody else, too, after
+	 * the walk. */
 	ipc_handler_fn *relay;
 	bool awaiting;	      /* inside ipc_await: no new ASKs */
 	bool stopped;	      /* STOP came (workers) */
