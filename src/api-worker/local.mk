@@ -16,6 +16,8 @@ src_api_worker_libapi_a_SOURCES = \
 	src/api-worker/routes.h \
 	src/api-worker/scalar.c \
 	src/api-worker/scalar.h \
+	src/api-worker/schema.c \
+	src/api-worker/schema.h \
 	src/api-worker/spec.c \
 	src/api-worker/spec.h \
 	src/api-worker/target.c \
@@ -45,7 +47,7 @@ src_api_worker_libhttp_a_CPPFLAGS = $(AM_CPPFLAGS) $(MHD_CFLAGS) \
 API_LIBS = src/api-worker/libhttp.a src/api-worker/libapi.a \
 	src/common/libworker.a src/common/libsandbox.a \
 	src/common/libproc.a src/common/libipc.a \
-	src/common/libbase.a $(MHD_LIBS) $(JANSSON_LIBS) $(SECCOMP_LIBS)
+	src/common/libmodel.a src/common/libbase.a $(MHD_LIBS) $(JANSSON_LIBS) $(SECCOMP_LIBS)
 
 pkglibexec_PROGRAMS += fluxd-api
 fluxd_api_SOURCES = \

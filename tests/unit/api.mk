@@ -5,7 +5,7 @@ API_UNIT_TESTS = tests/unit/test_api_answer tests/unit/test_api_http \
 API_UNIT_CPPFLAGS = $(TEST_CPPFLAGS) -I$(srcdir)/src/api-worker \
 	$(JANSSON_CFLAGS)
 API_UNIT_LIBS = src/api-worker/libapi.a src/common/libproc.a \
-	src/common/libbase.a $(JANSSON_LIBS)
+	src/common/libmodel.a src/common/libbase.a $(JANSSON_LIBS)
 
 check_PROGRAMS += $(API_UNIT_TESTS)
 TESTS += $(API_UNIT_TESTS)
@@ -48,7 +48,8 @@ tests_compat_test_http_attack_LDADD = $(API_COMPAT_LIBS)
 API_FUZZ_CPPFLAGS = $(TEST_CPPFLAGS) -I$(srcdir)/tests/fuzz \
 	-I$(srcdir)/src/api-worker $(MHD_CFLAGS) $(JANSSON_CFLAGS)
 API_FUZZ_LIBS = src/api-worker/libhttp.a src/api-worker/libapi.a \
-	src/common/libproc.a src/common/libbase.a $(MHD_LIBS) $(JANSSON_LIBS)
+	src/common/libproc.a src/common/libmodel.a src/common/libbase.a \
+	$(MHD_LIBS) $(JANSSON_LIBS)
 
 check_PROGRAMS += tests/fuzz/replay_http
 TESTS += tests/fuzz/replay_http
