@@ -21,7 +21,9 @@ src_api_worker_libapi_a_SOURCES = \
 	src/api-worker/spec.c \
 	src/api-worker/spec.h \
 	src/api-worker/target.c \
-	src/api-worker/target.h
+	src/api-worker/target.h \
+	src/api-worker/workload.c \
+	src/api-worker/workload.h
 src_api_worker_libapi_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 
 # The server and its handlers, for the program and for tests over sockets.
@@ -35,12 +37,19 @@ src_api_worker_libhttp_a_SOURCES = \
 	src/api-worker/handlers.h \
 	src/api-worker/head.c \
 	src/api-worker/head.h \
+	src/api-worker/held.c \
+	src/api-worker/held.h \
 	src/api-worker/http.c \
 	src/api-worker/http.h \
+	src/api-worker/listing.c \
+	src/api-worker/listing.h \
 	src/api-worker/on_change.c \
 	src/api-worker/on_daemon.c \
+	src/api-worker/on_export.c \
 	src/api-worker/on_git.c \
-	src/api-worker/on_list.c
+	src/api-worker/on_list.c \
+	src/api-worker/places.c \
+	src/api-worker/places.h
 src_api_worker_libhttp_a_CPPFLAGS = $(AM_CPPFLAGS) $(MHD_CFLAGS) \
 	$(JANSSON_CFLAGS) $(SECCOMP_CFLAGS)
 
