@@ -289,6 +289,21 @@ answer_no_job(struct answer *a, const char *accept, const char *id)
 }
 
 void
+answer_no_manifests(struct answer *a, const char *accept, const char *text)
+{
+	auto_free char *help = xasprintf(
+	    "The manifests in the git repository could not be read.\n\n"
+	    "The error was:\n\n    %s\n\n"
+	    "Please check files and directories that the daemon reads: it "
+	    "does not\nguess at what a file it cannot read would have "
+	    "said.\n",
+	    text);
+	const struct error e = { 422, "user", text, help, false };
+
+	answer_error(a, accept, &e);
+}
+
+void
 answer_bad_request(struct answer *a, const char *accept, const char *text)
 {
 	auto_free char *help = xasprintf("%s\n", text);

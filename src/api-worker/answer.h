@@ -16,12 +16,19 @@
 #define ANSWER_JSON "application/json; charset=utf-8"
 #define ANSWER_TEXT "text/plain; charset=utf-8"
 
+enum answer_rest {
+	REST_NONE, /* the body is all that is to be said */
+	REST_MORE, /* it is the beginning, the rest is made while it is sent */
+	REST_LOST, /* the rest cannot be made: what was sent is no answer */
+};
+
 struct answer {
 	unsigned status;  /* 0: there is none yet */
 	const char *type; /* of the body; static; NULL: no body */
 	char *location;	  /* owned; of a redirect */
 	bool nosniff;
 	bool close; /* the connection has no future */
+	enum answer_rest rest;
 	struct buf body;
 };
 
@@ -50,6 +57,8 @@ enum answer_form answer_negotiate(const char *accept);
 void answer_no_route(struct answer *, const char *accept, const char *path);
 void answer_deprecated(struct answer *, const char *accept);
 void answer_no_job(struct answer *, const char *accept, const char *id);
+/* 422: what git has cannot be read as manifests. */
+void answer_no_manifests(struct answer *, const char *accept, const char *text);
 /* 400: the request could not be understood. */
 void answer_bad_request(struct answer *, const char *accept, const char *text);
 /* 422: understood, and the daemon says no. */

@@ -2,8 +2,6 @@
 #include "base.h"
 #include "ask.h"
 
-#include "exposition.h"
-
 struct ipc_peer *
 aw_master(const struct http_request *r)
 {
@@ -12,25 +10,31 @@ aw_master(const struct http_request *r)
 	return &s->w->master;
 }
 
+const struct fx_err aw_cannot_ask = { FX_EAGAIN, "too many requests" };
+
 /* The answer will come to the function that was given with the question. */
 void
 aw_asked(struct http_request *r, uint64_t seq)
 {
 	r->ask = seq;
 	if (seq == 0)
-		answer_trouble(&r->answer, r->accept, 500,
-		    "the daemon cannot be asked");
+		aw_failed(r, &aw_cannot_ask);
+}
+
+void
+aw_failed(struct http_request *r, const struct fx_err *err)
+{
+	if (err->code == FX_ELIMIT || err->code == FX_EAGAIN)
+		answer_trouble(&r->answer, r->accept, 503, err->text);
+	else
+		answer_failed(&r->answer, r->accept, err->text);
 }
 
 void
 aw_forget(struct http_request *r)
 {
-	struct exposition *x = r->work;
-
-	if (x == NULL)
-		return;
-	exposition_clear(x);
-	free(x);
+	if (r->work != NULL)
+		r->drop(r->work);
 	r->work = NULL;
 }
 
@@ -47,14 +51,10 @@ bool
 aw_refused(struct http_request *r, struct ipc_frame *f)
 {
 	struct fx_err err = { 0 };
-	int code = ipc_take_failed(f, &err);
 
-	if (code == FX_OK)
+	if (ipc_take_failed(f, &err) == FX_OK)
 		return false;
-	if (code == FX_ELIMIT)
-		answer_trouble(&r->answer, r->accept, 503, err.text);
-	else
-		answer_failed(&r->answer, r->accept, err.text);
+	aw_failed(r, &err);
 	aw_done(r);
 	return true;
 }

@@ -17,6 +17,13 @@ struct ipc_peer *aw_master(const struct http_request *);
  * could not be sent, and the client is told. */
 void aw_asked(struct http_request *, uint64_t seq);
 
+/* What the daemon said went wrong, as an answer: that there is too much to do
+ * is nobody's fault, everything else is the request's. */
+void aw_failed(struct http_request *, const struct fx_err *);
+
+/* The error of a question that could not be sent. */
+extern const struct fx_err aw_cannot_ask;
+
 /* true: the master could not do it, and the client has been told. */
 bool aw_refused(struct http_request *, struct ipc_frame *);
 

@@ -51,15 +51,20 @@ on_hangup(struct loop *l, int fd, short revents, void *arg)
 	loop_del(l, &c->hangup);
 	if (c->phase == PHASE_HEAD || c->phase == PHASE_BODY)
 		conn_phase(c, c->phase);
+	/* what costs others something is not made for who does not listen */
+	else if (c->request != NULL && c->request->more != NULL)
+		conn_drop(c);
 }
 
 /* The library owns the descriptor: it is shut, and the library closes it when
- * it sees that. */
+ * it sees that, for which it must be awake. */
 void
 conn_drop(struct http_conn *c)
 {
 	conn_phase(c, PHASE_GONE);
 	(void)shutdown(c->fd, SHUT_RDWR);
+	if (c->request != NULL)
+		http_wake(c->request);
 	http_kick(c->http);
 }
 
@@ -67,17 +72,13 @@ static void
 on_deadline(struct loop *l, void *arg)
 {
 	struct http_conn *c = arg;
-	struct http_request *r = c->request;
 
 	(void)l;
-	if (c->phase != PHASE_ANSWER) {
+	if (c->phase != PHASE_ANSWER)
 		conn_drop(c);
-		return;
-	}
-	c->http->hooks.abandon(r);
-	answer_trouble(&r->answer, r->accept, 504,
-	    "the daemon did not answer in time");
-	http_answered(r);
+	else
+		http_give_up(c->request, 504,
+		    "the daemon did not answer in time");
 }
 
 static void

@@ -69,8 +69,12 @@ struct http_conn *conn_by_fd(struct http *, int fd);
 /* A loop_fd_fn; arg is the listener. */
 void conn_on_listener(struct loop *, int fd, short revents, void *arg);
 
-/* http.c's: run the library in the next turn; free what it has of a request. */
+/* http.c's: run the library in the next turn; let a sleeping request be looked
+ * at again; give up what a request waits for, and say why where that can be
+ * said; free what it has. */
 void http_kick(struct http *);
+void http_wake(struct http_request *);
+void http_give_up(struct http_request *, unsigned status, const char *why);
 void http_request_free(struct http_request **);
 
 #endif

@@ -103,6 +103,7 @@ aw_open(struct aw_state *s, struct worker *w, struct fx_err *err)
 	int r;
 
 	s->w = w;
+	places_init(&s->places, w->loop);
 	jr_open();
 	if (*w->cfg.listen_group != '\0' &&
 	    (r = find_group(&s->rule, w->cfg.listen_group, err)) != FX_OK)
@@ -129,4 +130,5 @@ void
 aw_close(struct aw_state *s)
 {
 	http_free(&s->http);
+	places_clear(&s->places);
 }

@@ -7,6 +7,7 @@
 #include "base.h"
 #include "http.h"
 #include "peers.h"
+#include "places.h"
 #include "worker.h"
 
 extern const struct sandbox aw_sandbox;
@@ -15,6 +16,7 @@ struct aw_state {
 	struct worker *w;
 	struct http *http;     /* owned */
 	struct peer_rule rule; /* for the Unix socket */
+	struct places places;  /* of lists and exports */
 };
 
 /* Before lock-down: start the library, look up --listen-group, watch the

@@ -3,6 +3,7 @@
 #include "http.h"
 
 #include <poll.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include <microhttpd.h>
@@ -11,6 +12,8 @@
 #include "fd.h"
 #include "head.h"
 #include "str.h"
+
+#define STREAM_BLOCK (16u << 10) /* bytes of a piece of a long answer */
 
 /* ---- running the library ------------------------------------------------ */
 
@@ -55,6 +58,8 @@ http_request_free(struct http_request **at)
 
 	if (r == NULL)
 		return;
+	if (r->ask != 0 || r->work != NULL)
+		r->conn->http->hooks.abandon(r);
 	r->conn->http->bodies -= r->reserved;
 	target_clear(&r->target);
 	route_match_clear(&r->route);
@@ -66,18 +71,82 @@ http_request_free(struct http_request **at)
 	*at = NULL;
 }
 
+static void
+report(struct http_request *r)
+{
+	struct http *h = r->conn->http;
+
+	h->hooks.answered(r, loop_now_us(h->loop) - r->began_us);
+}
+
+static void
+go_to_sleep(struct http_request *r)
+{
+	r->asleep = true;
+	MHD_suspend_connection(r->conn->mhd);
+}
+
+/* A long answer that goes on is making headway. */
+static void
+count_sent(struct http_request *r, size_t n)
+{
+	r->step += n;
+	if (r->step < HTTP_SEND_STEP)
+		return;
+	r->step = 0;
+	conn_phase(r->conn, PHASE_SEND);
+}
+
+/* The library wants more of a long answer.  One that was cut ends without the
+ * last chunk, so that nobody takes it for whole. */
+static ssize_t
+read_body(void *cls, uint64_t pos, char *out, size_t max)
+{
+	struct http_request *r = cls;
+	struct answer *a = &r->answer;
+	size_t n = buf_left(&a->body);
+
+	(void)pos;
+	if (r->conn->phase != PHASE_GONE && n == 0 && a->rest == REST_MORE)
+		r->more(r);
+	if (r->conn->phase == PHASE_GONE || a->rest == REST_LOST)
+		return MHD_CONTENT_READER_END_WITH_ERROR;
+	n = buf_left(&a->body);
+	if (n == 0 && a->rest == REST_NONE)
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	if (n == 0) {
+		go_to_sleep(r);
+		return 0;
+	}
+	n = n < max ? n : max;
+	memcpy(out, buf_head(&a->body), n);
+	buf_skip(&a->body, n);
+	count_sent(r, n);
+	return (ssize_t)n;
+}
+
+static struct MHD_Response *
+response_of(struct http_request *r)
+{
+	struct answer *a = &r->answer;
+	size_t len = a->type == NULL ? 0 : buf_left(&a->body);
+
+	if (a->rest != REST_NONE)
+		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN,
+		    STREAM_BLOCK, read_body, r, NULL);
+	return MHD_create_response_from_buffer(len,
+	    len == 0 ? (void *)(uintptr_t) "" : str_take(&a->body),
+	    len == 0 ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_FREE);
+}
+
 static enum MHD_Result
 send_answer(struct http_request *r)
 {
 	struct answer *a = &r->answer;
-	size_t len = a->type == NULL ? 0 : buf_left(&a->body);
-	struct MHD_Response *rs;
+	bool whole = a->rest == REST_NONE;
+	struct MHD_Response *rs = response_of(r);
 	enum MHD_Result ok = MHD_YES;
-	int64_t took = loop_now_us(r->conn->http->loop) - r->began_us;
 
-	rs = MHD_create_response_from_buffer(len,
-	    len == 0 ? (void *)(uintptr_t) "" : str_take(&a->body),
-	    len == 0 ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_FREE);
 	if (rs == NULL)
 		return MHD_NO;
 	if (a->type != NULL)
@@ -92,7 +161,9 @@ send_answer(struct http_request *r)
 	if (ok == MHD_YES) {
 		conn_phase(r->conn, PHASE_SEND);
 		ok = MHD_queue_response(r->conn->mhd, a->status, rs);
-		r->conn->http->hooks.answered(r, took);
+		r->sending = !whole;
+		if (whole)
+			report(r);
 	}
 	MHD_destroy_response(rs);
 	return ok;
@@ -175,9 +246,8 @@ serve(struct http_request *r)
 	}
 	if (r->answer.status != 0)
 		return send_answer(r);
-	r->asleep = true;
 	conn_phase(r->conn, PHASE_ANSWER);
-	MHD_suspend_connection(r->conn->mhd);
+	go_to_sleep(r);
 	return MHD_YES;
 }
 
@@ -204,14 +274,44 @@ on_request(void *cls, struct MHD_Connection *mhd, const char *url,
 }
 
 void
-http_answered(struct http_request *r)
+http_wake(struct http_request *r)
 {
 	if (!r->asleep)
-		return; /* still inside the handler */
+		return; /* the library, or the handler, is at it */
 	r->asleep = false;
-	conn_phase(r->conn, PHASE_SEND);
 	MHD_resume_connection(r->conn->mhd);
 	http_kick(r->conn->http);
+}
+
+void
+http_answered(struct http_request *r)
+{
+	if (r->asleep && !r->sending)
+		conn_phase(r->conn, PHASE_SEND);
+	http_wake(r);
+}
+
+void
+http_give_up(struct http_request *r, unsigned status, const char *why)
+{
+	r->conn->http->hooks.abandon(r);
+	if (r->sending)
+		r->answer.rest = REST_LOST;
+	else
+		answer_trouble(&r->answer, r->accept, status, why);
+	http_answered(r);
+}
+
+void
+http_cut(struct http_request *r)
+{
+	conn_drop(r->conn);
+}
+
+const struct peer_id *
+http_peer(const struct http_request *r)
+{
+	return &r->conn->peer;
 }
 
 /* ---- what the library tells --------------------------------------------- */
@@ -275,6 +375,8 @@ on_completed(void *cls, struct MHD_Connection *mhd, void **arg,
 	*arg = NULL;
 	if (c == NULL)
 		return;
+	if (r->sending)
+		report(r);
 	http_request_free(&c->request);
 	conn_phase(c, PHASE_HEAD);
 }
@@ -343,12 +445,8 @@ http_free(struct http **at)
 		loop_del(h->loop, &h->listeners[i].source);
 	/* the library wants nobody asleep when it stops */
 	for (struct http_conn *c = h->conns; c != NULL; c = c->next)
-		if (c->request != NULL && c->request->asleep) {
-			h->hooks.abandon(c->request);
-			answer_trouble(&c->request->answer, NULL, 503,
-			    "the daemon stops");
-			http_answered(c->request);
-		}
+		if (c->request != NULL && c->request->asleep)
+			http_give_up(c->request, 503, "the daemon stops");
 	h->nlisteners = 0;
 	run(h);
 	loop_del(h->loop, &h->source);
@@ -363,9 +461,11 @@ http_listen(struct http *h, int fd, enum route_scope scope,
     const struct peer_rule *rule)
 {
 	struct http_listener *ls = &h->listeners[h->nlisteners];
+	const int size = HTTP_SEND_BUFFER;
 
-	if (h->nlisteners == MAX_LISTENERS || fd_set_nonblock(fd) != FX_OK)
-		fx_bug("listener %d cannot be watched", fd);
+	if (h->nlisteners == MAX_LISTENERS || fd_set_nonblock(fd) != FX_OK ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) == -1)
+		fx_bug("listener %d cannot be used", fd);
 	*ls = (struct http_listener){
 		.http = h,
 		.fd = fd,

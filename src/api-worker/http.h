@@ -8,7 +8,8 @@
  *
  * A handler gets a request when all of it is there.  It fills in the answer at
  * once, or returns without and calls http_answered later; until then the
- * connection sleeps.
+ * connection sleeps.  A long answer is begun and made while it is sent: as
+ * much of it exists at any time as the client is about to take.
  */
 #ifndef FX_HTTP_H
 #define FX_HTTP_H
@@ -32,6 +33,11 @@
 #define HTTP_BODY_US (30 * CLK_SEC)
 #define HTTP_ANSWER_US (60 * CLK_SEC) /* the daemon's, not the client's */
 #define HTTP_SEND_US (60 * CLK_SEC)
+/* Of a long answer, each piece of this size has that time. */
+#define HTTP_SEND_STEP (1u << 20)
+/* What the kernel keeps of an answer for a client that does not read: by itself
+ * it would be megabytes for each. */
+#define HTTP_SEND_BUFFER (128 << 10)
 /* What a client that will send no more has sent is read within this. */
 #define HTTP_HANGUP_US (CLK_SEC / 2)
 
@@ -47,22 +53,30 @@ struct http_request {
 	struct buf body;
 	struct answer answer;
 	uint64_t ask; /* the handler's: what it waits for; 0: nothing */
-	void *work;   /* the handler's, while it waits */
+	void *work;   /* the handler's, while it waits and sends */
+	void (*drop)(void *work); /* gives that back */
+	/* The handler's, of a long answer (REST_MORE), which it sets at once:
+	 * the client took all that was in answer.body.  Puts more there, or
+	 * does so later and calls http_answered. */
+	void (*more)(struct http_request *);
 	int64_t began_us;
 	/* the rest is http.c's */
 	char *raw; /* owned; the target as it came */
 	struct http_conn *conn;
 	size_t reserved; /* bytes of HTTP_MAX_BODIES that it has */
+	size_t step;	 /* bytes sent of this HTTP_SEND_STEP */
 	bool begun, served, asleep;
+	bool sending; /* a long answer */
 };
 
 struct http_hooks {
 	void *ctx;
 	/* A request to be answered. */
 	void (*serve)(struct http_request *);
-	/* Its time was up; what it waits for is no longer wanted. */
+	/* Its time is up or its client is gone; what it waits for is no longer
+	 * wanted. */
 	void (*abandon)(struct http_request *);
-	/* It has an answer. */
+	/* It has an answer; of a long one: it has been sent, or cut. */
 	void (*answered)(const struct http_request *, int64_t took_us);
 };
 
@@ -76,8 +90,14 @@ void http_free(struct http **);
 void
 http_listen(struct http *, int fd, enum route_scope, const struct peer_rule *);
 
-/* The answer of a request that was left without one is there now. */
+/* The answer of a request that was left without one is there now, or more of a
+ * long one, or its end. */
 void http_answered(struct http_request *);
+
+/* Close the connection, whatever it waits for: later in this turn the request
+ * is abandoned. */
+void http_cut(struct http_request *);
+const struct peer_id *http_peer(const struct http_request *);
 
 size_t http_connections(const struct http *);
 

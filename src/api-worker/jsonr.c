@@ -302,6 +302,14 @@ jr_has(const json_t *object, const char *key)
 	return find(object, key) != NULL;
 }
 
+const char *
+jr_text(const json_t *object, const char *key)
+{
+	const char *s = json_string_value(jr_member(object, key));
+
+	return s == NULL ? "" : s;
+}
+
 int
 jr_mismatch(const json_t *v, const char *field, const char *type,
     struct fx_err *err)
@@ -318,18 +326,7 @@ jr_mismatch(const json_t *v, const char *field, const char *type,
 	};
 
 	return fx_fail(err, FX_ESYNTAX,
-	    "json: cannot unmarshal %s into %s of type %s",
-	    names[json_typeof(v)], field, type);
-}
-
-int
-jr_text(const json_t *object, const char *key, const char **out,
-    struct fx_err *err)
-{
-	json_t *v = jr_member(object, key);
-
-	if (v != NULL && !json_is_string(v))
-		return jr_mismatch(v, key, "string", err);
-	*out = v == NULL ? "" : json_string_value(v);
-	return FX_OK;
+	    "json: cannot unmarshal %s into Go %s%s of type %s",
+	    names[json_typeof(v)], field == NULL ? "value" : "struct field ",
+	    field == NULL ? "" : field, type);
 }

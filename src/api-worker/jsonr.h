@@ -36,12 +36,12 @@ json_t *jr_member(const json_t *object, const char *key);
 /* Is it there at all, null included? */
 bool jr_has(const json_t *object, const char *key);
 
-/* "json: cannot unmarshal number into field "x" of type string" */
+/* A member that is a text; "" if it is none.  Borrowed. */
+const char *jr_text(const json_t *object, const char *key);
+
+/* "json: cannot unmarshal number into Go struct field Cause.User of type
+ * string"; field NULL: "into Go value of type …". */
 int jr_mismatch(const json_t *, const char *field, const char *type,
     struct fx_err *);
-
-/* A member that must be a string; absent and null: "".  Borrowed. */
-int jr_text(const json_t *object, const char *key, const char **out,
-    struct fx_err *) FX_MUSTUSE;
 
 #endif

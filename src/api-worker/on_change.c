@@ -106,6 +106,24 @@ aw_on_update(struct http_request *r)
 	spec_update_clear(&u);
 }
 
+/* A member of a job's result, unless it is none: it may come from a note that
+ * anybody wrote.  True: it was the first. */
+static bool
+add_part(struct buf *b, bool first, const char *name, const char *json,
+    int (*write)(struct buf *, const char *, struct fx_err *))
+{
+	struct buf v = BUF_INIT(ANSWER_MAX);
+	struct fx_err err = { 0 };
+
+	if (*json != '\0' && write(&v, json, &err) == FX_OK) {
+		str_addf(b, "%s\"%s\":", first ? "" : ",", name);
+		str_addn(b, (const char *)buf_head(&v), buf_left(&v));
+		first = false;
+	}
+	buf_clear(&v);
+	return first;
+}
+
 static void
 job_is(struct http_request *r, const struct ipc_job_is *m)
 {
@@ -115,6 +133,7 @@ job_is(struct http_request *r, const struct ipc_job_is *m)
 		[IPC_JOB_FAILED] = "failed",
 		[IPC_JOB_SUCCEEDED] = "succeeded",
 	};
+	bool first = *m->revision == '\0';
 	struct buf *b;
 
 	if (m->status == IPC_JOB_UNKNOWN || m->status >= nitems(names)) {
@@ -123,12 +142,10 @@ job_is(struct http_request *r, const struct ipc_job_is *m)
 	}
 	b = answer_json(&r->answer);
 	str_add(b, "{\"Result\":{");
-	if (*m->revision != '\0')
+	if (!first)
 		jw_member(b, "revision", m->revision);
-	/* written by our own encoder when the job was accepted */
-	if (*m->spec != '\0')
-		str_addf(b, "%s\"spec\":%s", *m->revision != '\0' ? "," : "",
-		    m->spec);
+	first = add_part(b, first, "spec", m->spec, spec_update_write);
+	(void)add_part(b, first, "result", m->result, spec_result_write);
 	str_add(b, "},");
 	jw_member(b, "Err", m->error);
 	str_addc(b, ',');

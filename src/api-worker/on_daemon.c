@@ -123,12 +123,20 @@ metrics_frame(void *arg, struct ipc_frame *f)
 	    : metrics_end_frame(arg, f);
 }
 
+static void
+drop_exposition(void *work)
+{
+	exposition_clear(work);
+	free(work);
+}
+
 void
 aw_on_metrics(struct http_request *r)
 {
 	const struct ipc_metrics m = { 0 };
 
 	r->work = xcalloc(1, sizeof(struct exposition));
+	r->drop = drop_exposition;
 	aw_asked(r, ipc_ask_metrics(aw_master(r), &m, metrics_frame, r));
 	if (r->ask == 0)
 		aw_forget(r);

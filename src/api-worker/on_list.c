@@ -2,60 +2,145 @@
 #include "base.h"
 #include "ask.h"
 
+#include "listing.h"
+#include "resource_id.h"
 #include "scalar.h"
+#include "str.h"
+#include "workload.h"
 
-/* Requests are understood and checked, and what would be listed is not kept by
- * any process yet. */
+/* ---- workloads ---------------------------------------------------------- */
+
+static int
+write_workload(struct buf *b, struct ipc_workload *w,
+    const struct ipc_declaration *d, const struct ipc_repository_is *m,
+    const struct http_request *r, struct fx_err *err)
+{
+	(void)r;
+	(void)err;
+	workload_status(b, w, d, m);
+	return FX_OK;
+}
+
+static const struct listing_kind workloads = {
+	.declared = true,
+	.some = "getting workloads from cluster",
+	.all = "getting workloads from cluster",
+	.write = write_workload,
+};
+
+static int
+add_id(struct ipc_workloads *q, const char *text, struct fx_err *err)
+{
+	struct resource_id id;
+
+	if (resource_id_parse(text, &id, err) != FX_OK)
+		return scalar_wrap(err, "parsing service spec", text);
+	if (q->ids_len == IPC_MAX_LIST || strlen(text) > IPC_MAX_ID) {
+		resource_id_clear(&id);
+		return fx_fail(err, FX_ELIMIT,
+		    "too many workloads, or too long a name");
+	}
+	q->ids = xreallocarray(q->ids, q->ids_len + 1, sizeof(*q->ids));
+	q->ids[q->ids_len++].s = resource_id_print(&id);
+	resource_id_clear(&id);
+	return FX_OK;
+}
+
+/* Ids with commas between them; an empty text has none. */
+static int
+add_ids(struct ipc_workloads *q, const char *text, struct fx_err *err)
+{
+	int rc = FX_OK;
+
+	for (const char *s = text; *text != '\0' && s != NULL && rc == FX_OK;) {
+		auto_free char *id = xstrndup(s, strcspn(s, ","));
+
+		rc = add_id(q, id, err);
+		s = strchr(s, ',');
+		s = s == NULL ? NULL : s + 1;
+	}
+	return rc;
+}
+
+/* The list, of what there is in a namespace or of what was named. */
+static void
+begin(struct http_request *r, const struct listing_kind *kind,
+    struct ipc_workloads *q, const char *named)
+{
+	const char *ns = aw_param(r, "namespace");
+	auto_free char *text = NULL;
+
+	if (*ns != '\0' && q->ids_len != 0) {
+		text = xasprintf("cannot filter by 'namespace' and '%s' at the "
+				 "same time",
+		    named);
+		answer_failed(&r->answer, r->accept, text);
+	} else if (strlen(ns) > IPC_MAX_NAME) {
+		/* nothing has a name that long */
+		str_add(answer_json(&r->answer), "null");
+	} else {
+		q->ns = xstrdup(ns);
+		listing_begin(r, kind, q);
+	}
+	ipc_workloads_clear(q);
+}
 
 void
 aw_on_services(struct http_request *r)
 {
-	const char *ns = aw_param(r, "namespace"),
-		   *ids = aw_param(r, "services");
+	struct ipc_workloads q = { 0 };
 	struct fx_err err = { 0 };
 
-	for (const char *s = ids; *ids != '\0' && s != NULL;) {
-		auto_free char *id = xstrndup(s, strcspn(s, ","));
-
-		if (scalar_resource_id(id, &err) != FX_OK) {
-			scalar_wrap(&err, "parsing service spec", id);
-			aw_bad_request(r, &err);
-			return;
-		}
-		s = strchr(s, ',');
-		s = s == NULL ? NULL : s + 1;
+	if (add_ids(&q, aw_param(r, "services"), &err) == FX_OK) {
+		begin(r, &workloads, &q, "workloads");
+		return;
 	}
-	if (*ns != '\0' && *ids != '\0')
-		answer_failed(&r->answer, r->accept,
-		    "cannot filter by 'namespace' and 'workloads' at the same "
-		    "time");
-	else
-		aw_unsupported(r, "listing workloads is");
+	aw_bad_request(r, &err);
+	ipc_workloads_clear(&q);
 }
+
+/* ---- images ------------------------------------------------------------- */
+
+static int
+write_images(struct buf *b, struct ipc_workload *w,
+    const struct ipc_declaration *d, const struct ipc_repository_is *m,
+    const struct http_request *r, struct fx_err *err)
+{
+	unsigned fields = CF_ALL;
+	int rc = FX_OK;
+
+	(void)d;
+	(void)m;
+	/* a field that there is none of matters where there is a container */
+	if (w->containers_len != 0)
+		rc = container_fields_parse(aw_param(r, "containerFields"),
+		    &fields, err);
+	if (rc == FX_OK)
+		workload_images(b, w, fields);
+	return rc;
+}
+
+static const struct listing_kind images = {
+	.some = "getting some workloads",
+	.all = "getting all workloads",
+	.write = write_images,
+};
 
 void
 aw_on_images(struct http_request *r)
 {
 	const char *service = aw_param(r, "service");
+	struct ipc_workloads q = { 0 };
 	struct fx_err err = { 0 };
 
-	if (*service == '\0')
-		service = "<all>";
-	if (scalar_resource_spec(service, &err) != FX_OK) {
+	if (*service == '\0' || strcmp(service, "<all>") == 0) {
+		begin(r, &images, &q, "");
+	} else if (scalar_resource_spec(service, &err) != FX_OK) {
 		scalar_wrap(&err, "parsing service spec", service);
 		aw_bad_request(r, &err);
-	} else if (*aw_param(r, "namespace") != '\0' &&
-	    strcmp(service, "<all>") != 0) {
-		answer_failed(&r->answer, r->accept,
-		    "cannot filter by 'namespace' and 'workload' at the same "
-		    "time");
+	} else if (add_id(&q, service, &err) != FX_OK) {
+		aw_bad_request(r, &err);
 	} else {
-		aw_unsupported(r, "listing images is");
+		begin(r, &images, &q, "workload");
 	}
-}
-
-void
-aw_on_export(struct http_request *r)
-{
-	aw_unsupported(r, "exporting is");
 }

@@ -2,10 +2,10 @@
 #include "base.h"
 #include "scalar.h"
 
+#include "image_ref.h"
+#include "resource_id.h"
 #include "str.h"
 
-#define ID_CHARS                                                               \
-	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 #define QUOTED_MAX 4096
 
 /* Characters that Go does not print as they are: C1 controls, soft hyphen,
@@ -71,33 +71,14 @@ scalar_wrap(struct fx_err *err, const char *what, const char *s)
 	return fx_wrap(err, "%s %s", what, quoted);
 }
 
-/* A run of at least one of these characters, then `after`. */
-static bool
-skip_run(const char **s, const char *accept, char after)
-{
-	size_t n = strspn(*s, accept);
-
-	if (n == 0 || (*s)[n] != after)
-		return false;
-	*s += n + (after != '\0');
-	return true;
-}
-
 int
 scalar_resource_id(const char *text, struct fx_err *err)
 {
-	const char *s = text;
+	struct resource_id id = { 0 };
+	int r = resource_id_parse(text, &id, err);
 
-	if (skip_run(&s, ID_CHARS, '/') && skip_run(&s, ID_CHARS, '\0'))
-		return FX_OK;
-	s = text;
-	if (str_starts(s, "<cluster>:"))
-		s += strlen("<cluster>:");
-	else if (!skip_run(&s, ID_CHARS, ':'))
-		s = "";
-	if (skip_run(&s, ID_CHARS, '/') && skip_run(&s, ID_CHARS ".:", '\0'))
-		return FX_OK;
-	return fx_fail(err, FX_ESYNTAX, "parsing %s: invalid service ID", text);
+	resource_id_clear(&id);
+	return r;
 }
 
 int
@@ -109,80 +90,19 @@ scalar_resource_spec(const char *text, struct fx_err *err)
 	return fx_wrap(err, "invalid workload spec");
 }
 
-static bool
-is_alnum(char c)
-{
-	return c != '\0' && strchr(ID_CHARS, c) != NULL && c != '_' && c != '-';
-}
-
-/* Upstream's expression is not anchored: a dot between two letters or digits
- * anywhere makes a domain, and so does "localhost". */
-static bool
-is_domain(const char *s, size_t n)
-{
-	static const char localhost[] = "localhost";
-
-	if (memmem(s, n, localhost, sizeof(localhost) - 1) != NULL)
-		return true;
-	for (size_t i = 1; i + 1 < n; i++)
-		if (s[i] == '.' && is_alnum(s[i - 1]) && is_alnum(s[i + 1]))
-			return true;
-	return false;
-}
-
-static int
-malformed(const char *text, struct fx_err *err)
-{
-	fx_fail(err, FX_ESYNTAX,
-	    "expected image name as either <image>:<tag> or just <image>: "
-	    "invalid image ID");
-	return text == NULL ? err->code : scalar_wrap(err, "parsing", text);
-}
-
-int
-scalar_image(const char *text, bool *tagged, struct fx_err *err)
-{
-	static const char mark[] = "@sha256:";
-	const char *path = text, *slash = strchr(text, '/');
-	const char *end, *colon, *digest;
-
-	if (*text == '\0') {
-		fx_fail(err, FX_ESYNTAX, "blank image name: invalid image ID");
-		return scalar_wrap(err, "parsing", text);
-	}
-	if (*text == '/' || str_ends(text, "/"))
-		return malformed(text, err);
-	if (slash != NULL &&
-	    (strchr(slash + 1, '/') != NULL ||
-		is_domain(text, (size_t)(slash - text))))
-		path = slash + 1;
-	end = path + strlen(path);
-	if ((digest = strstr(path, mark)) != NULL) {
-		if (digest == path || digest[sizeof(mark) - 1] == '\0')
-			return malformed(text, err);
-		end = digest;
-	}
-	colon = memchr(path, ':', (size_t)(end - path));
-	*tagged = colon != NULL;
-	if (colon == NULL)
-		return FX_OK;
-	if (colon == path || colon + 1 == end)
-		return malformed(text, err);
-	if (memchr(colon + 1, ':', (size_t)(end - colon - 1)) != NULL)
-		return malformed(NULL, err);
-	return FX_OK;
-}
-
 int
 scalar_image_spec(const char *text, struct fx_err *err)
 {
-	bool tagged = false;
+	struct image_ref ref = { 0 };
+	bool tagged;
 	int r;
 
 	if (strcmp(text, "<all latest>") == 0)
 		return FX_OK;
-	if ((r = scalar_image(text, &tagged, err)) != FX_OK)
+	if ((r = image_ref_parse(text, &ref, err)) != FX_OK)
 		return r;
+	tagged = *ref.tag != '\0';
+	image_ref_clear(&ref);
 	if (!tagged)
 		return fx_fail(err, FX_ESYNTAX,
 		    "blank tag (if you want latest, explicitly state the tag "

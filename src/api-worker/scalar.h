@@ -19,9 +19,6 @@ int scalar_resource_id(const char *, struct fx_err *) FX_MUSTUSE;
 /* A resource id or "<all>". */
 int scalar_resource_spec(const char *, struct fx_err *) FX_MUSTUSE;
 
-/* [domain/]path[:tag][@sha256:digest]; *tagged: a tag was given. */
-int scalar_image(const char *, bool *tagged, struct fx_err *) FX_MUSTUSE;
-
 /* An image with a tag, or "<all latest>". */
 int scalar_image_spec(const char *, struct fx_err *) FX_MUSTUSE;
 

@@ -9,6 +9,7 @@
 #define FX_SPEC_H
 
 #include "base.h"
+#include "buf.h"
 
 #define SPEC_MAX_TEXT 4096 /* bytes of a message, a user, a URL */
 
@@ -49,6 +50,16 @@ int spec_policies_check(const char *body, size_t n, struct fx_err *) FX_MUSTUSE;
 /* The body of git-repo-config: true, false or null. */
 int spec_bool_parse(const char *body, size_t n, bool *out,
     struct fx_err *) FX_MUSTUSE;
+
+/*
+ * Append a job's spec or result, which may come from a note that anybody wrote,
+ * as Go's encoder writes it.  Not FX_OK: it is none, or says nothing, and
+ * nothing was appended; a client would refuse the whole answer.
+ */
+int
+spec_update_write(struct buf *, const char *json, struct fx_err *) FX_MUSTUSE;
+int
+spec_result_write(struct buf *, const char *json, struct fx_err *) FX_MUSTUSE;
 
 /*
  * Who and why: they end up in a commit and in the log.  A user is one line,

@@ -18,6 +18,7 @@
 
 #include "fd.h"
 #include "ipc.h"
+#include "api_lists.h"
 #include "ipc_peer.h"
 #include "str.h"
 
@@ -31,6 +32,7 @@ die(const char *what)
 /* ---- the master's side -------------------------------------------------- */
 
 struct script {
+	struct lists lists;
 	struct ipc_peer peer;
 	int asked; /* where questions are reported */
 	bool ready;
@@ -95,8 +97,7 @@ on_notify(struct script *s, const struct ipc_req *req, struct ipc_notify *m)
 {
 	const struct ipc_notified done = { 0 };
 
-	(void)s;
-	(void)m;
+	lists_state(&s->lists, m->url);
 	return ipc_reply_notified(req, &done);
 }
 IPC_HANDLER(notify, on_notify, struct script)
@@ -134,7 +135,17 @@ on_job(struct script *s, const struct ipc_req *req, struct ipc_job *m)
 					    "01234567" } },
 		{ "spec",
 		    { .status = IPC_JOB_SUCCEEDED,
-			.spec = (char *)"{\"type\":\"policy\"}" } },
+			.revision = (char *)"0123456789",
+			.spec = (char *)"{\"spec\":{\"a:B/c\":{\"add\":"
+					"[\"locked\"]}},\"cause\":{\"user\":"
+					"\"Ada <a@b>\"},\"type\":\"policy\"}",
+			.result =
+			    (char *)"{\"a:b/c\":{\"PerContainer\":null"
+				    ",\"Status\":\"success\",\"x\":1}}" } },
+		{ "forged",
+		    { .status = IPC_JOB_SUCCEEDED,
+			.spec = (char *)"{\"type\":\"zz\",\"spec\":{}}",
+			.result = (char *)"{\"nonsense\":{}}" } },
 		{ "a/b",
 		    { .status = IPC_JOB_SUCCEEDED,
 			.revision = (char *)"aaaaaaa" } },
@@ -300,6 +311,18 @@ answer(void *ctx, struct ipc_peer *p, struct ipc_frame *f)
 	return FX_EDENIED;
 }
 
+/* What is for other processes; there is nobody to pass it on to. */
+static int
+answer_for(void *ctx, struct ipc_peer *p, struct ipc_frame *f)
+{
+	struct script *s = ctx;
+
+	if (ipc_rule(f->type)->kind == IPC_CONTROL)
+		return FX_OK;
+	report(s, f);
+	return lists_answer(&s->lists, p, f);
+}
+
 /* Turns until the test closes its end of `stop` or the worker is gone. */
 static void
 serve(struct script *s, int stop)
@@ -308,6 +331,7 @@ serve(struct script *s, int stop)
 	int r = FX_OK;
 
 	while (r == FX_OK) {
+		lists_continue(&s->lists);
 		(void)!ipc_peer_write(&s->peer);
 		p[1] = (struct pollfd){ .fd = s->peer.fd,
 			.events = ipc_peer_events(&s->peer) };
@@ -436,10 +460,14 @@ play_master(struct bed *b, const struct bed_options *o, const int fds[3],
 	pid = spawn_worker(ch[1], o->uid);
 	close(ch[1]);
 	ipc_peer_init(&s.peer, ch[0], IPC_R_MASTER, IPC_R_API, 0);
-	struct ipc_handler all[nitems(answers)];
+	struct ipc_handler all[nitems(answers) + 1];
 	for (size_t i = 0; i < nitems(answers); i++)
 		all[i] = (struct ipc_handler){ answers[i].type, answer };
+	all[nitems(answers)] =
+	    (struct ipc_handler){ IPC_T_REPOSITORY, answer_for };
 	ipc_peer_handlers(&s.peer, all, nitems(all), &s);
+	s.peer.relay = answer_for;
+	lists_init(&s.lists, b->asked);
 	send_start(&s, b, o, fds);
 	(void)!write(b->asked, &pid, sizeof(pid));
 	serve(&s, stop);

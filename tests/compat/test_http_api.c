@@ -11,55 +11,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "api_bed.h"
+#include "exchange.h"
 #include "str.h"
 #include "test.h"
 
-#define ANY "\x01" /* in an expected body: whatever the help text says */
-
-#define TEXT "text/plain; charset=utf-8"
-#define JSON "application/json; charset=utf-8"
-
 static struct bed bed;
-
-struct exchange {
-	const char *method;
-	const char *target;
-	const char *accept; /* NULL: no such header */
-	const char *body;   /* of the request; NULL: none */
-	const char *status;
-	const char *type; /* NULL: no body */
-	const char *answer;
-};
-
-static char *
-request(const struct exchange *x, const char *more)
-{
-	struct buf b = BUF_INIT(65536);
-
-	str_addf(&b, "%s %s HTTP/1.1\r\nHost: fluxd:3030\r\n%s", x->method,
-	    x->target, more);
-	if (x->accept != NULL)
-		str_addf(&b, "Accept: %s\r\n", x->accept);
-	if (x->body != NULL)
-		str_addf(&b, "Content-Length: %zu\r\n", strlen(x->body));
-	str_addf(&b, "\r\n%s", x->body == NULL ? "" : x->body);
-	return str_take(&b);
-}
-
-/* The value of a header line; "" if there is none. */
-static char *
-header(const char *response, const char *name)
-{
-	auto_free char *key = xasprintf("\r\n%s: ", name);
-	const char *end = strstr(response, "\r\n\r\n");
-	const char *at = strstr(response, key);
-
-	if (at == NULL || at > end)
-		return xstrdup("");
-	at += strlen(key);
-	return xstrndup(at, (size_t)(strstr(at, "\r\n") - at));
-}
 
 /* No header but these, and the Date. */
 static size_t
@@ -73,71 +29,6 @@ count_headers(const char *response)
 	return n;
 }
 
-static bool
-matches(const char *got, const char *wanted)
-{
-	const char *any = strchr(wanted, *ANY);
-	size_t before = any == NULL ? 0 : (size_t)(any - wanted);
-
-	if (any == NULL)
-		return strcmp(got, wanted) == 0;
-	return strncmp(got, wanted, before) == 0 &&
-	    str_ends(got + before, any + 1);
-}
-
-/* Status and reason. */
-static bool
-matches_status(const char *response, const char *status)
-{
-	const char *line = response + strlen("HTTP/1.1 ");
-	auto_free char *got = NULL;
-
-	if (!str_starts(response, "HTTP/1.1 "))
-		return false;
-	got = xstrndup(line, strcspn(line, "\r"));
-	return matches(got, status);
-}
-
-static void
-want_response(const struct exchange *x, const char *response)
-{
-	auto_free char *type = header(response, "Content-Type");
-	auto_free char *length = header(response, "Content-Length");
-	auto_free char *date = header(response, "Date");
-	const char *body = strstr(response, "\r\n\r\n");
-	bool ok = want(body != NULL) &&
-	    want(matches_status(response, x->status)) &&
-	    want_str(type, x->type == NULL ? "" : x->type) &&
-	    want(strlen(date) == strlen("Wed, 25 Nov 2026 22:35:02 GMT"));
-
-	if (ok && strcmp(x->method, "HEAD") != 0)
-		ok = want(matches(body + 4, x->answer)) &&
-		    want_int(strtoul(length, NULL, 10), strlen(body + 4));
-	else if (ok)
-		ok = want_str(body + 4, "");
-	if (ok && x->type == NULL)
-		ok = want_str(length, str_starts(x->status, "204") ? "" : "0");
-	if (!ok)
-		printf("# %s %s %s\n# [%s]\n", x->method, x->target,
-		    x->body == NULL ? "" : x->body, response);
-}
-
-static void
-run_table(const struct exchange *t, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		auto_free char *rq = request(&t[i], "Connection: close\r\n");
-		auto_free char *tcp = bed_exchange(bed.port, rq, strlen(rq));
-		auto_free char *local =
-		    bed_talk(bed_connect_unix(&bed), rq, strlen(rq));
-
-		want_response(&t[i], tcp);
-		want_response(&t[i], local);
-	}
-}
-
-#define API "/api/flux"
-#define ACCEPT_JSON "application/json"
 #define NOT_FOUND_JSON                                                         \
 	"{\"type\":\"missing\",\"help\":\"" ANY                                \
 	"\",\"error\":\"API endpoint not found\"}"
@@ -172,8 +63,8 @@ test_routing(void)
 		    JSON,
 		    "{\"Result\":{\"revision\":\"aaaaaaa\"},\"Err\":\"\","
 		    "\"StatusString\":\"succeeded\"}" },
-		{ "HEAD", API "/v6/export", ACCEPT_JSON, NULL,
-		    "422 Unprocessable Entity", JSON, "" },
+		{ "HEAD", API "/v6/export", ACCEPT_JSON, NULL, "200 OK", JSON,
+		    "" },
 		{ "HEAD", API "/v6/services", NULL, NULL, "404 Not Found", TEXT,
 		    "" },
 		{ "OPTIONS", API "/v6/services", NULL, NULL, "404 Not Found",
@@ -207,22 +98,20 @@ test_routing(void)
 	};
 	auto_free char *r = NULL, *value = NULL, *location = NULL;
 	const struct exchange *x = &t[4];
-	auto_free char *rq = request(x, "Connection: close\r\n");
+	auto_free char *rq = exchange_request(x, "Connection: close\r\n");
 
-	run_table(t, nitems(t));
+	want(exchange_table(&bed, t, nitems(t)));
 	location = bed_exchange(bed.port, rq, strlen(rq));
-	value = header(location, "Location");
+	value = exchange_header(location, "Location");
 	want_str(value, "/api/flux/v6/services?a=b");
 	free(rq);
-	rq = request(&t[nitems(t) - 1], "Connection: close\r\n");
+	rq = exchange_request(&t[nitems(t) - 1], "Connection: close\r\n");
 	r = bed_exchange(bed.port, rq, strlen(rq));
 	free(value);
-	value = header(r, "X-Content-Type-Options");
+	value = exchange_header(r, "X-Content-Type-Options");
 	want_str(value, "nosniff");
 	want_int(count_headers(r), 5);
 }
-
-#define REFUSED "422 Unprocessable Entity"
 
 static void
 test_routes(void)
@@ -275,10 +164,20 @@ test_routes(void)
 		    "{\"Result\":{\"revision\":\"0123456789abcdef0123456789abc"
 		    "def01234567\"},\"Err\":\"\",\"StatusString\":"
 		    "\"succeeded\"}" },
+		/* what notes hold is shown as upstream writes it */
 		{ "GET", API "/v6/jobs?id=spec", ACCEPT_JSON, NULL, "200 OK",
 		    JSON,
-		    "{\"Result\":{\"spec\":{\"type\":\"policy\"}},\"Err\":"
-		    "\"\",\"StatusString\":\"succeeded\"}" },
+		    "{\"Result\":{\"revision\":\"0123456789\",\"spec\":{"
+		    "\"type\":\"policy\",\"cause\":{\"Message\":\"\",\"User\":"
+		    "\"Ada \\u003ca@b\\u003e\"},\"spec\":{\"a:b/c\":{\"add\":"
+		    "{\"locked\":\"true\"},\"remove\":null}}},\"result\":{"
+		    "\"a:b/c\":{\"Status\":\"success\",\"PerContainer\":null}"
+		    "}},\"Err\":\"\",\"StatusString\":\"succeeded\"}" },
+		/* and what a client would refuse is left out */
+		{ "GET", API "/v6/jobs?id=forged", ACCEPT_JSON, NULL, "200 OK",
+		    JSON,
+		    "{\"Result\":{},\"Err\":\"\",\"StatusString\":"
+		    "\"succeeded\"}" },
 		{ "GET", API "/v6/jobs?id=x", NULL, NULL, "404 Not Found", TEXT,
 		    "unknown job \"x\"" },
 		{ "GET", API "/v6/jobs?id=x",
@@ -336,7 +235,7 @@ test_routes(void)
 		    "# TYPE flux_git_ready gauge\nflux_git_ready 1\n" },
 	};
 
-	run_table(t, nitems(t));
+	want(exchange_table(&bed, t, nitems(t)));
 }
 
 static void
@@ -344,14 +243,6 @@ test_not_yet(void)
 {
 #define LATER(what) what " not yet supported by this daemon"
 	static const struct exchange t[] = {
-		{ "GET", API "/v6/services?namespace=shop", NULL, NULL, REFUSED,
-		    TEXT, LATER("listing workloads is") },
-		{ "GET", API "/v6/services?services=shop:deployment/web", NULL,
-		    NULL, REFUSED, TEXT, LATER("listing workloads is") },
-		{ "GET", API "/v6/images?containerFields=Name", NULL, NULL,
-		    REFUSED, TEXT, LATER("listing images is") },
-		{ "GET", API "/v6/export", NULL, NULL, REFUSED, TEXT,
-		    LATER("exporting is") },
 		{ "POST",
 		    API "/v6/update-images?service=shop%3Adeployment%2Fweb&"
 			"image=registry.example.org%2Fshop%2Fweb%3A1.2.1&kind="
@@ -389,7 +280,7 @@ test_not_yet(void)
 		    "parsing bad: invalid service ID" },
 	};
 
-	run_table(t, nitems(t));
+	want(exchange_table(&bed, t, nitems(t)));
 }
 
 static void
@@ -435,7 +326,7 @@ test_updates(void)
 		    TEXT, "unknown update type \"auto\""),
 	};
 
-	run_table(t, nitems(t));
+	want(exchange_table(&bed, t, nitems(t)));
 }
 
 static void
@@ -445,7 +336,7 @@ want_asked(const char *method, const char *target, const char *body,
 	const struct exchange x = { .method = method,
 		.target = target,
 		.body = body };
-	auto_free char *rq = request(&x, "Connection: close\r\n");
+	auto_free char *rq = exchange_request(&x, "Connection: close\r\n");
 	auto_free char *response = bed_exchange(bed.port, rq, strlen(rq));
 	auto_free char *got = bed_asked(&bed);
 
@@ -482,7 +373,7 @@ test_many(void)
 {
 	static const struct exchange x = { .method = "GET",
 		.target = API "/v6/sync?ref=many" };
-	auto_free char *rq = request(&x, "Connection: close\r\n");
+	auto_free char *rq = exchange_request(&x, "Connection: close\r\n");
 	auto_free char *response = bed_exchange(bed.port, rq, strlen(rq));
 	const char *body = strstr(response, "\r\n\r\n");
 
@@ -567,7 +458,8 @@ test_metrics_apart(void)
 	for (size_t i = 0; i < nitems(tv); i++) {
 		const struct exchange x = { .method = "GET",
 			.target = tv[i].target };
-		auto_free char *rq = request(&x, "Connection: close\r\n");
+		auto_free char *rq =
+		    exchange_request(&x, "Connection: close\r\n");
 		auto_free char *r =
 		    bed_exchange(tv[i].metrics ? apart.metrics_port
 					       : apart.port,

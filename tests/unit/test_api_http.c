@@ -21,13 +21,38 @@ static int abandoned;
 static unsigned last_status;
 static int64_t last_took_us;
 
+/* A long answer: as many pieces of this as the test lets there be. */
+#define PIECE 65536
+static size_t pieces;
+static int begged; /* how often more was asked for */
+
+static void
+more(struct http_request *r)
+{
+	static char piece[PIECE];
+
+	begged++;
+	if (pieces == 0)
+		return;
+	pieces--;
+	memset(piece, 'a', sizeof(piece));
+	str_addn(&r->answer.body, piece, sizeof(piece));
+}
+
 static void
 serve(struct http_request *r)
 {
-	if (r->route.id == ROUTE_Version)
+	if (r->route.id == ROUTE_Version) {
 		str_add(answer_json(&r->answer), "\"here\"");
-	else
-		waiting = r;
+		return;
+	}
+	waiting = r;
+	if (r->route.id != ROUTE_Export)
+		return;
+	r->more = more;
+	r->work = &pieces;
+	str_addc(answer_json(&r->answer), '"');
+	r->answer.rest = REST_MORE;
 }
 
 static void
@@ -35,6 +60,7 @@ abandon(struct http_request *r)
 {
 	want(r == waiting);
 	waiting = NULL;
+	r->work = NULL;
 	abandoned++;
 }
 
@@ -218,15 +244,141 @@ test_half(void)
 	close(fd);
 }
 
+/* What was received; the bytes are counted, not kept. */
+static size_t
+drain(int fd, bool *ended)
+{
+	static char chunk[65536];
+	size_t all = 0;
+	ssize_t n;
+
+	while ((n = recv(fd, chunk, sizeof(chunk), 0)) > 0)
+		all += (size_t)n;
+	*ended = n == 0;
+	return all;
+}
+
+#define ASK_EXPORT "GET /api/flux/v6/export HTTP/1.1\r\nHost: x\r\n\r\n"
+
+static void
+test_long(void)
+{
+	int fd = client(ASK_EXPORT), asked;
+	auto_free char *head = received(fd), *tail = NULL;
+	size_t got = 0;
+	bool ended = false;
+
+	abandoned = 0;
+	last_took_us = 0;
+
+	want(strstr(head, "Transfer-Encoding: chunked\r\n") != NULL);
+	want(str_ends(head, "\r\n1\r\n\"\r\n"));
+	/* nobody asks again before there is something */
+	asked = begged;
+	pass(CLK_SEC);
+	want_int(begged, asked);
+	pieces = 2;
+	http_answered(waiting);
+	for (int i = 0; i < 16 && got < 2 * PIECE; i++) {
+		turns();
+		got += drain(fd, &ended);
+	}
+	want(got > 2 * PIECE && !ended);
+	want_int(pieces, 0);
+	want_int(last_took_us, 0);
+	str_addc(&waiting->answer.body, '"');
+	waiting->answer.rest = REST_NONE;
+	waiting->work = NULL;
+	http_answered(waiting);
+	for (int i = 0; i < 4; i++)
+		turns();
+	tail = received(fd);
+	want(str_ends(tail, "\"\r\n0\r\n\r\n"));
+	want_int(last_status, 200);
+	want_int(last_took_us, CLK_SEC);
+	want_int(abandoned, 0);
+	close(fd);
+	turns();
+	want_int(http_connections(http), 0);
+}
+
+/* Everything that can end one before its end is not an end. */
+static void
+test_cut(void)
+{
+	for (int how = 0; how < 4; how++) {
+		int fd = client(ASK_EXPORT);
+		auto_free char *text = NULL;
+
+		abandoned = 0;
+		if (how == 0) {
+			waiting->answer.rest = REST_LOST;
+			http_answered(waiting);
+		} else if (how == 1) {
+			http_cut(waiting);
+		} else if (how == 2) {
+			pass(HTTP_SEND_US - 1);
+			want_int(abandoned, 0);
+			pass(2);
+		} else {
+			want_int(shutdown(fd, SHUT_WR), 0);
+		}
+		turns();
+		text = received(fd);
+		want(str_ends(text, "\"\r\n(end)"));
+		want_int(abandoned, 1);
+		want_int(http_connections(http), 0);
+		close(fd);
+	}
+	abandoned = 0;
+}
+
+/* A long answer may take long, if the client takes it. */
+static void
+test_steps(void)
+{
+	int fd = client(ASK_EXPORT);
+	bool ended = false;
+
+	abandoned = 0;
+	for (int i = 0; i < 3; i++) {
+		pass(HTTP_SEND_US - 1);
+		pieces = HTTP_SEND_STEP / PIECE;
+		http_answered(waiting);
+		for (int k = 0; k < 64 && pieces != 0; k++) {
+			turns();
+			(void)drain(fd, &ended);
+		}
+		turns();
+		(void)drain(fd, &ended);
+		want(!ended);
+	}
+	/* a byte now and then is not taking it */
+	pass(HTTP_SEND_US - 1);
+	pieces = 1;
+	http_answered(waiting);
+	turns();
+	(void)drain(fd, &ended);
+	pass(2);
+	(void)drain(fd, &ended);
+	want(ended);
+	want_int(abandoned, 1);
+	abandoned = 0;
+	close(fd);
+}
+
 static void
 test_end(void)
 {
 	int asleep = client(ASK_JOB), half = client("GET / HT");
+	bool ended;
 
 	abandoned = 0;
 	want_int(http_connections(http), 2);
 	http_free(&http);
 	want_int(abandoned, 1);
+	(void)drain(half, &ended);
+	want(ended);
 	want(http == NULL);
 	close(asleep);
 	close(half);
@@ -249,6 +401,9 @@ main(void)
 	test_run("http: what a client sends has a deadline", test_deadlines);
 	test_run("http: a connection is kept while it is used", test_kept);
 	test_run("http: half a connection gets its answer", test_half);
+	test_run("http: an answer that is made while it is sent", test_long);
+	test_run("http: such an answer that is cut", test_cut);
+	test_run("http: such an answer that takes long", test_steps);
 	test_run("http: the end, with clients still there", test_end);
 	loop_free(&loop);
 	close(fd);

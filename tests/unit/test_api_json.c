@@ -143,33 +143,26 @@ static void
 test_members(void)
 {
 	static const struct {
-		const char *text, *want, *error;
+		const char *text, *want;
 	} tv[] = {
-		{ "{\"Kind\":\"git\"}", "git", NULL },
-		{ "{\"KIND\":\"git\"}", "git", NULL },
-		{ "{\"kInD\":\"a\",\"Kind\":\"b\"}", "b", NULL },
-		{ "{\"Kind\":\"b\",\"kind\":\"a\"}", "b", NULL },
-		{ "{\"Kind\":\"a\",\"Kind\":\"b\"}", "b", NULL },
-		{ "{\"Kind\":null}", "", NULL },
-		{ "{\"x\":1}", "", NULL },
-		{ "null", "", NULL },
-		{ "{\"Kind\":7}", NULL,
-		    "json: cannot unmarshal number into Kind of type string" },
-		{ "{\"Kind\":[]}", NULL,
-		    "json: cannot unmarshal array into Kind of type string" },
+		{ "{\"Kind\":\"git\"}", "git" },
+		{ "{\"KIND\":\"git\"}", "git" },
+		{ "{\"kInD\":\"a\",\"Kind\":\"b\"}", "b" },
+		{ "{\"Kind\":\"b\",\"kind\":\"a\"}", "b" },
+		{ "{\"Kind\":\"a\",\"Kind\":\"b\"}", "b" },
+		{ "{\"Kind\":null}", "" },
+		{ "{\"x\":1}", "" },
+		{ "null", "" },
+		{ "{\"Kind\":7}", "" },
+		{ "{\"Kind\":[]}", "" },
 	};
 
 	for (size_t i = 0; i < nitems(tv); i++) {
 		struct fx_err err = { 0 };
-		const char *out = NULL;
 		auto_json json_t *v =
 		    jr_parse(tv[i].text, strlen(tv[i].text), &err);
-		int r = jr_text(v, "Kind", &out, &err);
 
-		want_int(r == FX_OK, tv[i].error == NULL);
-		want_str(out, tv[i].want);
-		if (tv[i].error != NULL)
-			want_str(err.text, tv[i].error);
+		want_str(jr_text(v, "Kind"), tv[i].want);
 	}
 }
 

@@ -206,6 +206,161 @@ test_bool(void)
 }
 
 static void
+test_types(void)
+{
+#define INTO(what, where) "json: cannot unmarshal " what " into Go " where
+	static const struct parsed tv[] = {
+		{ "{\"type\":7}",
+		    INTO("number", "struct field .type of type string") },
+		{ "{\"type\":\"sync\",\"cause\":[],\"spec\":{}}",
+		    INTO("array", "struct field .cause of type update.Cause") },
+		{ "{\"type\":\"sync\",\"cause\":{\"User\":true}}",
+		    INTO("bool",
+			"struct field Cause.cause.User of type string") },
+		{ IMAGE("\"Force\":\"yes\""),
+		    INTO("string",
+			"struct field ReleaseImageSpec.Force of type bool") },
+		{ IMAGE("\"ServiceSpecs\":\"<all>\""),
+		    INTO("string",
+			"struct field ReleaseImageSpec.ServiceSpecs of type "
+			"[]update.ResourceSpec") },
+		{ CONTAINERS("{\"a:b/c\":[{\"Container\":{}}]}"),
+		    INTO("object",
+			"struct field ContainerUpdate.ContainerSpecs.Container "
+			"of type string") },
+		{ POLICY("{\"a:b/c\":{\"add\":{\"automated\":true}}}"),
+		    INTO("bool", "value of type string") },
+		{ POLICY("[]"),
+		    INTO("array", "value of type resource.PolicyUpdates") },
+	};
+
+	for (size_t i = 0; i < nitems(tv); i++) {
+		struct spec_update u = { 0 };
+		struct fx_err err = { 0 };
+
+		want_parsed(&tv[i],
+		    spec_update_parse(tv[i].text, strlen(tv[i].text), &u, &err),
+		    &err);
+		spec_update_clear(&u);
+	}
+}
+
+struct rewritten {
+	const char *in;
+	const char *out; /* NULL: it is none */
+};
+
+static void
+want_rewritten(const struct rewritten *t, size_t n,
+    int (*write)(struct buf *, const char *, struct fx_err *))
+{
+	for (size_t i = 0; i < n; i++) {
+		struct buf b = BUF_INIT(1u << 20);
+		struct fx_err err = { 0 };
+		auto_free char *s = NULL;
+
+		if (!want_int(write(&b, t[i].in, &err) == FX_OK,
+			t[i].out != NULL))
+			printf("# %s: %s\n", t[i].in, err.text);
+		s = str_take(&b);
+		want_str(s, t[i].out == NULL ? "" : t[i].out);
+	}
+}
+
+static void
+test_update_write(void)
+{
+#define SPEC(type, spec)                                                       \
+	"{\"type\":\"" type "\",\"cause\":{\"Message\":\"\",\"User\":\"\"},"   \
+	"\"spec\":" spec "}"
+	static const struct rewritten tv[] = {
+		{ "{\"Spec\":{\"Kind\":\"execute\",\"ImageSpec\":\"<all latest>"
+		  "\",\"excludes\":[\"a:B/c\",\"\"],\"Force\":true,\"x\":[1]},"
+		  "\"cause\":{\"user\":\"Ada <a@b>\",\"message\":\"m\\u2028\"},"
+		  "\"type\":\"image\"} trailing",
+		    "{\"type\":\"image\",\"cause\":{\"Message\":\"m\\u2028\","
+		    "\"User\":\"Ada \\u003ca@b\\u003e\"},\"spec\":{"
+		    "\"ServiceSpecs\":null,\"ImageSpec\":\"\\u003call latest"
+		    "\\u003e\",\"Kind\":\"execute\",\"Excludes\":[\"a:b/c\","
+		    "\"\"],\"Force\":true}}" },
+		{ IMAGE(""),
+		    SPEC("image",
+			"{\"ServiceSpecs\":null,\"ImageSpec\":\"\",\"Kind\":"
+			"\"\",\"Excludes\":null,\"Force\":false}") },
+		/* an image that is none is left out, whoever wrote it */
+		{ CONTAINERS(
+		      "{\"z:b/c\":null,\"a:b/c\":[{\"Container\":\"x\","
+		      "\"Current\":\"\",\"Target\":\"y:1@sha256:ab\"}]}"),
+		    SPEC("containers",
+			"{\"Kind\":\"\",\"ContainerSpecs\":{\"a:b/c\":[{"
+			"\"Container\":\"x\",\"Target\":\"y@sha256:ab\"}],"
+			"\"z:b/c\":null},\"SkipMismatches\":false,"
+			"\"Force\":false}") },
+		{ POLICY("{\"a:b/c\":{\"add\":[\"locked\",\"automated\"],"
+			 "\"remove\":{\"tag.x\":\"glob:*\"}},\"a:B/d\":null}"),
+		    SPEC("policy",
+			"{\"a:b/c\":{\"add\":{\"automated\":\"true\","
+			"\"locked\":\"true\"},\"remove\":{\"tag.x\":"
+			"\"glob:*\"}},\"a:b/d\":{\"add\":null,\"remove\":"
+			"null}}") },
+		{ POLICY("null"), SPEC("policy", "null") },
+		{ "{\"type\":\"sync\",\"spec\":{\"x\":1}}",
+		    SPEC("sync", "{}") },
+		{ "{\"type\":\"auto\",\"spec\":{\"Changes\":[{\"WorkloadID\":"
+		  "\"a:b/c\",\"Container\":{\"Name\":\"x\",\"Image\":\"\"},"
+		  "\"ImageID\":\"y:1\"}]}}",
+		    SPEC("auto",
+			"{\"Changes\":[{\"WorkloadID\":\"a:b/c\",\"Container\":"
+			"{\"Name\":\"x\"},\"ImageID\":\"y:1\"}]}") },
+		{ "{\"type\":\"\",\"spec\":{}}", NULL },
+		{ "{\"type\":\"zz\",\"spec\":{}}", NULL },
+		{ "{\"type\":\"image\"}", NULL },
+		{ IMAGE("\"Excludes\":[\"bad\"]"), NULL },
+		{ CONTAINERS("{\"a:b/c\":[{\"Target\":\"a:b:c\"}]}"), NULL },
+		{ "{\"type\":\"sync\",\"spec\":", NULL },
+		{ "[]", NULL },
+		{ "null", NULL },
+		{ "", NULL },
+	};
+
+	want_rewritten(tv, nitems(tv), spec_update_write);
+}
+
+static void
+test_result_write(void)
+{
+	static const struct rewritten tv[] = {
+		{ "{\"shop:deployment/web\":{\"PerContainer\":[{\"Target\":"
+		  "\"a:2\",\"Container\":\"web\",\"Current\":\"a:1\"}],"
+		  "\"Status\":\"success\"},\"shop:deployment/api\":{\"Status\":"
+		  "\"ignored\",\"Error\":\"not included\"}}",
+		    "{\"shop:deployment/"
+		    "api\":{\"Status\":\"ignored\",\"Error\":"
+		    "\"not included\",\"PerContainer\":null},\"shop:deployment/"
+		    "web\":{\"Status\":\"success\",\"PerContainer\":[{"
+		    "\"Container\":\"web\",\"Current\":\"a:1\",\"Target\":"
+		    "\"a:2\"}]}}" },
+		{ "{\"a:b/c\":{\"Status\":\"success\",\"Error\":\"\","
+		  "\"PerContainer\":[]},\"a:B/c\":null}",
+		    "{\"a:b/c\":{\"Status\":\"\",\"PerContainer\":null}}" },
+		{ "{\"a:b/c\":{\"PerContainer\":[{\"Current\":\"\"}]}}",
+		    "{\"a:b/c\":{\"Status\":\"\",\"PerContainer\":[{"
+		    "\"Container\":\"\"}]}}" },
+		/* nothing is not shown as a table of nothing */
+		{ "{}", NULL },
+		{ "null", NULL },
+		{ "{\"bad\":{}}", NULL },
+		{ "{\"a:b/c\":{\"Status\":7}}", NULL },
+		{ "{\"a:b/c\":{\"PerContainer\":[{\"Target\":\":x\"}]}}",
+		    NULL },
+		{ "nope", NULL },
+		{ "", NULL },
+	};
+
+	want_rewritten(tv, nitems(tv), spec_result_write);
+}
+
+static void
 test_ids(void)
 {
 	static const struct {
@@ -237,41 +392,6 @@ test_ids(void)
 	want_int(scalar_resource_spec("zzz", &err), FX_ESYNTAX);
 	want_str(err.text,
 	    "invalid workload spec: parsing zzz: invalid service ID");
-}
-
-static void
-test_images(void)
-{
-#define MALFORMED                                                              \
-	"expected image name as either <image>:<tag> or just <image>: "        \
-	"invalid image ID"
-	static const struct parsed tv[] = {
-		{ "alpine", NULL },
-		{ "shop/web:1", NULL },
-		{ "docker.io/library/alpine", NULL },
-		{ "localhost:5000/x:1", NULL },
-		{ "host:5000/x:1", MALFORMED },
-		{ "host.example:5000/x:1", NULL },
-		{ "a/b/c:1", NULL },
-		{ "x@sha256:ab", NULL },
-		{ "app:1@sha256:ab", NULL },
-		{ ":t", "parsing \":t\": " MALFORMED },
-		{ "x:", "parsing \"x:\": " MALFORMED },
-		{ "/a", "parsing \"/a\": " MALFORMED },
-		{ "a/", "parsing \"a/\": " MALFORMED },
-		{ "x@sha256:", "parsing \"x@sha256:\": " MALFORMED },
-		{ "a:b:c", MALFORMED },
-		{ "", "parsing \"\": blank image name: invalid image ID" },
-		{ "<all>", NULL },
-	};
-
-	for (size_t i = 0; i < nitems(tv); i++) {
-		struct fx_err err = { 0 };
-		bool tagged;
-
-		want_parsed(&tv[i], scalar_image(tv[i].text, &tagged, &err),
-		    &err);
-	}
 }
 
 static void
@@ -327,7 +447,11 @@ main(void)
 	test_run("spec: changes", test_change);
 	test_run("spec: a bare boolean", test_bool);
 	test_run("scalar: resource ids", test_ids);
-	test_run("scalar: image references", test_images);
+	test_run("spec: the texts of Go's decoder", test_types);
+	test_run("spec: what notes hold, as Go's encoder writes it",
+	    test_update_write);
+	test_run("spec: what jobs did, as Go's encoder writes it",
+	    test_result_write);
 	test_run("scalar: image specs and release kinds", test_image_specs);
 	test_run("scalar: quoting", test_quote);
 	return test_done();
