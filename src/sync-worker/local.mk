@@ -20,8 +20,6 @@ src_sync_worker_libsync_a_SOURCES = \
 	src/sync-worker/json.c \
 	src/sync-worker/json.h \
 	src/sync-worker/kinds.c \
-	src/sync-worker/kubeconfig.c \
-	src/sync-worker/kubeconfig.h \
 	src/sync-worker/lane.h \
 	src/sync-worker/last_errors.c \
 	src/sync-worker/last_errors.h \

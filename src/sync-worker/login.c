@@ -6,13 +6,12 @@
 #include "log.h"
 #include "str.h"
 
-#include <ctype.h>
 #include <stdio.h>
 
 #define CONNECT_US (30 * CLK_SEC)
 #define TOKEN_FRESH_US CLK_MIN /* projected tokens are replaced in time */
 #define REOPEN_AGAIN_US (CLK_SEC + 50 * CLK_MS) /* the master's limit */
-#define LOGIN_HEADERS 40
+#define LOGIN_HEADERS (KC_WORDS_MAX + 8)
 
 static void ask_file(struct sw_source *);
 
@@ -101,33 +100,6 @@ headers_are_clean(char **headers, size_t n)
 	return true;
 }
 
-static char *
-basic(const struct kubeconfig *kc)
-{
-	struct buf b = BUF_INIT(16384);
-	auto_free char *pair = xasprintf("%s:%s", kc->username,
-	    kc->password != NULL ? kc->password : "");
-
-	(void)str_add(&b, "Basic ");
-	str_add_base64(&b, (const uint8_t *)pair, strlen(pair), true, false);
-	explicit_bzero(pair, strlen(pair));
-	return str_take(&b);
-}
-
-/* The token without the newline that files end with. */
-static char *
-bearer(const struct buf *token)
-{
-	const char *s = (const char *)buf_head(token);
-	size_t n = buf_left(token);
-
-	while (n > 0 && isspace((unsigned char)s[n - 1]))
-		n--;
-	for (; n > 0 && isspace((unsigned char)*s); n--)
-		s++;
-	return n == 0 ? NULL : xasprintf("Bearer %.*s", (int)n, s);
-}
-
 static void
 send_login(struct sw *sw)
 {
@@ -138,16 +110,14 @@ send_login(struct sw *sw)
 	size_t n = 0;
 
 	/* who we are is nobody's business on a plain connection */
-	if (sw->login.url.tls) {
-		auth = bearer(&kc->token.data);
-		if (auth == NULL && kc->username != NULL)
-			auth = basic(kc);
-	}
+	if (sw->login.url.tls)
+		auth = kubeconfig_authorization(kc);
 	add_header(headers, &n, "Authorization", auth);
 	add_header(headers, &n, "Impersonate-User", kc->as);
 	add_header(headers, &n, "Impersonate-Uid", kc->as_uid);
-	for (size_t i = 0; i < kc->nas_groups; i++)
-		add_header(headers, &n, "Impersonate-Group", kc->as_groups[i]);
+	for (size_t i = 0; i < kc->as_groups.n; i++)
+		add_header(headers, &n, "Impersonate-Group",
+		    kc->as_groups.v[i]);
 	if (headers_are_clean(headers, n)) {
 		client_login(sw->cluster->client, (const char *const *)headers,
 		    n);
@@ -408,14 +378,18 @@ read_kubeconfig(struct sw *sw, struct fx_err *err)
 {
 	struct buf text = BUF_INIT(KC_FILE_MAX);
 	auto_fd int fd = worker_take_file(sw->w, IPC_FILE_KUBECONFIG);
+	struct kc_source source = { 0 };
 	int r;
 
 	r = fd == -1 ? FX_OK : worker_read_all(sw->w, fd, &text);
+	source.text = buf_head(&text);
+	source.n = buf_left(&text);
 	if (r != FX_OK)
 		fx_fail(err, r, "cannot be read, or is too large");
 	else
-		r = kubeconfig_parse(&sw->login.kc, buf_head(&text),
-		    buf_left(&text), err);
+		r = kubeconfig_parse(&sw->login.kc, &source, 1, NULL, err);
+	if (r == FX_OK)
+		r = kubeconfig_for_daemon(&sw->login.kc, err);
 	buf_wipe(&text);
 	return r == FX_OK ? FX_OK : fx_wrap(err, "kubeconfig");
 }

@@ -7,11 +7,12 @@
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	const struct kc_source source = { .text = data, .n = size };
 	struct kubeconfig kc;
 	struct fx_err err = { 0 };
 	struct kc_url url;
 
-	if (kubeconfig_parse(&kc, data, size, &err) != FX_OK)
+	if (kubeconfig_parse(&kc, &source, 1, NULL, &err) != FX_OK)
 		return 0;
 	if (kc.server != NULL &&
 	    kubeconfig_url(kc.server, &url, &err) == FX_OK &&

@@ -14,7 +14,12 @@
 static int
 parse(struct kubeconfig *kc, const char *text, struct fx_err *err)
 {
-	return kubeconfig_parse(kc, text, strlen(text), err);
+	const struct kc_source source = { .text = text, .n = strlen(text) };
+	int r = kubeconfig_parse(kc, &source, 1, NULL, err);
+
+	if (r == FX_OK && (r = kubeconfig_for_daemon(kc, err)) != FX_OK)
+		kubeconfig_clear(kc);
+	return r;
 }
 
 static void
@@ -30,7 +35,7 @@ test_refused(void)
 		    "user \"u\" logs in with an auth-provider" },
 		{ HEAD CLUSTER "    proxy-url: http://p:1\n" USER "token: t\n",
 		    "cluster \"k\" has a proxy-url" },
-		{ HEAD CLUSTER USER "as-user-extra: {a: [b]}\n",
+		{ HEAD CLUSTER USER "as: j\n    as-user-extra: {a: [b]}\n",
 		    "user \"u\" has as-user-extra" },
 		{ HEAD CLUSTER USER "as-groups: [g]\n",
 		    "without impersonating a user" },
@@ -99,7 +104,7 @@ test_read(void)
 	want_str(kc.password, "b");
 	want_str(kc.as, "jane");
 	want_str(kc.as_uid, "7");
-	want_int(kc.nas_groups, 2);
+	want_int(kc.as_groups.n, 2);
 	kubeconfig_clear(&kc);
 }
 

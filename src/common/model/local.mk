@@ -9,6 +9,9 @@ src_common_libmodel_a_SOURCES = \
 	src/common/model/glob.h \
 	src/common/model/image_ref.c \
 	src/common/model/image_ref.h \
+	src/common/model/kubeconfig.c \
+	src/common/model/kubeconfig.h \
+	src/common/model/kubeconfig_url.c \
 	src/common/model/mark.c \
 	src/common/model/mark.h \
 	src/common/model/policy.c \
@@ -16,5 +19,7 @@ src_common_libmodel_a_SOURCES = \
 	src/common/model/resource_id.c \
 	src/common/model/resource_id.h \
 	src/common/model/share.c \
-	src/common/model/share.h
-src_common_libmodel_a_CPPFLAGS = $(AM_CPPFLAGS) $(LIBMD_CFLAGS)
+	src/common/model/share.h \
+	src/common/model/ydoc.c \
+	src/common/model/ydoc.h
+src_common_libmodel_a_CPPFLAGS = $(AM_CPPFLAGS) $(LIBMD_CFLAGS) $(YAML_CFLAGS)
