@@ -458,8 +458,14 @@ want_history(const char *from, const char *to, char *const *roots, size_t n,
     uint64_t max, bool more, const char *wanted)
 {
 	struct buf out = BUF_INIT(1 << 16);
-	const struct history_query q = { from, to, roots, n, max, 1 << 20,
-		add_commit, &out };
+	const struct history_query q = { .from = from,
+		.to = to,
+		.roots = roots,
+		.nroots = n,
+		.max = max,
+		.max_object = 1 << 20,
+		.fn = add_commit,
+		.arg = &out };
 	auto_free char *got = NULL;
 	struct fx_err err = { 0 };
 	bool got_more;
