@@ -8,6 +8,8 @@
 #include "log.h"
 #include "mirror_files.h"
 
+#include <malloc.h>
+
 #define TRUST_MAX (4u << 20) /* bytes of known_hosts, of authorities */
 #define PASSWORD_MAX 4096    /* bytes of the password for git over https */
 
@@ -234,6 +236,7 @@ gw_on_fetch(struct gw *g, const struct ipc_req *req, struct ipc_fetch *m)
 	r = r != FX_OK ? ipc_reply_fail(req, &err)
 		       : ipc_reply_fetched(req, &out);
 	free(out.refused);
+	(void)malloc_trim(0); /* what receiving a pack took */
 	return r;
 }
 IPC_HANDLER(fetch, gw_on_fetch, struct gw)

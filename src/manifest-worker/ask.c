@@ -107,6 +107,10 @@ mw_ask_tree(struct mw *mw, const char *commit, bool *changed,
 	};
 	int r;
 
+	*changed = false;
+	/* a commit is always the same files: nobody needs to be asked */
+	if (mw->loaded && strcmp(mw->commit, commit) == 0)
+		return FX_OK;
 	t.w.seq = ipc_ask_tree(&mw->worker->master, &m, on_tree, &t);
 	if ((r = await(&t.w, err)) == FX_OK)
 		r = tree_settle(&mw->tree, t.full, changed, err);

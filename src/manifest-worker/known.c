@@ -213,7 +213,6 @@ blob_free(struct blob *b)
 		resource_scopes_free(more->scopes, more->nscopes);
 		free(more);
 	}
-	free(b->text);
 	free(b->error);
 	free(b);
 }
@@ -234,11 +233,9 @@ known_parse(struct known *s, const char *oid, const void *text, size_t n)
 		b->error = xstrdup(err.text);
 		b->stage = stage;
 		b->code = r;
-	} else if (n <= KNOWN_KEEP - s->kept) {
-		b->text = xmalloc(n);
-		if (n != 0)
-			memcpy(b->text, text, n);
-		s->kept += n;
+	} else {
+		s->texts.max = KNOWN_KEEP;
+		b->text = arena_strn(&s->texts, text, n);
 	}
 	if (s->n == s->cap) {
 		s->cap = s->cap == 0 ? 64 : s->cap * 2;
@@ -301,13 +298,11 @@ known_find(const struct known *s, const char *oid)
 void
 known_drop_texts(struct known *s)
 {
-	if (s->kept == 0)
+	if (s->texts.used == 0)
 		return;
-	for (size_t i = 0; i < s->n; i++) {
-		free(s->v[i]->text);
+	for (size_t i = 0; i < s->n; i++)
 		s->v[i]->text = NULL;
-	}
-	s->kept = 0;
+	arena_clear(&s->texts);
 }
 
 static void
@@ -349,8 +344,6 @@ known_purge(struct known *s)
 			s->v[left++] = b;
 			continue;
 		}
-		if (b->text != NULL)
-			s->kept -= b->size;
 		blob_free(b);
 	}
 	if (left == s->n)
@@ -368,5 +361,6 @@ known_clear(struct known *s)
 	for (size_t i = 0; i < s->nkinds; i++)
 		kind_free(s->kinds[i]);
 	free(s->kinds);
+	arena_clear(&s->texts);
 	*s = (struct known){ 0 };
 }

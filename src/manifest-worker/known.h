@@ -10,6 +10,7 @@
 #ifndef FX_KNOWN_H
 #define FX_KNOWN_H
 
+#include "arena.h"
 #include "base.h"
 #include "canon.h"
 #include "resource.h"
@@ -62,7 +63,7 @@ struct known_resource {
 struct blob {
 	const char *oid;   /* hex; in the blob */
 	size_t size;	   /* bytes of its text */
-	void *text;	   /* owned: if it is kept; or NULL */
+	const char *text;  /* if it is kept; or NULL */
 	char *error;	   /* owned: why it cannot be read, or NULL; then v is
 			      what was read before */
 	const char *stage; /* of the error, for resource_blame */
@@ -77,7 +78,7 @@ struct known {
 	size_t n, cap, sorted;
 	struct kind **kinds; /* owned; sorted */
 	size_t nkinds;
-	size_t kept; /* bytes of texts */
+	struct arena texts; /* of blobs; apart from them, for they go first */
 };
 
 void known_clear(struct known *);

@@ -112,7 +112,7 @@ load_tree(struct mw *mw, struct fx_err *err)
 static int
 load(struct mw *mw, const char *commit, struct fx_err *err)
 {
-	bool changed;
+	bool changed, kept = mw->set.known.texts.used > 0;
 	int r;
 
 	if ((r = mw_ask_tree(mw, commit, &changed, err)) != FX_OK)
@@ -126,7 +126,7 @@ load(struct mw *mw, const char *commit, struct fx_err *err)
 	if (r == FX_OK)
 		r = mw_ask_scopes(mw, err);
 	mw->loaded = r == FX_OK;
-	if (changed)
+	if (changed || kept)
 		(void)malloc_trim(0); /* what parsing took goes back */
 	return r;
 }

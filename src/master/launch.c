@@ -251,6 +251,7 @@ main(int argc, char *argv[])
 {
 	static struct launcher l;
 
+	fx_frugal();
 	sandbox_early(getppid());
 	settle();
 	parse_options(&l, argc, argv);

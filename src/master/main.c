@@ -446,6 +446,7 @@ main(int argc, char *argv[])
 	static struct master m;
 	int status;
 
+	fx_frugal();
 	/* whoever started us may have left some open */
 	if (close_range(STDERR_FILENO + 1, ~0u, 0) == -1)
 		return 1;

@@ -306,6 +306,7 @@ pass_end(struct pass *p)
 	p->result.repair = p->repair;
 	result = p->result;
 	pass_clear(c);
+	kinds_watch(c);
 	if (result.err.code == FX_OK)
 		catalog_watch_start(c);
 	c->hooks.done(c->hooks.arg, &result);

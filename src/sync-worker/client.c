@@ -337,6 +337,42 @@ lane_reap(struct lane *l)
 		lane_wake(l);
 }
 
+/* ---- silent streams --------------------------------------------------- */
+
+/* The running stream that has been silent for longest. */
+static struct request *
+most_silent(const struct lane *l)
+{
+	struct request *found = NULL;
+
+	for (struct request *r = l->running; r != NULL; r = r->state->next)
+		if (r->stream != NULL &&
+		    (found == NULL ||
+			r->state->heard_us < found->state->heard_us))
+			found = r;
+	return found;
+}
+
+/* libcurl could do this, but would wake up every second for it. */
+void
+lane_listen(struct loop *loop, void *arg)
+{
+	struct lane *l = arg;
+	int64_t now = clk_now_us();
+	struct request *r;
+
+	while ((r = most_silent(l)) != NULL &&
+	    r->state->heard_us + SILENCE_US <= now) {
+		list_remove(&l->running, r);
+		snprintf(r->state->problem, sizeof(r->state->problem),
+		    "nothing came for %d seconds", (int)(SILENCE_US / CLK_SEC));
+		broke_off(l->client, r, CURLE_OPERATION_TIMEDOUT);
+	}
+	if (r != NULL)
+		loop_timer_at(loop, &l->silence_timer,
+		    r->state->heard_us + SILENCE_US);
+}
+
 /* ---- waiting requests ------------------------------------------------- */
 
 /* Is there a connection for one more, or is one being made? */
@@ -519,6 +555,7 @@ client_free(struct client **cp)
 		curl_multi_cleanup(l->multi);
 		loop_timer_stop(c->loop, &l->curl_timer);
 		loop_timer_stop(c->loop, &l->pump_timer);
+		loop_timer_stop(c->loop, &l->silence_timer);
 		fd_close(&l->spare);
 	}
 	wipe_headers(c);

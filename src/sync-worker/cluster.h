@@ -168,6 +168,8 @@ bool kind_is_listing(const struct kind *);
 /* The one that an object of this namespace is in; NULL: none. */
 struct stream *kind_stream(const struct kind *, const char *ns);
 void kind_stop(struct kind *);
+/* Watch at once what was listed during the pass. */
+void kinds_watch(struct cluster *);
 
 /* Watch CRDs and API services, so that the catalog is read anew in time. */
 void catalog_watch_start(struct cluster *);

@@ -12,17 +12,19 @@
 
 #include <curl/curl.h>
 
-#define HEADERS_MAX 48	     /* of our own that a request carries */
-#define CONNECTIONS_MAX 16   /* of one lane, draining ones included */
-#define HEADER_VALUE_MAX 512 /* of an answer's header that we look at */
+#define HEADERS_MAX 48		   /* of our own that a request carries */
+#define CONNECTIONS_MAX 16	   /* of one lane, draining ones included */
+#define SILENCE_US (180 * CLK_SEC) /* of a watch: bookmarks come sooner */
+#define HEADER_VALUE_MAX 512	   /* of an answer's header that we look at */
 
 /* One lane: its connections, what runs on them and what waits. */
 struct lane {
 	struct client *client;
 	enum client_lane which;
 	CURLM *multi;
-	struct loop_timer curl_timer; /* what libcurl waits for */
-	struct loop_timer pump_timer; /* what waiting requests wait for */
+	struct loop_timer curl_timer;	 /* what libcurl waits for */
+	struct loop_timer pump_timer;	 /* what waiting requests wait for */
+	struct loop_timer silence_timer; /* when streams are looked at */
 	struct request *waiting, **tail;
 	struct request *running;
 	unsigned in_flight, in_flight_max;
@@ -49,7 +51,7 @@ struct request_state {
 	char content_type[HEADER_VALUE_MAX], etag[HEADER_VALUE_MAX];
 	char retry_after[32];
 	char problem[CURL_ERROR_SIZE];
-	int64_t deadline_us, not_before_us, started_us;
+	int64_t deadline_us, not_before_us, started_us, heard_us;
 	unsigned tries;
 	bool renewed; /* credentials were asked for once already */
 	int refused;  /* why we did not take the answer; FX_OK */
@@ -76,6 +78,8 @@ void lane_init(struct client *, enum client_lane, unsigned in_flight,
 /* client.c: requests that have ended, and those that may begin. */
 void lane_reap(struct lane *);
 void lane_pump(struct loop *, void *lane);
+/* client.c: streams whose other side has fallen silent. */
+void lane_listen(struct loop *, void *lane);
 
 /* transfer.c: hand the request to libcurl on its lane. */
 void transfer_start(struct request *);

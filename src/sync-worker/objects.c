@@ -175,6 +175,25 @@ objects_remove(struct objects *t, struct object *o)
 	t->v[o->pos]->pos = o->pos;
 }
 
+/* There are as many as git has resources, so each is one piece of memory; and
+ * an id ends in the name. */
+struct object *
+object_new(struct kind *k, const char *id, const char *ns, const char *name)
+{
+	size_t nid = strlen(id), nns = strlen(ns), nname = strlen(name);
+	bool ends = nid >= nname && strcmp(id + nid - nname, name) == 0;
+	struct object *o =
+	    xcalloc(1, sizeof(*o) + nid + nns + 2 + (ends ? 0 : nname + 1));
+	char *at = (char *)(o + 1);
+
+	o->kind = k;
+	o->id = memcpy(at, id, nid + 1);
+	o->ns = memcpy(at + nid + 1, ns, nns + 1);
+	o->name = ends ? o->id + nid - nname
+		       : memcpy(at + nid + nns + 2, name, nname + 1);
+	return o;
+}
+
 void
 object_free(struct object **op)
 {
@@ -182,9 +201,6 @@ object_free(struct object **op)
 
 	if (o == NULL)
 		return;
-	free(o->id);
-	free(o->ns);
-	free(o->name);
 	free(o->source);
 	free(o->fields);
 	free(o->takeover);

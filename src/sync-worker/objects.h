@@ -68,7 +68,8 @@ struct live {
 
 struct object {
 	/* what git says */
-	char *id, *ns, *name, *source;
+	const char *id, *ns, *name; /* behind the struct, in its memory */
+	char *source;		    /* owned */
 	struct kind *kind;
 	const char *api_version; /* the kind's */
 	uint64_t index;		 /* its number in the set */
@@ -130,6 +131,9 @@ bool api_same_group(const char *a, const char *b);
 /* Takes the object; its id in its group and its key are not in the table. */
 void objects_add(struct objects *, struct object *);
 void objects_remove(struct objects *, struct object *);
+/* Nothing is known of it but its name, and of its kind no more than which. */
+struct object *
+object_new(struct kind *, const char *id, const char *ns, const char *name);
 void object_free(struct object **);
 
 /* Order of applying: 0 namespaces … 4 anything else, 5 webhooks. */

@@ -50,12 +50,8 @@ set_add(struct cluster *c, const struct set_item *item, struct fx_err *err)
 		    item->id);
 	if ((k = kind_get(c, item->api_version, item->kind)) == NULL)
 		return fx_fail(err, FX_ELIMIT, "more than %d kinds", KINDS_MAX);
-	o = xcalloc(1, sizeof(*o));
-	o->id = xstrdup(item->id);
-	o->ns = xstrdup(item->ns);
-	o->name = xstrdup(item->name);
+	o = object_new(k, item->id, item->ns, item->name);
 	o->source = xstrdup(item->source);
-	o->kind = k;
 	o->api_version = k->api_version;
 	o->index = item->index;
 	snprintf(o->hash, sizeof(o->hash), "%s", item->hash);

@@ -76,11 +76,7 @@ meet(struct gc *g, const struct stream *s, const json_t *meta)
 	if (id == NULL || !has_path || g->strays.n == OBJ_MAX ||
 	    objects_by_id(&c->objects, id, s->kind->api_version) != NULL)
 		return NULL;
-	o = xcalloc(1, sizeof(*o));
-	o->id = fx_steal(&id);
-	o->ns = xstrdup(ns);
-	o->name = xstrdup(name);
-	o->kind = s->kind;
+	o = object_new(s->kind, id, ns, name);
 	o->api_version = s->kind->api_version;
 	o->rank = object_rank(s->kind->kind);
 	snprintf(o->mark, sizeof(o->mark), "%s",

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <strings.h>
 
-#define STREAM_SILENCE_S 180 /* bookmarks come every minute or two */
 /* of a stream, whose own limit is its whole life; the socket is connected, so
  * what is left is TLS */
 #define STREAM_CONNECT_MS 10000
@@ -32,13 +31,19 @@ take_header(const char *line, size_t n, const char *name, char *out,
 	}
 }
 
+static void
+heard(struct request_state *st)
+{
+	st->heard_us = st->lane->heard_us = clk_now_us();
+}
+
 static size_t
 on_header(char *line, size_t one, size_t n, void *arg)
 {
 	struct request_state *st = ((struct request *)arg)->state;
 
 	(void)one;
-	st->lane->heard_us = clk_now_us();
+	heard(st);
 	take_header(line, n, "content-type:", st->content_type,
 	    sizeof(st->content_type));
 	take_header(line, n, "etag:", st->etag, sizeof(st->etag));
@@ -65,7 +70,7 @@ on_body(char *p, size_t one, size_t n, void *arg)
 	int res;
 
 	(void)one;
-	st->lane->heard_us = clk_now_us();
+	heard(st);
 	if (transfer_code(r) >= 300) {
 		/* past its beginning an error's text says nothing new */
 		room = CLIENT_ERROR_BODY - buf_left(&st->error);
@@ -279,7 +284,7 @@ transfer_start(struct request *r)
 	if (st->started_us == 0)
 		st->deadline_us = now + r->timeout_us;
 	st->easy = e;
-	st->started_us = now;
+	st->started_us = st->heard_us = now;
 	set(CURLOPT_PRIVATE, r);
 	set(CURLOPT_ERRORBUFFER, st->problem);
 	set_url(l->client, r);
@@ -300,8 +305,9 @@ transfer_start(struct request *r)
 	set(CURLOPT_TIMEOUT_MS, (long)((st->deadline_us - now) / CLK_MS) + 1);
 	if (r->stream != NULL) {
 		set(CURLOPT_CONNECTTIMEOUT_MS, (long)STREAM_CONNECT_MS);
-		set(CURLOPT_LOW_SPEED_LIMIT, 1L);
-		set(CURLOPT_LOW_SPEED_TIME, (long)STREAM_SILENCE_S);
+		if (!l->silence_timer.linked)
+			loop_timer_at(l->client->loop, &l->silence_timer,
+			    now + SILENCE_US);
 	}
 	l->in_flight++;
 	st->next = l->running;

@@ -15,6 +15,8 @@
 
 #define IN_FLIGHT 64 /* as many as fluxd-sync */
 #define NAME "c%zu"
+/* as long as fluxd's, but nobody who lists by that has to read these */
+#define LABEL "fluxcd.io/sync-gc-mock"
 
 struct slot {
 	CURL *easy;
@@ -58,7 +60,7 @@ send_next(struct slot *s)
 	    "\"kind\":\"ConfigMap\",\"metadata\":{\"annotations\":"
 	    "{\"fluxcd.io/sync-checksum\":"
 	    "\"0123456789012345678901234567890123456789\"},\"labels\":"
-	    "{\"fluxcd.io/sync-gc-mark\":\"sha256."
+	    "{\"" LABEL "\":\"sha256."
 	    "0123456789012345678901234567890123456789012\"},"
 	    "\"name\":\"" NAME "\",\"namespace\":\"%s\"}}",
 	    gen.sent, gen.ns);

@@ -138,11 +138,8 @@ test_keep(void)
 static struct object *
 make(const char *id, const char *api_version, uint64_t index)
 {
-	struct object *o = xcalloc(1, sizeof(*o));
+	struct object *o = object_new(NULL, id, "ns", "name");
 
-	o->id = xstrdup(id);
-	o->ns = xstrdup("ns");
-	o->name = xstrdup("name");
 	o->source = xstrdup("");
 	o->api_version = api_version;
 	o->index = index;

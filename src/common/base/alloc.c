@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
+
+#define LARGE (128 * 1024) /* bytes of a block that is mapped by itself */
+#define KEPT (16 * 1024)   /* free bytes kept at the end of the heap */
 
 static void *
 checked(void *p)
@@ -55,6 +59,19 @@ xasprintf(const char *fmt, ...)
 		s = NULL;
 	va_end(ap);
 	return checked(s);
+}
+
+/* glibc raises these by itself with each large block that is freed, up to 32
+ * MiB, and keeps as much in every process. */
+void
+fx_frugal(void)
+{
+	/* tests of the filters choose for themselves */
+	if (getenv("MALLOC_MMAP_THRESHOLD_") != NULL)
+		return;
+	(void)mallopt(M_MMAP_THRESHOLD, LARGE);
+	(void)mallopt(M_TRIM_THRESHOLD, LARGE);
+	(void)mallopt(M_TOP_PAD, KEPT);
 }
 
 void

@@ -36,6 +36,10 @@ char *xstrdup(const char *);
 char *xstrndup(const char *, size_t n);
 char *xasprintf(const char *fmt, ...) FX_PRINTF(1, 2);
 
+/* For processes that live long and work in bursts: what a burst took goes back
+ * to the system.  Before the first large block. */
+void fx_frugal(void);
+
 /* A local that owns heap memory: `auto_free char *s = NULL;`. */
 void fx_free_at(void *pointer_to_pointer);
 #define auto_free FX_CLEANUP(fx_free_at)

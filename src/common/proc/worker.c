@@ -7,6 +7,7 @@
 #include "str.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -186,6 +187,7 @@ worker_init(struct worker *w, int argc, char *argv[], enum ipc_role one,
 	uint8_t first;
 	int r = FX_OK;
 
+	fx_frugal();
 	memset(w, 0, sizeof(*w));
 	parse_argv(w, argc, argv, one, other);
 	sandbox_early(getppid());
@@ -237,6 +239,7 @@ worker_lock_down(struct worker *w, const struct sandbox *sb,
 	if (ipc_tell_ready(&w->master, &m) != FX_OK)
 		die(ipc_role_name(w->role), "cannot say READY");
 	w->master.phase = IPC_PH_RUN;
+	(void)malloc_trim(0); /* what starting took */
 }
 
 /* ---- RUN ------------------------------------------------------------------
