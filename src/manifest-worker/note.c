@@ -12,6 +12,7 @@
 void
 note_open(uint64_t seed)
 {
+	json_set_alloc_funcs(xmalloc, free);
 	json_object_seed((size_t)seed | 1);
 }
 
