@@ -106,7 +106,7 @@ sw_open(struct sw *sw, struct worker *w)
 		sw };
 	const struct cluster_hooks hooks = { feed_set, feed_bodies, reply_error,
 		reply_done, reply_note, reply_drift, reply_contested,
-		reply_collect, sw };
+		reply_collect, reply_unlisted, sw };
 	struct cluster_config config;
 	const char *bundle;
 
