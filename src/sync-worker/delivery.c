@@ -137,9 +137,12 @@ delivery_done(struct delivery *d, const json_t *metadata)
 	struct pass *p = d->pass;
 	struct object *o = d->object;
 	struct cluster *c = p->cluster;
-	bool repaired = (p->repair || o->drifted) && !d->unchanged;
+	bool drifted = p->repair || o->drifted;
+	bool repaired = drifted && !d->unchanged;
 
 	p->result.patched += !d->unchanged;
+	if (drifted && d->unchanged)
+		object_was_right(o);
 	if (object_applied(o, metadata))
 		drift_found(c, o);
 	if (repaired) {
