@@ -47,6 +47,7 @@ src_sync_worker_libsync_a_SOURCES = \
 	src/sync-worker/tls.h \
 	src/sync-worker/transfer.c \
 	src/sync-worker/unlisted.c \
+	src/sync-worker/versions.c \
 	src/sync-worker/watch.c \
 	src/sync-worker/work.c \
 	src/sync-worker/write.c \

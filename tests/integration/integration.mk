@@ -6,6 +6,7 @@ integration_tests = \
 	tests/integration/marker.sh \
 	tests/integration/metrics.sh \
 	tests/integration/retry.sh \
+	tests/integration/refusals.sh \
 	tests/integration/road.sh
 TESTS += $(integration_tests)
 EXTRA_DIST += $(integration_tests) tests/integration/metrics.txt
