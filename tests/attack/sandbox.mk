@@ -87,3 +87,10 @@ tests_attack_faults_so_SOURCES = tests/attack/faults.c
 tests_attack_faults_so_CPPFLAGS = $(TEST_CPPFLAGS) -U_FORTIFY_SOURCE
 tests_attack_faults_so_CFLAGS = $(AM_CFLAGS) -fPIC -fno-builtin
 tests_attack_faults_so_LDFLAGS = -shared
+
+# The clock on the wall, for clocks.sh.
+check_PROGRAMS += tests/attack/clock.so
+tests_attack_clock_so_SOURCES = tests/attack/clock.c
+tests_attack_clock_so_CPPFLAGS = $(TEST_CPPFLAGS) -U_FORTIFY_SOURCE
+tests_attack_clock_so_CFLAGS = $(AM_CFLAGS) -fPIC -fno-builtin
+tests_attack_clock_so_LDFLAGS = -shared
