@@ -239,6 +239,7 @@ scan_value(struct scan *s)
 void
 jr_open(void)
 {
+	json_set_alloc_funcs(xmalloc, free);
 	json_object_seed(0);
 }
 

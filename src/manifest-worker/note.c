@@ -9,6 +9,7 @@
 void
 note_open(uint64_t seed)
 {
+	json_set_alloc_funcs(xmalloc, free);
 	json_object_seed((size_t)seed | 1);
 	json_set_alloc_funcs(xmalloc, free); /* no memory ends the process */
 }

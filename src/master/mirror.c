@@ -8,8 +8,8 @@
 
 #include <stdio.h>
 
-#define STEP_RETRY_US (10 * CLK_SEC) /* a step that made no progress */
-#define BACKOFF_FIRST_US CLK_SEC     /* a ready mirror whose fetch failed */
+#define STEP_RETRY_US (10 * CLK_SEC) /* at most, while there is no mirror */
+#define BACKOFF_FIRST_US CLK_SEC     /* after a step that failed */
 #define KILL_MARGIN_US                                                         \
 	(250 * CLK_MS) /* the worker's own deadline comes first */
 #define DIED_RETRY_US (50 * CLK_MS)
@@ -99,24 +99,22 @@ static void
 failed(struct master *m, const struct fx_err *err)
 {
 	struct mirror *mi = &m->mirror;
-	int64_t next_us = STEP_RETRY_US;
+	bool is_ready = mi->status == MIRROR_READY;
+	int64_t max_us = is_ready ? poll_us(m) : STEP_RETRY_US;
+	int64_t next_us;
 
 	mi->error = *err;
 	log_at(LVL_ERROR, KS("component", "sync-loop"), KS("err", err->text));
 	metrics_add(m->metrics, METRIC_ERRORS, "phase=\"fetch\"", 1);
-	if (mi->status == MIRROR_READY) {
-		mi->backoff_us =
-		    mi->backoff_us == 0 ? BACKOFF_FIRST_US : mi->backoff_us * 2;
-		if (mi->backoff_us > poll_us(m))
-			mi->backoff_us = poll_us(m);
-		next_us = mi->backoff_us;
-	} else if (mi->status != MIRROR_CLONED) {
+	if (!is_ready && mi->status != MIRROR_CLONED)
 		set_status(m,
 		    err->code == FX_ERESOLVE ? MIRROR_UNREACHABLE : MIRROR_NEW);
-	}
+	mi->backoff_us =
+	    mi->backoff_us == 0 ? BACKOFF_FIRST_US : mi->backoff_us * 2;
+	if (mi->backoff_us > max_us)
+		mi->backoff_us = max_us;
 	/* a worker that died is back at once */
-	if (err->code == FX_ERETRY)
-		next_us = DIED_RETRY_US;
+	next_us = err->code == FX_ERETRY ? DIED_RETRY_US : mi->backoff_us;
 	end_waits(m, err);
 	settle(m, next_us);
 }

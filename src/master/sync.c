@@ -182,11 +182,15 @@ cluster_is_right(struct master *m)
 
 /* Without an id it is about a file, and says which. */
 static void
-keep_errors(struct buf *b, const struct ipc_sync_error *e, size_t n)
+keep_errors(struct sync_flow *s, const struct ipc_sync_error *e, size_t n)
 {
+	struct buf *b = &s->errors;
+
 	for (size_t i = 0; i < n; i++) {
 		if (buf_left(b) > TEXT_MAX)
 			return;
+		(void)str_addf(&s->files, "%s%s", buf_left(b) == 0 ? "" : "; ",
+		    e[i].source);
 		(void)str_addf(b, "%s%s%s%s", buf_left(b) == 0 ? "" : "; ",
 		    e[i].id, e[i].id[0] == '\0' ? "" : ": ", e[i].text);
 	}
@@ -196,17 +200,20 @@ static void
 applied(struct master *m)
 {
 	struct sync_flow *s = &m->sync;
-	auto_free char *text = NULL;
+	auto_free char *text = NULL, *files = NULL;
 	int64_t total = (int64_t)s->applied.resources;
 	int64_t errors = (int64_t)s->applied.errors;
 	int64_t bad = (int64_t)s->nbad;
 
 	if (buf_left(&s->errors) != 0) {
 		text = str_take(&s->errors);
-		log_at(LVL_ERROR, KS("component", "daemon"), KS("err", text));
+		files = str_take(&s->files);
+		log_at(LVL_ERROR, KS("component", "daemon"), KS("err", text),
+		    KS("files", files));
 	}
+	/* deletions that fail are errors without a manifest */
 	metrics_set(m->metrics, METRIC_SYNC_MANIFESTS, "success=\"true\"",
-	    total - errors);
+	    total > errors ? total - errors : 0);
 	metrics_set(m->metrics, METRIC_SYNC_MANIFESTS, "success=\"false\"",
 	    errors + bad);
 	metrics_add(m->metrics, METRIC_APPLIED_OBJECTS, "",
@@ -240,7 +247,7 @@ on_applied(void *arg, struct ipc_frame *f, const struct fx_err *err)
 		r = ipc_apply_errors_decode(&f->body, &part, &f->fd);
 		if (r != FX_OK)
 			return r;
-		keep_errors(&s->errors, part.errors, part.errors_len);
+		keep_errors(s, part.errors, part.errors_len);
 		ipc_apply_errors_clear(&part);
 		return FX_OK;
 	}
@@ -293,7 +300,7 @@ on_left_out(struct sync_flow *s, struct ipc_frame *f)
 	if (r != FX_OK)
 		return r;
 	s->nbad += part.errors_len;
-	keep_errors(&s->errors, part.errors, part.errors_len);
+	keep_errors(s, part.errors, part.errors_len);
 	ipc_load_left_out_clear(&part);
 	return FX_OK;
 }
@@ -304,6 +311,7 @@ say_bad_files(struct sync_flow *s)
 {
 	char *bad = str_take(&s->errors);
 
+	buf_reset(&s->files); /* the text names them */
 	if (bad[0] != '\0')
 		fx_fail(&s->refused, FX_EFAIL, "%s", bad);
 	if (bad[0] != '\0' && (s->bad == NULL || strcmp(s->bad, bad) != 0))
@@ -373,6 +381,7 @@ load(struct master *m, char *commit, child_fn *fn)
 
 	m->sync.nbad = 0;
 	buf_reset(&m->sync.errors);
+	buf_reset(&m->sync.files);
 	if (MST_ASK(mst_child(m, IPC_R_MANIFEST), load, LOAD, &q,
 		m->cfg.sync_timeout / 1000 + KILL_MARGIN_US, fn, m) == NULL)
 		busy(m);
@@ -548,6 +557,7 @@ sync_init(struct master *m)
 	struct sync_flow *s = &m->sync;
 
 	buf_init(&s->errors, 2 * TEXT_MAX + IPC_MAX_TEXT + IPC_MAX_ID);
+	buf_init(&s->files, TEXT_MAX);
 	s->interval = (struct loop_timer){ .fn = on_time, .arg = m };
 	s->retry = (struct loop_timer){ .fn = on_time, .arg = m };
 	if (m->cfg.git_readonly)

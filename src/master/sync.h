@@ -42,6 +42,7 @@ struct sync_flow {
 	int64_t started_us;
 	struct ipc_applied applied;
 	struct buf errors; /* "id: text; id: text" for the log, bounded */
+	struct buf files;  /* where these are from: "file; file" */
 	char *bad;	   /* the same, of the last load that left out files */
 	struct fx_err refused; /* why the target cannot be loaded; FX_OK: it
 				  can, or that is not known yet */

@@ -295,8 +295,10 @@ pass_end(struct pass *p)
 
 	for (size_t i = 0; i < t->n && p->result.err.code == FX_OK; i++)
 		report_object(p, t->v[i]);
-	if (!p->repair && p->result.err.code == FX_OK)
+	if (!p->repair && p->result.err.code == FX_OK) {
 		report_excluded(c);
+		unlisted_report(c);
+	}
 	p->result.resources = t->n;
 	p->result.unchanged = t->n - p->result.ignored - p->result.errors;
 	p->result.unchanged -= p->result.patched < p->result.unchanged

@@ -13,10 +13,19 @@
 #define TRY_ROOM_US CLK_SEC /* for one more try after an answer */
 #define WATCH_CONNECTIONS 8 /* 100 watches each */
 
+static void *
+resize(void *p, size_t n)
+{
+	return xreallocarray(p, 1, n);
+}
+
 void
 client_warm_up(void)
 {
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
+	/* without memory libcurl may forget a transfer without a word, so it
+	 * ends the process, as everywhere: the next one begins at once */
+	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, xmalloc, free, resize,
+		xstrdup, xcalloc) != 0)
 		fx_bug("libcurl does not start");
 	tls_warm_up();
 }

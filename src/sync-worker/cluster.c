@@ -49,6 +49,7 @@ cluster_free(struct cluster **cp)
 	refresh_clear(c);
 	set_drop(c);
 	free(c->gone);
+	free(c->unlisted);
 	objects_clear(&c->staged);
 	objects_clear(&c->objects);
 	loop_timer_stop(c->loop, &c->drift_timer);

@@ -171,6 +171,9 @@ void kind_stop(struct kind *);
 /* Watch at once what was listed during the pass. */
 void kinds_watch(struct cluster *);
 
+/* unlisted.c: tell which kinds cannot be listed. */
+void unlisted_report(struct cluster *);
+
 /* Watch CRDs and API services, so that the catalog is read anew in time. */
 void catalog_watch_start(struct cluster *);
 void catalog_watch_stop(struct cluster *);
@@ -264,6 +267,10 @@ struct cluster_hooks {
 	/* The same of garbage collection; id NULL: about all of it. */
 	void (*collect)(void *arg, const char *key, const char *text, bool dry,
 	    const char *id);
+	/* How many kinds cannot be listed, and which of git's.  why: of the
+	 * first; NULL: they are the same as the last time, or none. */
+	void (*unlisted)(void *arg, uint64_t n, const char *kinds,
+	    const char *why);
 	void *arg;
 };
 
@@ -306,6 +313,7 @@ struct cluster {
 	struct pass *pass; /* NULL: none is running */
 	bool no_apply;	   /* the server has no server-side apply */
 	uint64_t npasses;
+	char *unlisted; /* kinds that were reported last; NULL: none yet */
 	struct loop_timer drift_timer;
 };
 

@@ -137,8 +137,11 @@ delivery_done(struct delivery *d, const json_t *metadata)
 	struct pass *p = d->pass;
 	struct object *o = d->object;
 	struct cluster *c = p->cluster;
-	bool repaired = (p->repair || o->drifted) && !d->unchanged;
+	bool drifted = p->repair || o->drifted;
+	bool repaired = drifted && !d->unchanged;
 
+	if (drifted && d->unchanged)
+		object_was_right(o);
 	p->result.patched += !d->unchanged;
 	if (object_applied(o, metadata))
 		drift_found(c, o);
@@ -228,6 +231,8 @@ try_otherwise(struct delivery *d, const struct answer *a)
 	} else if (a->status.duplicate) {
 		delivery_warn(d, "merged instead of applied", a->err.text);
 		delivery_merge(d);
+	} else if (a->status.lost_version && !d->renewed) {
+		delivery_renew(d, a->err.text);
 	} else if (a->status.immutable && d->may_recreate && !d->recreated) {
 		delivery_recreate(d);
 	} else {
@@ -313,17 +318,23 @@ static void take_over(struct delivery *, const char *patch);
 
 /* What cannot be taken over is tried again in the next pass; the apply is worth
  * doing all the same, unless nobody is there to answer it. */
-static void
-go_on(struct delivery *d, struct answer *a)
+void
+delivery_go_on(struct delivery *d, struct answer *a, const char *what)
 {
 	if (a->err.code == FX_OK || a->status.what == SW_MISSING) {
 		delivery_apply(d);
 	} else if (a->status.http == 0 || a->status.what == SW_LOGIN) {
 		delivery_failed(d, a);
 	} else {
-		delivery_warn(d, "cannot take over from kubectl", a->err.text);
+		delivery_warn(d, what, a->err.text);
 		delivery_apply(d);
 	}
+}
+
+static void
+go_on(struct delivery *d, struct answer *a)
+{
+	delivery_go_on(d, a, "cannot take over from kubectl");
 }
 
 static void

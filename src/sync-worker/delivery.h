@@ -25,6 +25,7 @@ struct delivery {
 	size_t held;	 /* bytes of it that the pass counts */
 	bool may_recreate, recreated;
 	bool tried_takeover;
+	bool renewed;	/* versions.c */
 	bool plain;	/* merge.c: no strategic merge patch */
 	bool unchanged; /* it was as git says already */
 	unsigned conflicts;
@@ -64,11 +65,15 @@ const json_t *delivery_metadata(struct answer *a, json_t **doc);
 
 /* The ways on. */
 void delivery_apply(struct delivery *);
+/* Apply it, whatever came of what was to be done before, unless nobody is there
+ * to answer; `what` could not be done is a warning. */
+void delivery_go_on(struct delivery *, struct answer *, const char *what);
 void delivery_done(struct delivery *, const json_t *metadata);
 void delivery_failed(struct delivery *, struct answer *);
 /* An error that is not an answer's: text only. */
 void delivery_refused(struct delivery *, const char *text);
-void delivery_merge(struct delivery *);	   /* merge.c */
-void delivery_recreate(struct delivery *); /* recreate.c */
+void delivery_merge(struct delivery *);			 /* merge.c */
+void delivery_recreate(struct delivery *);		 /* recreate.c */
+void delivery_renew(struct delivery *, const char *why); /* versions.c */
 
 #endif

@@ -67,6 +67,8 @@ void sweep_start(struct sweep *);
 bool sweep_is_running(const struct sweep *);
 /* Tell the log what cannot be listed, if that changed. */
 void sweep_report(struct sweep *);
+/* How many that is, without the kinds that git has. */
+uint64_t sweep_unlisted(const struct sweep *);
 void sweep_clear(struct sweep *);
 
 enum gc_phase {

@@ -214,6 +214,18 @@ reply_contested(void *arg, const char *id, const char *source,
 }
 
 void
+reply_unlisted(void *arg, uint64_t n, const char *kinds, const char *why)
+{
+	struct sw *sw = arg;
+
+	worker_metric(sw->w, METRIC_UNLISTED_KINDS, "", (int64_t)n * 1000000);
+	if (why != NULL)
+		log_at(LVL_WARN, KS("method", "Sync"),
+		    KS("warning", "not allowed to list resources"),
+		    KS("err", why), KS("kinds", kinds));
+}
+
+void
 reply_drift(void *arg, uint64_t objects)
 {
 	struct sw *sw = arg;

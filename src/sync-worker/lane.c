@@ -6,11 +6,22 @@
 
 /* A lane's multi handle, driven by the process's loop. */
 
+/* Where libcurl cannot go on it would leave transfers that nothing wakes. */
+static void
+act(struct lane *l, curl_socket_t fd, int events)
+{
+	int running;
+	CURLMcode r = curl_multi_socket_action(l->multi, fd, events, &running);
+
+	if (r != CURLM_OK)
+		fx_bug("libcurl: %s", curl_multi_strerror(r));
+	lane_reap(l);
+}
+
 static void
 on_socket(struct loop *loop, int fd, short revents, void *arg)
 {
-	struct lane *l = arg;
-	int ev = 0, running;
+	int ev = 0;
 
 	(void)loop;
 	if (revents & POLLIN)
@@ -19,8 +30,7 @@ on_socket(struct loop *loop, int fd, short revents, void *arg)
 		ev |= CURL_CSELECT_OUT;
 	if (revents & (POLLERR | POLLHUP | POLLNVAL))
 		ev |= CURL_CSELECT_IN | CURL_CSELECT_ERR;
-	curl_multi_socket_action(l->multi, fd, ev, &running);
-	lane_reap(l);
+	act(arg, fd, ev);
 }
 
 static int
@@ -52,12 +62,8 @@ on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *had)
 static void
 on_curl_timer(struct loop *loop, void *arg)
 {
-	struct lane *l = arg;
-	int running;
-
 	(void)loop;
-	curl_multi_socket_action(l->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	lane_reap(l);
+	act(arg, CURL_SOCKET_TIMEOUT, 0);
 }
 
 static int

@@ -51,6 +51,8 @@ src_sync_worker_libsync_a_SOURCES = \
 	src/sync-worker/tls.c \
 	src/sync-worker/tls.h \
 	src/sync-worker/transfer.c \
+	src/sync-worker/unlisted.c \
+	src/sync-worker/versions.c \
 	src/sync-worker/watch.c \
 	src/sync-worker/work.c \
 	src/sync-worker/workload.c \

@@ -30,10 +30,12 @@
 #define TIMEOUT_DEFAULT_US CLK_MIN
 
 static void
-seed_json(void)
+open_json(void)
 {
 	size_t seed = 0;
 
+	/* a value that could not be made would be missing in what is applied */
+	json_set_alloc_funcs(xmalloc, free);
 	/* by itself jansson would open /dev/urandom at its first object */
 	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
 		fx_bug("getrandom");
@@ -104,13 +106,13 @@ sw_open(struct sw *sw, struct worker *w)
 		sw };
 	const struct cluster_hooks hooks = { feed_set, feed_bodies, reply_error,
 		reply_done, reply_note, reply_drift, reply_contested,
-		reply_collect, sw };
+		reply_collect, reply_unlisted, sw };
 	struct cluster_config config;
 	const char *bundle;
 
 	*sw = (struct sw){ .w = w, .login.bundle = -1 };
 	tzset(); /* dates in certificates open /etc/localtime at first use */
-	seed_json();
+	open_json();
 	client_warm_up();
 	/* read only if the kubeconfig names no authority */
 	bundle = curl_version_info(CURLVERSION_NOW)->cainfo;

@@ -271,14 +271,22 @@ object_compare(const void *a, const void *b)
 
 /* ---- what is seen ----------------------------------------------------- */
 
+/* Where no entry tells who wrote what: everything but the status, which has no
+ * part in the generation; an object that has none changes with each write. */
 static void
-digest_version(const json_t *meta, uint8_t out[FIELDS_DIGEST])
+digest_content(const json_t *meta, uint8_t out[FIELDS_DIGEST])
 {
-	const json_t *version = json_object_get(meta, "resourceVersion");
+	static const char *const names[] = { "generation", "labels",
+		"annotations", "deletionTimestamp" };
+	auto_json json_t *content = json_object();
 
-	memset(out, 0, FIELDS_DIGEST);
-	if (json_is_string(version))
-		fields_digest(version, out);
+	for (size_t i = 0; i < nitems(names); i++)
+		json_object_set(content, names[i],
+		    json_object_get(meta, names[i]));
+	if (json_object_get(content, "generation") == NULL)
+		json_object_set(content, "resourceVersion",
+		    json_object_get(meta, "resourceVersion"));
+	fields_digest(content, out);
 }
 
 void
@@ -307,10 +315,9 @@ live_read(const struct object *o, const json_t *meta, struct live *out)
 	    (out->recorded && o->keep == KEEP_NEVER);
 	if (!o->merged)
 		return;
-	/* no entry tells who wrote what: any change has to be looked at */
 	out->foreign = false;
 	out->owned = true;
-	digest_version(meta, out->digest);
+	digest_content(meta, out->digest);
 }
 
 /* Go to a state that needs work; true if there was none to do before. */
@@ -320,9 +327,7 @@ becomes(struct object *o, enum object_state state)
 	bool was_clean = o->state == OBJ_CLEAN;
 
 	o->state = state;
-	/* versions of an object change with its status too: the next pass is
-	 * soon enough to look at one that is merged */
-	if (was_clean && !o->live.ignored && !o->ignored && !o->merged)
+	if (was_clean && !o->live.ignored && !o->ignored)
 		o->drifted = true;
 	return was_clean && o->drifted;
 }
@@ -433,6 +438,7 @@ object_changed(struct object *o)
 #define FIGHT_US (60 * CLK_SEC)	     /* repairs closer than this are a fight */
 #define FIGHT_MAX_US (300 * CLK_SEC) /* between two repairs of one object */
 #define FIGHT_SHIFT_MAX 9
+#define LOOK_US CLK_SEC /* between two looks at what was right */
 #define REFUSED_FIRST_US (5 * CLK_SEC)
 #define REFUSED_SHIFT_MAX 16
 
@@ -455,6 +461,12 @@ object_repaired(struct object *o)
 						    : FIGHT_SHIFT_MAX);
 	o->repaired_us = now;
 	o->not_before_us = now + (wait > FIGHT_MAX_US ? FIGHT_MAX_US : wait);
+}
+
+void
+object_was_right(struct object *o)
+{
+	o->not_before_us = clk_now_us() + LOOK_US;
 }
 
 bool

@@ -157,6 +157,9 @@ bool object_vanished(struct object *, uint64_t version);
 /* It was put back.  A repair that comes soon after the last one has to wait
  * longer and longer: somebody else wants something else. */
 void object_repaired(struct object *);
+/* It was looked at, and was as git says: somebody writes what is not in git,
+ * and may do so all the time.  The next look has to wait a moment. */
+void object_was_right(struct object *);
 /* Has that gone on for so long that it has to be told? */
 bool object_is_contested(const struct object *);
 

@@ -2,6 +2,9 @@
 #include "base.h"
 #include "cluster.h"
 
+#include "mark.h"
+#include "resource_id.h"
+
 #include <stdio.h>
 
 void
@@ -32,6 +35,17 @@ add_gone(struct cluster *c, const char *id, uint64_t index)
 	c->gone[c->ngone++] = (struct set_gone){ xstrdup(id), index };
 }
 
+/* Who parses the repository has no say in whose an object is: its id follows
+ * from where it is, and its mark from that and from our own settings. */
+static bool
+is_itself(const struct cluster *c, const struct set_item *item)
+{
+	auto_free char *id = resource_id_make(item->ns, item->kind, item->name);
+	auto_free char *mark = mark_of(c->config.gc_names.v[0], id);
+
+	return strcmp(id, item->id) == 0 && strcmp(mark, item->mark) == 0;
+}
+
 int
 set_add(struct cluster *c, const struct set_item *item, struct fx_err *err)
 {
@@ -45,6 +59,9 @@ set_add(struct cluster *c, const struct set_item *item, struct fx_err *err)
 		add_gone(c, item->id, item->index);
 		return FX_OK;
 	}
+	if (!is_itself(c, item))
+		return fx_fail(err, FX_EDENIED,
+		    "%.200s: id or mark is another one's", item->id);
 	if (objects_by_id(&c->staged, item->id, item->api_version) != NULL)
 		return fx_fail(err, FX_ESYNTAX, "%s is in the set twice",
 		    item->id);

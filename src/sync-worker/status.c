@@ -76,11 +76,17 @@ read_text(struct sw_status *st, const char *text, size_t n)
 		"cannot change roleRef", /* bindings */
 	};
 	static const char *const duplicate[] = { "duplicate entries for key" };
+	static const char *const lost[] = {
+		"request to convert CR to an invalid group/version",
+		"request to convert CR from an invalid group/version",
+	};
 
 	st->immutable =
 	    st->http == 422 && says(text, n, immutable, nitems(immutable));
 	st->duplicate = st->http == 500 && st->what == SW_REFUSED &&
 	    says(text, n, duplicate, nitems(duplicate));
+	st->lost_version =
+	    st->what == SW_REFUSED && says(text, n, lost, nitems(lost));
 }
 
 /* 500 for want of a working webhook or store is worth another try; a schema

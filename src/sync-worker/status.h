@@ -27,9 +27,10 @@ enum sw_class {
 struct sw_status {
 	int http;
 	enum sw_class what;
-	unsigned retry_after_s;	      /* 0: not said */
-	bool immutable;		      /* a field cannot become what was sent */
-	bool duplicate;		      /* two elements of one key in a list */
+	unsigned retry_after_s; /* 0: not said */
+	bool immutable;		/* a field cannot become what was sent */
+	bool duplicate;		/* two elements of one key in a list */
+	bool lost_version;	/* managed fields are of one that is gone */
 	char message[SW_MESSAGE_MAX]; /* one line, printable, never empty */
 };
 

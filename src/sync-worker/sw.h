@@ -111,6 +111,7 @@ void reply_contested(void *sw, const char *id, const char *source,
     const char *rivals);
 void reply_collect(void *sw, const char *key, const char *text, bool dry,
     const char *id);
+void reply_unlisted(void *sw, uint64_t n, const char *kinds, const char *why);
 void reply_clear(struct sw *);
 
 /* reads.c: credit for what is being read, or nobody wants it any more. */

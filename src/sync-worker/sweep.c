@@ -333,6 +333,13 @@ why_not(const struct sweep_kind *k)
 	return NULL;
 }
 
+/* A group of kinds whose server is down. */
+static bool
+is_broken(const struct cluster *c, const struct disc_group *g)
+{
+	return g->broken != NULL && !cluster_excludes(c, g->api_version, "");
+}
+
 struct report {
 	struct buf kinds;
 	const char *why; /* of the first */
@@ -365,11 +372,25 @@ gather_report(const struct sweep *s)
 			const struct disc_group *g =
 			    &c->refresh.parts[p].now.groups[i];
 
-			if (g->broken != NULL &&
-			    !cluster_excludes(c, g->api_version, ""))
+			if (is_broken(c, g))
 				report_add(&r, g->api_version, "*", g->broken);
 		}
 	return r;
+}
+
+uint64_t
+sweep_unlisted(const struct sweep *s)
+{
+	const struct refresh *r = &s->cluster->refresh;
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		n += (s->v[i].by == NULL || s->v[i].by->objects == 0) &&
+		    why_not(&s->v[i]) != NULL;
+	for (size_t p = 0; p < nitems(r->parts); p++)
+		for (size_t i = 0; i < r->parts[p].now.ngroups; i++)
+			n += is_broken(s->cluster, &r->parts[p].now.groups[i]);
+	return n;
 }
 
 void

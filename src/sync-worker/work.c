@@ -78,6 +78,29 @@ adapt(const struct object *o, json_t *doc, bool *recreate)
 	(void)takeover_annotate(doc, git);
 }
 
+/* Does the body speak of the object that the set speaks of?  The server asks,
+ * too, but not of one that is to be made.  What is no text it refuses. */
+static bool
+is_of(const struct object *o, const json_t *doc)
+{
+	const json_t *metadata = json_object_get(doc, "metadata");
+	const struct {
+		const json_t *is;
+		const char *want;
+	} tv[] = {
+		{ json_object_get(doc, "apiVersion"), o->api_version },
+		{ json_object_get(doc, "kind"), o->kind->kind },
+		{ json_object_get(metadata, "name"), o->name },
+		{ json_object_get(metadata, "namespace"), o->ns },
+	};
+
+	for (size_t i = 0; i < nitems(tv); i++)
+		if (json_is_string(tv[i].is) &&
+		    strcmp(json_string_value(tv[i].is), tv[i].want) != 0)
+			return false;
+	return true;
+}
+
 /* The body of an object whose turn it is. */
 static void
 apply_body(struct pass *p, struct object *o, const struct buf *text)
@@ -92,6 +115,10 @@ apply_body(struct pass *p, struct object *o, const struct buf *text)
 		return;
 	}
 	adapt(o, doc, &recreate);
+	if (!is_of(o, doc)) {
+		refuse(p, o, "its content is another object's");
+		return;
+	}
 	if (is_covered(o, doc))
 		return;
 	if (body_write(&out, doc) != FX_OK) {

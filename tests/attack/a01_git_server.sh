@@ -68,6 +68,11 @@ refused pack:truncated 'failed text=fetch: ' "A07: a truncated object ends"
 refused pack:checksum 'failed text=fetch: ' "A08: a pack with a wrong checksum is refused"
 refused pack:other 'failed text=update refs: ' "A08: an object that was not sent is no head"
 refused pack:none 'failed text=fetch: ' "A08: no pack at all is an error"
+# No two git objects of one SHA-1 are known that a server could send: what there
+# is to see is that the library asks each block for the traces of such an attack.
+library=$(ldd "$git" | awk '$1 ~ /^libgit2/ { print $3 }')
+t_run "A08: SHA-1 is computed in the way that finds colliding pairs" \
+	grep -q 'SHA1 collision attack detected' "$library"
 for to in host port file ssh other; do
 	refused "redirect:$to" "denied text=.*redirects to another place" \
 		"A09, A10: a redirect to another $to is refused"

@@ -1,7 +1,9 @@
 # End-to-end attacks, against the daemon on a bed: each script prints TAP.
 attack_tests = \
+	tests/attack/a85_forged.sh \
 	tests/attack/a86_mirror.sh \
 	tests/attack/clients.sh \
+	tests/attack/clocks.sh \
 	tests/attack/content.sh \
 	tests/attack/crash_loop.sh \
 	tests/attack/deputies.sh \

@@ -119,7 +119,7 @@ if [ "$lives" = 0 ]; then
 fi
 
 # ---- the walk; every fourth life is the master's
-bad='' fired=0 ended=0
+bad='' fired=0 ended=0 slowest=0 slowest_what=
 for ((life = 0; life < lives; life++)); do
 	victims=("${workers[@]}") turn=$((life - life / 4)) what=
 	[ $((life % 4)) != 3 ] || victims=(0) turn=$((life / 4))
@@ -128,14 +128,23 @@ for ((life = 0; life < lives; life++)); do
 		echo "${of[$turn,$role]}" >"$libexec/fault.$role"
 		what+=" ${names[$role]}: ${of[$turn,$role]};"
 	done
-	live "life-$life" >"$T_DIR/said" || bad+="$(cat "$T_DIR/said"):$what $(tail -n 3 "$FLUXD_LOG")"$'\n'
+	began=$(now_us)
+	if ! live "life-$life" >"$T_DIR/said"; then
+		bad+="$(cat "$T_DIR/said"):$what"$'\n'
+		t_diag "life $life: $(cat "$T_DIR/said"):$what
+$(tail -n 20 "$FLUXD_LOG")"
+	fi
+	took=$((($(now_us) - began) / 1000))
+	[ $took -lt $slowest ] || slowest=$took slowest_what=$what
 	fluxd_kill
 	rm -f "$libexec"/fault.*
 	fired=$((fired + $(grep -c '^fault ' "$FLUXD_LOG" || true)))
 	ended=$((ended + $(grep -c 'worker ended' "$FLUXD_LOG" || true)))
 	[ -n "${BED_KEEP:-}" ] || rm -f "$FLUXD_LOG"
+	[ $((life % 50)) != 49 ] || t_diag "$((life + 1)) of $lives lives"
 done
 t_diag "$lives lives, $fired calls that failed, $ended workers that ended; FLUXD_SEED=$seed"
+t_diag "the slowest took $slowest ms:$slowest_what"
 t_is "$bad" "" "whatever fails, cluster and tag get there"
 t_is "$((fired >= lives))" 1 "and it did fail (control)"
 t_done

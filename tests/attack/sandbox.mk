@@ -72,6 +72,12 @@ tests_attack_rogue_LDADD = tests/attack/libroles.a src/common/libworker.a \
 	src/common/libbase.a $(SECCOMP_LIBS)
 tests_attack_rogue_SOURCES = tests/attack/rogue.c
 
+# One that has the apply worker apply what it likes, for a85_forged.sh.
+check_PROGRAMS += tests/attack/forger
+tests_attack_forger_CPPFLAGS = $(tests_attack_rogue_CPPFLAGS)
+tests_attack_forger_LDADD = $(tests_attack_rogue_LDADD)
+tests_attack_forger_SOURCES = tests/attack/forger.c
+
 # One call that fails, for fault_walk.sh.  A library, built as a program is:
 # nothing else here needs libtool.
 check_PROGRAMS += tests/attack/faulty tests/attack/faults.so
@@ -81,3 +87,10 @@ tests_attack_faults_so_SOURCES = tests/attack/faults.c
 tests_attack_faults_so_CPPFLAGS = $(TEST_CPPFLAGS) -U_FORTIFY_SOURCE
 tests_attack_faults_so_CFLAGS = $(AM_CFLAGS) -fPIC -fno-builtin
 tests_attack_faults_so_LDFLAGS = -shared
+
+# The clock on the wall, for clocks.sh.
+check_PROGRAMS += tests/attack/clock.so
+tests_attack_clock_so_SOURCES = tests/attack/clock.c
+tests_attack_clock_so_CPPFLAGS = $(TEST_CPPFLAGS) -U_FORTIFY_SOURCE
+tests_attack_clock_so_CFLAGS = $(AM_CFLAGS) -fPIC -fno-builtin
+tests_attack_clock_so_LDFLAGS = -shared

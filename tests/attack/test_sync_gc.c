@@ -77,10 +77,32 @@ serve_delete(int fd, const char *path, const char *body)
 	    "{\"kind\":\"Status\",\"status\":\"Success\"}");
 }
 
+#define CROWD 100000
+
+/* One with very many annotations, and a name and keys that look like others. */
+static char *
+crowded(void)
+{
+	struct buf b = BUF_INIT(4u << 20);
+
+	(void)str_addf(&b,
+	    "{\"metadata\":{\"name\":\"\xd1\x95"
+	    "tray\",\"namespace\":\"s\","
+	    "\"labels\":{\"fluxcd.io/sync-gc-mark\":\"%s\"},"
+	    "\"annotations\":{\"flu\xd1\x85"
+	    "cd.io/ignore\":\"false\"",
+	    mark);
+	for (int i = 0; i < CROWD; i++)
+		(void)str_addf(&b, ",\"fluxcd.io/ignore.%d\":\"x\"", i);
+	(void)str_add(&b, "}}},");
+	return str_take(&b);
+}
+
 /* Objects that are not ours, and one too long to be looked at. */
 static bool
 serve_huge(int fd)
 {
+	auto_free char *crowd = crowded();
 	auto_free char *long_text = xcalloc(1, 1 << 20);
 	auto_free char *item = NULL;
 
@@ -89,7 +111,8 @@ serve_huge(int fd)
 			 "\"labels\":{\"fluxcd.io/sync-gc-mark\":\"%s\"},"
 			 "\"annotations\":{\"a\":\"%s\"}}},",
 	    long_text, mark, long_text);
-	if (!fake_chunk(fd, "{\"items\":[", 10))
+	if (!fake_chunk(fd, "{\"items\":[", 10) ||
+	    !fake_chunk(fd, crowd, strlen(crowd)))
 		return false;
 	for (int i = 0; i < 20; i++)
 		if (!fake_chunk(fd, item, strlen(item)))

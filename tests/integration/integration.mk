@@ -1,10 +1,12 @@
 integration_tests = \
+	tests/integration/cuts.sh \
 	tests/integration/disk.sh \
 	tests/integration/kubeconfig.sh \
 	tests/integration/loading.sh \
 	tests/integration/logs.sh \
 	tests/integration/marker.sh \
 	tests/integration/metrics.sh \
+	tests/integration/refusals.sh \
 	tests/integration/retry.sh \
 	tests/integration/road.sh
 TESTS += $(integration_tests)

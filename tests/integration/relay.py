@@ -6,6 +6,8 @@ usage: relay.py HOST PORT PORT-FILE
 SIGUSR1: cut: what is connected is reset, new connections are refused.
 SIGUSR2: silence: connections stay and are made, and nothing goes through.
 SIGHUP:  whole again.
+SIGALRM: cut once, after as many bytes more, of both directions, as the file
+         PORT-FILE.after says; what is connected then is reset.
 """
 import selectors
 import signal
@@ -19,6 +21,7 @@ LINGER = struct.pack("ii", 1, 0)  # close with a reset
 poll = selectors.DefaultSelector()
 peers = {}
 state = "whole"
+left = None  # bytes until the cut; None: none is to come
 wake_r, wake_w = socket.socketpair()
 wake_w.setblocking(False)
 signal.set_wakeup_fd(wake_w.fileno())
@@ -52,11 +55,24 @@ def accept(listener):
         poll.register(s, selectors.EVENT_READ)
 
 
+def drop_all():
+    for s in list(peers):
+        if s in peers:
+            drop(s)
+
+
 def forward(s):
+    global left
     try:
-        data = s.recv(65536)
+        data = s.recv(65536 if left is None else min(65536, left))
         if data:
             peers[s].sendall(data)
+            if left is not None:
+                left -= len(data)
+                if left == 0:
+                    left = None
+                    print("cut", flush=True)
+                    drop_all()
             return
     except OSError:
         pass
@@ -67,9 +83,7 @@ def become(what):
     global state, listener
     state = what
     if what == "cut":
-        for s in list(peers):
-            if s in peers:
-                drop(s)
+        drop_all()
         if listener is not None:
             poll.unregister(listener)
             listener.close()
@@ -78,6 +92,13 @@ def become(what):
         listener = listen(port)
 
 
+def arm(*_):
+    global left
+    with open(sys.argv[3] + ".after", encoding="ascii") as f:
+        left = int(f.read())
+
+
+signal.signal(signal.SIGALRM, arm)
 for number, name in ((signal.SIGUSR1, "cut"), (signal.SIGUSR2, "silent"), (signal.SIGHUP, "whole")):
     signal.signal(number, lambda *_, name=name: become(name))
 listener = listen(0)

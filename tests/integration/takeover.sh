@@ -196,4 +196,32 @@ fluxd_stop
 fluxd --k8s-last-applied=never
 t_wait "with never none has it" 30 all_annotated false
 t_unlike "$(cat "$FLUXD_LOG")" 'cannot take over' "no take-over failed"
+fluxd_stop
+
+# a take-over and garbage collection in one life: what upstream applied and git
+# has no more goes, in its first pass already; what leaves git later goes, too
+upstream_apply >/dev/null
+object ConfigMap orphan v1 'data:
+  a: one'
+kubectl apply -f "$T_DIR/upstream/orphan.yaml" >/dev/null
+rm "$work/orphan.yaml" "$T_DIR/upstream/orphan.yaml"
+kubectl -n "$ns" create configmap bystander --from-literal=a=one >/dev/null
+bystander=$(value configmap/bystander .metadata.resourceVersion)
+gone() { ! kubectl -n "$ns" get "$1" >/dev/null 2>&1; }
+commit 'Without the orphan'
+before=$(content)
+mark=$(audit_mark)
+fluxd --sync-garbage-collection
+t_wait "with garbage collection, what upstream left behind goes" 30 gone configmap/orphan
+t_wait "and the commit is synced" 30 tag_is "$head"
+t_is "$(content)" "$before" "what is in git is taken over without a change"
+t_is "$(entries "$client_side" | sort -u)" '""' "entry and all"
+rm "$work/account.yaml" "$work/job.yaml"
+objects=${objects/serviceaccount\/account/} objects=${objects/cronjob\/job/}
+commit 'Two less'
+t_wait "what was taken over and leaves git goes" 20 gone serviceaccount/account
+t_wait "all of it" 20 gone cronjob/job
+t_wait "and the tag moves" 20 tag_is "$head"
+t_is "$(audit_count "$agent" delete "$mark")" 3 "by one request each"
+t_is "$(value configmap/bystander .metadata.resourceVersion)" "$bystander" "what was nobody's stays as it is"
 t_done

@@ -670,6 +670,26 @@ test_no_apply(void)
 	bed_serve(&bed, 200 * CLK_MS);
 	r = apply();
 	want(has("configmap/merged", "{.data}", "{\"a\":\"3\"}"));
+	/* what others change is put back as it is seen */
+	bed.auto_repair = true;
+	want(bed_kubectl("-n %s patch configmap merged --type=merge -p "
+			 "'{\"data\":{\"a\":\"hand\"}}'",
+	    space));
+	want(bed_wait(&bed, &bed.repaired, 1, 5 * CLK_SEC));
+	want(has("configmap/merged", "{.data}", "{\"a\":\"3\"}"));
+	/* what is not in git is looked at once, a status not at all */
+	mark = bed_audit_mark();
+	want(bed_kubectl("-n %s patch deployment merged --subresource=status "
+			 "--type=merge -p '{\"status\":{\"replicas\":1}}'",
+	    space));
+	want(bed_kubectl("-n %s patch trap merged --type=merge -p "
+			 "'{\"spec\":{\"a\":7}}'",
+	    space));
+	for (int i = 0; i < 100 && bed_audit(mark, NULL, NULL) == 0; i++)
+		bed_serve(&bed, 100 * CLK_MS);
+	want_int(bed_audit(mark, "get", "traps"), 1);
+	want_int(bed_audit(mark, NULL, NULL), 1);
+	want(has("trap/merged", "{.spec}", "{\"a\":7,\"b\":{\"c\":[2]}}"));
 	end();
 	setenv("BED_TEST_KUBECONFIG", getenv("BED_KUBECONFIG"), 1);
 }

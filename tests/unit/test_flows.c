@@ -778,6 +778,7 @@ test_refused(void)
 static void
 test_not_ready(void)
 {
+	static const int pauses[] = { 1, 2, 4, 8, 10, 10 };
 	struct status s;
 
 	bed_begin(NULL);
@@ -788,9 +789,15 @@ test_not_ready(void)
 	    "could not resolve hostname");
 	want_int(bed.mirror.status, MIRROR_UNREACHABLE);
 	want_int(bed_gauge(METRIC_GIT_READY, ""), 0);
-	bed_pass(10 * CLK_SEC - CLK_MS);
-	want(is_resting());
-	bed_pass(CLK_MS);
+	/* again after growing pauses, of ten seconds at most */
+	for (size_t i = 0; i < nitems(pauses); i++) {
+		bed_pass(pauses[i] * CLK_SEC - CLK_MS);
+		want(is_resting());
+		bed_pass(CLK_MS);
+		if (i + 1 < nitems(pauses))
+			bed_fail(bed_take(IPC_R_GIT_REMOTE, IPC_T_FETCH),
+			    FX_ERESOLVE, "could not resolve hostname");
+	}
 	/* an empty repository has no branch */
 	BED_ANSWER(bed_take(IPC_R_GIT_REMOTE, IPC_T_FETCH), fetched,
 	    .head = str(""), .marker = str(""));
