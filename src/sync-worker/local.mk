@@ -31,6 +31,8 @@ src_sync_worker_libsync_a_SOURCES = \
 	src/sync-worker/merge.c \
 	src/sync-worker/objects.c \
 	src/sync-worker/objects.h \
+	src/sync-worker/page.c \
+	src/sync-worker/page.h \
 	src/sync-worker/pass.h \
 	src/sync-worker/reader.c \
 	src/sync-worker/reader.h \

@@ -15,7 +15,8 @@
  * fluxd-sync: makes the cluster what the repository says.
  *
  * Reads    the kubeconfig (the operator's) and what the API server answers;
- *          resources from fluxd-manifest, as JSON it passes on.
+ *          resources from fluxd-manifest, as JSON it passes on; namespaces and
+ *          ids that clients ask for.
  * Holds    the API server's credentials: service account token, or what the
  *          kubeconfig has.
  * May      talk to the API server over sockets that the connector made, and

@@ -8,12 +8,14 @@
 
 /* WORKLOADS: what the cluster runs, in the order in which it is read. */
 
-#define PART_MAX 256	 /* workloads of one part */
-#define PAIR_OVERHEAD 64 /* bytes that a text costs beside itself */
+#define PART_MAX 256	   /* workloads of one part */
+#define UNSUPPORTED_MAX 16 /* kinds of ids that the log complains of */
+#define PAIR_OVERHEAD 64   /* bytes that a text costs beside itself */
 
 struct workloads_ask {
 	struct read_ask ask;
 	struct ipc_workloads m; /* owned */
+	unsigned unsupported;
 };
 
 struct workload_reading {
@@ -91,6 +93,17 @@ unreadable(void *arg, const struct place *at, const char *why)
 /* ---- what to read ---------------------------------------------------------
  */
 
+/* The words are upstream's; a client may ask for thousands of them. */
+static void
+unsupported(struct read_ask *ask, const char *id)
+{
+	if (mine(ask)->unsupported++ < UNSUPPORTED_MAX)
+		log_at(LVL_WARN,
+		    KS("warning",
+			"automation of this resource kind is not supported"),
+		    KS("resource", id));
+}
+
 static void
 add_id(struct read_ask *ask, const char *text)
 {
@@ -104,10 +117,7 @@ add_id(struct read_ask *ask, const char *text)
 	if (!read_allows(ask->sw, id.ns))
 		;
 	else if (k == NULL)
-		log_at(LVL_WARN,
-		    KS("warning",
-			"automation of this resource kind is not supported"),
-		    KS("resource", text));
+		unsupported(ask, text);
 	else if (strcmp(id.ns, RESOURCE_CLUSTER) != 0)
 		read_kind(ask, ask->reader, k, id.ns, id.name);
 	resource_id_clear(&id);

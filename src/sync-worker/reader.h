@@ -31,7 +31,6 @@
 #define READ_PLACES_AT_ONCE 8	   /* of one reader */
 
 struct reader;
-struct page;
 
 /* What is made of an object; the beginning of a larger struct. */
 struct reading {

@@ -5,6 +5,7 @@
 #include <strings.h>
 #include <yaml.h>
 
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define NUMBER_MAX 64 /* characters of one as JSON */
 
 struct writer {
@@ -48,18 +49,13 @@ emit_scalar(struct writer *w, const char *s, size_t n,
 static bool
 is_plain(const char *s, size_t n)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
-				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ/";
-	static const char others[] = "0123456789-._@";
+	static const char first[] = LETTERS "/",
+			  rest[] = LETTERS "/0123456789-._@";
 	static const char *const words[] = { "y", "yes", "n", "no", "on", "off",
 		"true", "false", "null" };
 
-	if (n == 0 || strlen(s) != n || strchr(letters, s[0]) == NULL)
+	if (n == 0 || strchr(first, s[0]) == NULL || strspn(s, rest) != n)
 		return false;
-	for (size_t i = 1; i < n; i++)
-		if (strchr(letters, s[i]) == NULL &&
-		    strchr(others, s[i]) == NULL)
-			return false;
 	for (size_t i = 0; i < nitems(words); i++)
 		if (strcasecmp(s, words[i]) == 0)
 			return false;

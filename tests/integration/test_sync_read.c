@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base.h"
 
+#include "read_bed.h"
 #include "str.h"
-#include "sync_bed.h"
 #include "test.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -15,193 +14,13 @@
  * gives credit as it likes.
  */
 
-#define ASK_US (60 * CLK_SEC)
 #define ROLLOUT_US (60 * CLK_SEC)
 #define LOOK_US (100 * CLK_MS)
-#define EXPORT_MAX (16u << 20)
 #define MANY 1000
 #define SLOW 64 /* clients that do not read */
 
 static struct bed bed;
 static const char *ns, *other;
-
-/* ---- asking -------------------------------------------------------------- */
-
-/* An answer as it comes in. */
-struct answer {
-	uint64_t done;
-	bool stopped; /* no credit beyond the first */
-	uint64_t seq, parts;
-	struct fx_err err;
-	struct ipc_workload *v; /* owned */
-	size_t n;
-	struct buf yaml;
-};
-
-static int
-take_workloads(struct answer *a, struct ipc_frame *f)
-{
-	struct ipc_workloads_part m;
-	int r = ipc_workloads_part_decode(&f->body, &m, &f->fd);
-
-	if (r != FX_OK)
-		return r;
-	a->v = xreallocarray(a->v, a->n + m.workloads_len + 1, sizeof(*a->v));
-	for (size_t i = 0; i < m.workloads_len; i++) {
-		a->v[a->n++] = m.workloads[i];
-		m.workloads[i] = (struct ipc_workload){ 0 };
-	}
-	ipc_workloads_part_clear(&m);
-	return FX_OK;
-}
-
-static int
-take_yaml(struct answer *a, struct ipc_frame *f)
-{
-	struct ipc_export_part m;
-	int r = ipc_export_part_decode(&f->body, &m, &f->fd);
-
-	if (r != FX_OK)
-		return r;
-	want_int(buf_put(&a->yaml, m.yaml.p, m.yaml.n), FX_OK);
-	ipc_export_part_clear(&m);
-	return FX_OK;
-}
-
-static int
-on_answer(void *arg, struct ipc_frame *f)
-{
-	struct answer *a = arg;
-
-	if (f != NULL && ipc_rule(f->type)->kind == IPC_PART) {
-		a->parts++;
-		return f->type == IPC_T_WORKLOADS_PART ? take_workloads(a, f)
-						       : take_yaml(a, f);
-	}
-	a->done = 1;
-	(void)ipc_take_failed(f, &a->err);
-	return FX_OK;
-}
-
-/* Ask; ids end with NULL, or there are none. */
-static void
-ask(struct answer *a, const char *in, const char *const *ids)
-{
-	struct ipc_text v[16];
-	struct ipc_workloads m = { .ns = (char *)(uintptr_t)in, .ids = v };
-
-	for (; ids != NULL && ids[m.ids_len] != NULL; m.ids_len++)
-		v[m.ids_len].s = (char *)(uintptr_t)ids[m.ids_len];
-	a->seq = ipc_ask_workloads(&bed.peer, &m, on_answer, a);
-	/* then credit is given by hand only */
-	if (a->stopped)
-		ipc_find_ask(&bed.peer, a->seq)->relayed = true;
-}
-
-static void
-answer_clear(struct answer *a)
-{
-	for (size_t i = 0; i < a->n; i++)
-		ipc_workload_clear(&a->v[i]);
-	free(a->v);
-	buf_clear(&a->yaml);
-	*a = (struct answer){ 0 };
-}
-
-static struct answer
-list(const char *in, const char *const *ids)
-{
-	struct answer a = { 0 };
-	struct answer *wait = xcalloc(1, sizeof(*wait));
-
-	ask(wait, in, ids);
-	want(bed_wait(&bed, &wait->done, 1, ASK_US));
-	want_str(wait->err.text, "");
-	a = *wait;
-	free(wait);
-	return a;
-}
-
-static const struct ipc_workload *
-find(const struct answer *a, const char *id)
-{
-	for (size_t i = 0; i < a->n; i++)
-		if (strcmp(a->v[i].id, id) == 0)
-			return &a->v[i];
-	return NULL;
-}
-
-/* ns:KIND/NAME; good for some calls more. */
-static const char *
-id_of(const char *in, const char *kind_name)
-{
-	static char text[16][512];
-	static unsigned n;
-	char *s = text[n++ % nitems(text)];
-
-	snprintf(s, sizeof(text[0]), "%s:%s", in, kind_name);
-	return s;
-}
-
-/* "status desired updated ready available outdated" */
-static const char *
-state_of(const struct ipc_workload *w)
-{
-	static char text[256];
-
-	if (w == NULL)
-		return "absent";
-	snprintf(text, sizeof(text), "%s %lld %lld %lld %lld %lld", w->status,
-	    (long long)w->desired, (long long)w->updated, (long long)w->ready,
-	    (long long)w->available, (long long)w->outdated);
-	return text;
-}
-
-/* Look until it is so. */
-static bool
-becomes(const char *id, const char *state)
-{
-	const char *const ids[] = { id, NULL };
-	int64_t end = clk_now_us() + ROLLOUT_US;
-	char last[256] = "";
-	bool same = false;
-
-	while (!same && clk_now_us() < end && !bed.closed) {
-		struct answer a = list("", ids);
-
-		snprintf(last, sizeof(last), "%s", state_of(find(&a, id)));
-		same = strcmp(last, state) == 0;
-		answer_clear(&a);
-		if (!same)
-			bed_serve(&bed, LOOK_US);
-	}
-	return want_str(last, state);
-}
-
-static char *
-pairs(const struct ipc_named *p, size_t n)
-{
-	struct buf out = BUF_INIT(65536);
-
-	for (size_t i = 0; i < n; i++)
-		(void)str_addf(&out, "%s%s=%s", i > 0 ? " " : "", p[i].name,
-		    p[i].value);
-	return str_take(&out);
-}
-
-static void
-has_containers(const struct answer *a, const char *id, const char *wanted)
-{
-	const struct ipc_workload *w = find(a, id);
-	auto_free char *got = NULL;
-
-	if (!want(w != NULL)) {
-		printf("# %s\n", id);
-		return;
-	}
-	got = pairs(w->containers, w->containers_len);
-	want_str(got, wanted);
-}
 
 static void
 start_as(const char *kubeconfig)
@@ -218,25 +37,72 @@ stop(void)
 	bed.nsettings = 0;
 }
 
+/* The answer is the caller's, to be cleared. */
+static struct read_answer
+list(const char *in, const char *const *ids)
+{
+	static struct read_answer a;
+
+	read_list(&bed, &a, in, ids);
+	want_str(a.err.text, "");
+	return a;
+}
+
+/* Look until it is so. */
+static bool
+becomes(const char *id, const char *state)
+{
+	const char *const ids[] = { id, NULL };
+	int64_t end = clk_now_us() + ROLLOUT_US;
+	char last[256] = "";
+	bool same = false;
+
+	while (!same && clk_now_us() < end && !bed.closed) {
+		struct read_answer a = list("", ids);
+
+		snprintf(last, sizeof(last), "%s",
+		    read_state(read_find(&a, id)));
+		same = strcmp(last, state) == 0;
+		read_clear(&a);
+		if (!same)
+			bed_serve(&bed, LOOK_US);
+	}
+	return want_str(last, state);
+}
+
+static void
+has_containers(const struct read_answer *a, const char *id, const char *wanted)
+{
+	const struct ipc_workload *w = read_find(a, id);
+	auto_free char *got = NULL;
+
+	if (!want(w != NULL)) {
+		printf("# %s\n", id);
+		return;
+	}
+	got = read_pairs(w->containers, w->containers_len);
+	want_str(got, wanted);
+}
+
 /* ---- rollouts -------------------------------------------------------------
  */
 
 static void
 test_deployments(void)
 {
-	const char *const late[] = { id_of(ns, "deployment/late"), NULL };
-	struct answer a;
+	const char *const late[] = { read_id(ns, "deployment/late"), NULL };
+	struct read_answer a;
 	const struct ipc_workload *w;
 
 	start_as(getenv("BED_KUBECONFIG"));
-	becomes(id_of(ns, "deployment/web"), "ready 2 2 2 2 0");
-	becomes(id_of(ns, "deployment/none"), "ready 0 0 0 0 0");
+	becomes(read_id(ns, "deployment/web"), "ready 2 2 2 2 0");
+	becomes(read_id(ns, "deployment/none"), "ready 0 0 0 0 0");
 	becomes(late[0], "error 1 1 0 0 0");
 	a = list("", late);
-	w = find(&a, late[0]);
+	w = read_find(&a, late[0]);
 	want(w != NULL && w->messages_len == 1 &&
 	    strstr(w->messages[0].s, "timed out progressing") != NULL);
-	answer_clear(&a);
+	read_clear(&a);
 	/* paused in the middle of a rollout, and going on */
 	want(bed_kubectl("-n %s patch deployment web --type=merge -p "
 			 "'{\"spec\":{\"strategy\":{\"rollingUpdate\":{"
@@ -244,41 +110,42 @@ test_deployments(void)
 	    ns));
 	want(bed_kubectl("-n %s rollout pause deployment web", ns));
 	want(bed_kubectl("-n %s set image deployment web main=web:2", ns));
-	becomes(id_of(ns, "deployment/web"), "updating 2 0 2 2 2");
+	becomes(read_id(ns, "deployment/web"), "updating 2 0 2 2 2");
 	want(bed_kubectl("-n %s rollout resume deployment web", ns));
-	becomes(id_of(ns, "deployment/web"), "ready 2 2 2 2 0");
+	becomes(read_id(ns, "deployment/web"), "ready 2 2 2 2 0");
 }
 
 static void
 test_quota(void)
 {
-	const char *const ids[] = { id_of(other, "deployment/limited"), NULL };
-	struct answer a;
+	const char *const ids[] = { read_id(other, "deployment/limited"),
+		NULL };
+	struct read_answer a;
 	const struct ipc_workload *w;
 
 	becomes(ids[0], "error 2 1 1 1 0");
 	a = list("", ids);
-	w = find(&a, ids[0]);
+	w = read_find(&a, ids[0]);
 	want(w != NULL && w->messages_len == 1 &&
 	    strstr(w->messages[0].s, "exceeded quota") != NULL);
-	answer_clear(&a);
+	read_clear(&a);
 }
 
 static void
 test_sets(void)
 {
 	/* all of one revision, below the partition too */
-	becomes(id_of(ns, "statefulset/parted"), "ready 1 3 3 3 -2");
+	becomes(read_id(ns, "statefulset/parted"), "ready 1 3 3 3 -2");
 	want(bed_kubectl("-n %s set image statefulset parted main=parted:2",
 	    ns));
-	becomes(id_of(ns, "statefulset/parted"), "ready 1 1 3 3 0");
-	becomes(id_of(ns, "statefulset/on-delete"), "ready 1 1 1 1 0");
+	becomes(read_id(ns, "statefulset/parted"), "ready 1 1 3 3 0");
+	becomes(read_id(ns, "statefulset/on-delete"), "ready 1 1 1 1 0");
 	want(
 	    bed_kubectl("-n %s set image statefulset on-delete main=od:2", ns));
-	becomes(id_of(ns, "statefulset/on-delete"), "updating 1 0 1 1 1");
+	becomes(read_id(ns, "statefulset/on-delete"), "updating 1 0 1 1 1");
 	want(bed_kubectl("-n %s delete pod on-delete-0", ns));
-	becomes(id_of(ns, "statefulset/on-delete"), "ready 1 1 1 1 0");
-	becomes(id_of(ns, "daemonset/everywhere"), "ready 1 1 1 1 0");
+	becomes(read_id(ns, "statefulset/on-delete"), "ready 1 1 1 1 0");
+	becomes(read_id(ns, "daemonset/everywhere"), "ready 1 1 1 1 0");
 }
 
 /* ---- lists ----------------------------------------------------------------
@@ -287,78 +154,80 @@ test_sets(void)
 static void
 test_namespace(void)
 {
-	struct answer a = list(ns, NULL);
-	const struct ipc_workload *w = find(&a, id_of(ns, "deployment/web"));
+	struct read_answer a = list(ns, NULL);
+	const struct ipc_workload *w =
+	    read_find(&a, read_id(ns, "deployment/web"));
 	auto_free char *labels = NULL;
 
 	want_int(a.n, 10);
-	has_containers(&a, id_of(ns, "deployment/web"),
+	has_containers(&a, read_id(ns, "deployment/web"),
 	    "main=web:2 first=init:1");
-	has_containers(&a, id_of(ns, "deployment/none"), "");
-	has_containers(&a, id_of(ns, "cronjob/nightly"), "job=job:2");
-	has_containers(&a, id_of(ns, "helmrelease/both"),
+	has_containers(&a, read_id(ns, "deployment/none"), "");
+	has_containers(&a, read_id(ns, "cronjob/nightly"), "job=job:2");
+	has_containers(&a, read_id(ns, "helmrelease/both"),
 	    "chart-image=r.io/chart:3 web=w:1");
-	has_containers(&a, id_of(ns, "helmrelease/old"), "chart-image=old:2");
-	has_containers(&a, id_of(ns, "fluxhelmrelease/oldest"),
+	has_containers(&a, read_id(ns, "helmrelease/old"), "chart-image=old:2");
+	has_containers(&a, read_id(ns, "fluxhelmrelease/oldest"),
 	    "chart-image=oldest:1");
-	want_str(state_of(find(&a, id_of(ns, "cronjob/nightly"))),
+	want_str(read_state(read_find(&a, read_id(ns, "cronjob/nightly"))),
 	    "ready 0 0 0 0 0");
-	want_str(state_of(find(&a, id_of(ns, "helmrelease/both"))),
+	want_str(read_state(read_find(&a, read_id(ns, "helmrelease/both"))),
 	    "deployed 0 0 0 0 0");
-	want_str(state_of(find(&a, id_of(ns, "helmrelease/old"))),
+	want_str(read_state(read_find(&a, read_id(ns, "helmrelease/old"))),
 	    "DEPLOYED 0 0 0 0 0");
-	want_str(state_of(find(&a, id_of(ns, "fluxhelmrelease/oldest"))),
+	want_str(read_state(
+		     read_find(&a, read_id(ns, "fluxhelmrelease/oldest"))),
 	    " 0 0 0 0 0");
 	if (want(w != NULL)) {
-		labels = pairs(w->labels, w->labels_len);
+		labels = read_pairs(w->labels, w->labels_len);
 		want_str(labels, "app=web tier=front");
-		want_str(w->antecedent, id_of(ns, "helmrelease/both"));
+		want_str(w->antecedent, read_id(ns, "helmrelease/both"));
 		want_str(w->error, "");
 	}
-	answer_clear(&a);
+	read_clear(&a);
 }
 
 static void
 test_all(void)
 {
-	struct answer a = list("", NULL);
+	struct read_answer a = list("", NULL);
 
 	want_int(a.n, 11); /* the add-on is not among them */
-	want(find(&a, id_of(other, "deployment/limited")) != NULL);
-	want(find(&a, "kube-system:deployment/addon") == NULL);
-	answer_clear(&a);
+	want(read_find(&a, read_id(other, "deployment/limited")) != NULL);
+	want(read_find(&a, "kube-system:deployment/addon") == NULL);
+	read_clear(&a);
 	a = list("no-such-namespace", NULL);
 	want_int(a.n, 0);
-	answer_clear(&a);
+	read_clear(&a);
 	/* no part of a path */
 	a = list("../../x", NULL);
 	want_int(a.n, 0);
-	answer_clear(&a);
+	read_clear(&a);
 }
 
 static void
 test_ids(void)
 {
-	const char *const ids[] = { id_of(ns, "DaemonSet/everywhere"),
-		id_of(ns, "deployment/missing"), id_of(ns, "service/web"),
+	const char *const ids[] = { read_id(ns, "DaemonSet/everywhere"),
+		read_id(ns, "deployment/missing"), read_id(ns, "service/web"),
 		"<cluster>:deployment/web", "old/form",
 		"kube-system:deployment/addon", NULL };
-	const char *const both[] = { id_of(ns, "helmrelease/both"),
-		id_of(ns, "helmrelease/old"), NULL };
-	struct answer a = list("", ids);
+	const char *const both[] = { read_id(ns, "helmrelease/both"),
+		read_id(ns, "helmrelease/old"), NULL };
+	struct read_answer a = list("", ids);
 
 	want_int(a.n, 1);
-	want(find(&a, id_of(ns, "daemonset/everywhere")) != NULL);
+	want(read_find(&a, read_id(ns, "daemonset/everywhere")) != NULL);
 	want_int(bed_logged(&bed,
 		     "warning=\"automation of this resource kind is not "
 		     "supported\" resource="),
 	    2);
-	answer_clear(&a);
+	read_clear(&a);
 	a = list("", both);
 	want_int(a.n, 2);
 	has_containers(&a, both[0], "chart-image=r.io/chart:3 web=w:1");
 	has_containers(&a, both[1], "chart-image=old:2");
-	answer_clear(&a);
+	read_clear(&a);
 	stop();
 }
 
@@ -368,34 +237,34 @@ test_ids(void)
 static void
 test_restricted(void)
 {
-	const char *const ids[] = { id_of(ns, "deployment/web"),
-		id_of(other, "deployment/limited"), NULL };
-	struct answer a;
+	const char *const ids[] = { read_id(ns, "deployment/web"),
+		read_id(other, "deployment/limited"), NULL };
+	struct read_answer a;
 
 	bed_set(&bed, "k8s-allow-namespace", ns);
 	bed_set(&bed, "k8s-allow-namespace", "not-there");
 	start_as(getenv("READ_READER"));
 	a = list("", NULL);
 	want_int(a.n, 10);
-	answer_clear(&a);
+	read_clear(&a);
 	a = list(ns, NULL);
 	want_int(a.n, 10);
-	answer_clear(&a);
+	read_clear(&a);
 	a = list(other, NULL);
 	want_int(a.n, 0);
-	answer_clear(&a);
+	read_clear(&a);
 	a = list("", ids);
 	want_int(a.n, 1);
-	answer_clear(&a);
+	read_clear(&a);
 	stop();
 }
 
 static void
 test_denied(void)
 {
-	const char *const ids[] = { id_of(ns, "deployment/web"),
-		id_of(ns, "cronjob/nightly"), NULL };
-	struct answer a;
+	const char *const ids[] = { read_id(ns, "deployment/web"),
+		read_id(ns, "cronjob/nightly"), NULL };
+	struct read_answer a;
 
 	bed_set(&bed, "k8s-allow-namespace", ns);
 	start_as(getenv("READ_POOR"));
@@ -404,16 +273,16 @@ test_denied(void)
 	want(bed_logged(&bed,
 		 "warning=\"not allowed to list resources\" "
 		 "err=\"statefulsets.apps is forbidden: ") >= 1);
-	answer_clear(&a);
+	read_clear(&a);
 	a = list("", ids);
 	want_int(a.n, 1);
-	answer_clear(&a);
+	read_clear(&a);
 	stop();
 	/* of all namespaces nothing may be listed */
 	start_as(getenv("READ_POOR"));
 	a = list("", NULL);
 	want_int(a.n, 0);
-	answer_clear(&a);
+	read_clear(&a);
 	stop();
 }
 
@@ -425,11 +294,11 @@ error_of(const char *id)
 {
 	static char text[1200];
 	const char *const ids[] = { id, NULL };
-	struct answer a = list("", ids);
-	const struct ipc_workload *w = find(&a, id);
+	struct read_answer a = list("", ids);
+	const struct ipc_workload *w = read_find(&a, id);
 
 	snprintf(text, sizeof(text), "%s", w != NULL ? w->error : "absent");
-	answer_clear(&a);
+	read_clear(&a);
 	return text;
 }
 
@@ -445,7 +314,7 @@ test_sync_error(void)
 	auto_free char *good = xasprintf(PAUSED, "m");
 	auto_free char *bad = xasprintf(PAUSED, "q");
 	auto_free char *space = xasprintf("%s-many", ns);
-	const char *id = id_of(space, "deployment/d-0");
+	const char *id = read_id(space, "deployment/d-0");
 	struct bed_res *first;
 	struct bed_result r;
 
@@ -513,7 +382,7 @@ rss_kb(void)
 #endif
 
 static unsigned
-count_prefix(const struct answer *a, const char *prefix)
+count_prefix(const struct read_answer *a, const char *prefix)
 {
 	unsigned n = 0;
 
@@ -532,7 +401,7 @@ compare_ids(const void *a, const void *b)
 
 /* Does it have each of the many once? */
 static void
-want_many(struct answer *a)
+want_many(struct read_answer *a)
 {
 	auto_free char *many = xasprintf("%s-many:cronjob/", ns);
 
@@ -546,7 +415,7 @@ static void
 test_many(void)
 {
 	auto_free char *space = xasprintf("%s-many", ns);
-	struct answer a;
+	struct read_answer a;
 	struct bed_result r;
 	int64_t began_us;
 	char name[32];
@@ -567,7 +436,7 @@ test_many(void)
 	    (long long)(clk_now_us() - began_us) / CLK_MS,
 	    (unsigned long long)a.parts, rss_kb());
 	want_many(&a);
-	answer_clear(&a);
+	read_clear(&a);
 	/* pages of 200, and one list of each other kind; nothing else */
 	want_int(bed_audit(mark, "list", "cronjobs"), MANY / 200);
 	want_int(bed_audit(mark, "list", "helmreleases"), 2);
@@ -575,7 +444,7 @@ test_many(void)
 	mark = bed_audit_mark();
 	a = list("", NULL);
 	want_many(&a);
-	answer_clear(&a);
+	read_clear(&a);
 	want_int(bed_audit(mark, "list", "cronjobs"), MANY / 200 + 1);
 	want_int(bed_audit(mark, NULL, NULL), MANY / 200 + 7);
 }
@@ -584,7 +453,7 @@ test_many(void)
 static bool
 is_quiet(void)
 {
-	int64_t end = clk_now_us() + ASK_US;
+	int64_t end = clk_now_us() + READ_WAIT_US;
 
 	while (clk_now_us() < end) {
 		long mark = bed_audit_mark();
@@ -601,16 +470,18 @@ is_quiet(void)
 static void
 test_slow(void)
 {
-	static struct answer slow[SLOW], quick;
+	static struct read_answer slow[SLOW], quick;
+	int64_t end;
 	long before = rss_kb();
 	struct bed_result r;
 
 	for (size_t i = 0; i < SLOW; i++) {
 		slow[i].stopped = true;
-		ask(&slow[i], "", NULL);
+		read_ask(&bed, &slow[i], "", NULL);
 	}
 	for (size_t i = 0; i < SLOW; i++)
-		want(bed_wait(&bed, &slow[i].parts, IPC_CREDIT_FIRST, ASK_US));
+		want(bed_wait(&bed, &slow[i].parts, IPC_CREDIT_FIRST,
+		    READ_WAIT_US));
 	want(is_quiet());
 	printf("# %d slow clients: %ld kB more\n", SLOW, rss_kb() - before);
 	want(rss_kb() - before < MORE_KB);
@@ -619,14 +490,15 @@ test_slow(void)
 	r = bed_apply(&bed);
 	want_str(r.err.text, "");
 	want_int(r.applied.patched, 1);
-	ask(&quick, "", NULL);
-	want(bed_wait(&bed, &quick.done, 1, ASK_US));
+	read_ask(&bed, &quick, "", NULL);
+	want(bed_wait(&bed, &quick.done, 1, READ_WAIT_US));
 	want_many(&quick);
-	answer_clear(&quick);
+	read_clear(&quick);
 	/* one of them goes on, the others hang up */
 	for (size_t i = 1; i < SLOW; i++)
 		ipc_cancel(&bed.peer, slow[i].seq);
-	while (slow[0].done == 0 && !bed.closed) {
+	end = clk_now_us() + READ_WAIT_US;
+	while (bed.peer.nasks > 0 && !bed.closed && clk_now_us() < end) {
 		struct ipc_ask *a = ipc_find_ask(&bed.peer, slow[0].seq);
 
 		if (a != NULL && a->credit < 2)
@@ -635,50 +507,24 @@ test_slow(void)
 	}
 	want_str(slow[0].err.text, "");
 	want_many(&slow[0]);
-	for (size_t i = 0; i < SLOW; i++)
-		answer_clear(&slow[i]);
-	bed_serve(&bed, 100 * CLK_MS);
 	want_int(bed.peer.nasks, 0); /* who hung up is forgotten */
+	for (size_t i = 0; i < SLOW; i++)
+		read_clear(&slow[i]);
 }
 
 /* ---- exports --------------------------------------------------------------
  */
 
-static void export(struct answer *a)
-{
-	const struct ipc_export m = { 0 };
-
-	buf_init(&a->yaml, EXPORT_MAX);
-	(void)ipc_ask_export(&bed.peer, &m, on_answer, a);
-	want(bed_wait(&bed, &a->done, 1, ASK_US));
-}
-
-/* What kubectl makes of it, by a filter of jq. */
 static char *
-objects_of(const struct answer *a, const char *filter)
+objects_of(const struct read_answer *a, const char *filter)
 {
 	auto_free char *path = xasprintf("%s/export", getenv("READ_DIR"));
-	FILE *f = fopen(path, "w");
 
-	want(f != NULL &&
-	    fwrite(buf_head(&a->yaml), 1, buf_left(&a->yaml), f) ==
-		buf_left(&a->yaml));
-	if (f != NULL)
-		fclose(f);
-	return bed_kubectl_get("create --dry-run=client --validate=false -o "
-			       "json -f %s | jq -Sr '%s'",
-	    path, filter);
+	return read_objects(a, path, filter);
 }
 
 /* A line for each object, in order. */
 #define NAMES "[.kind,.metadata.namespace,.metadata.name]|join(\" \")"
-
-static bool
-has(const struct answer *a, const char *text)
-{
-	return memmem(buf_head(&a->yaml), buf_left(&a->yaml), text,
-		   strlen(text)) != NULL;
-}
 
 static void
 test_export_restricted(void)
@@ -686,7 +532,7 @@ test_export_restricted(void)
 	static const char web[] = "select(.kind==\"Deployment\" and "
 				  ".metadata.name==\"web\")|{metadata,spec,"
 				  "status}|del(.metadata.managedFields)";
-	static struct answer a;
+	static struct read_answer a;
 	auto_free char *got = NULL, *wanted = NULL, *object = NULL,
 		       *live = NULL;
 
@@ -694,7 +540,7 @@ test_export_restricted(void)
 	bed_set(&bed, "k8s-allow-namespace", ns);
 	bed_set(&bed, "k8s-allow-namespace", "not-there");
 	start_as(getenv("BED_KUBECONFIG"));
-	export(&a);
+	read_export(&bed, &a);
 	want_str(a.err.text, "");
 	got = objects_of(&a, NAMES);
 	wanted = xasprintf("Namespace  %1$s\n"
@@ -720,15 +566,15 @@ test_export_restricted(void)
 	    ns, web);
 	want(strlen(live) > 100);
 	want_str(object, live);
-	want(!has(&a, "managedFields"));
-	answer_clear(&a);
+	want(!read_has(&a, "managedFields"));
+	read_clear(&a);
 	stop();
 }
 
 static void
 test_export_all(void)
 {
-	static struct answer a;
+	static struct read_answer a;
 	auto_free char *got = NULL, *last = xstrdup("");
 	unsigned jobs = 0;
 	long before;
@@ -736,14 +582,14 @@ test_export_all(void)
 
 	start_as(getenv("BED_KUBECONFIG"));
 	before = rss_kb();
-	export(&a);
+	read_export(&bed, &a);
 	want_str(a.err.text, "");
 	printf("# export: %zu bytes, %ld kB more\n", buf_left(&a.yaml),
 	    rss_kb() - before);
 	want(rss_kb() - before < MORE_KB);
 	/* what is ours alone does not go into a repository */
-	want(!has(&a, "sync-gc-mark"));
-	want(!has(&a, "sync-checksum"));
+	want(!read_has(&a, "sync-gc-mark"));
+	want(!read_has(&a, "sync-checksum"));
 	got = objects_of(&a, NAMES);
 	for (char *l = strtok_r(got, "\n", &save); l != NULL;
 	     l = strtok_r(NULL, "\n", &save)) {
@@ -756,13 +602,13 @@ test_export_all(void)
 		last = xstrdup(l);
 	}
 	want_int(jobs, MANY + 1);
-	answer_clear(&a);
+	read_clear(&a);
 	stop();
 	/* without the right to list them there is nothing to go by */
 	start_as(getenv("READ_READER"));
-	export(&a);
+	read_export(&bed, &a);
 	want(strstr(a.err.text, "namespaces is forbidden") != NULL);
-	answer_clear(&a);
+	read_clear(&a);
 	stop();
 }
 

@@ -81,6 +81,8 @@ tests_integration_test_sync_login_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_integration_test_sync_login_LDADD = $(sync_bed_ldadd)
 check_PROGRAMS += tests/integration/test_sync_read
 tests_integration_test_sync_read_SOURCES = \
+	tests/integration/read_bed.c \
+	tests/integration/read_bed.h \
 	tests/integration/sync_bed.c \
 	tests/integration/sync_bed.h \
 	tests/integration/test_sync_read.c

@@ -290,100 +290,92 @@ test_containers(void)
 	}
 }
 
+static const struct {
+	const char *annotations, *values, *want;
+} releases[] = {
+	{ "", "\"image\":\"a/b:c\"", "chart-image=a/b:c" },
+	{ "", "\"image\":\"a/b\",\"tag\":\"v1\"", "chart-image=a/b:v1" },
+	{ "", "\"registry\":\"r.io\",\"image\":\"a\",\"tag\":\"v1\"",
+	    "chart-image=r.io/a:v1" },
+	{ "", "\"image\":{\"repository\":\"a/b\",\"tag\":\"v1\"}",
+	    "chart-image=a/b:v1" },
+	{ "",
+	    "\"image\":{\"registry\":\"r.io\",\"repository\":\"a\","
+	    "\"tag\":\"v1\"}",
+	    "chart-image=r.io/a:v1" },
+	{ "", "\"web\":{\"image\":\"a:b\"}", "web=a:b" },
+	{ "", "\"web\":{\"image\":{\"repository\":\"a\",\"tag\":\"b\"}}",
+	    "web=a:b" },
+	{ "", "\"a\":{\"b\":{\"image\":\"x:y\"}}", "" },
+	{ "\"repository.fluxcd.io/app\":\"x.y\"", "\"x\":{\"y\":\"r/z:t\"}",
+	    "app=r/z:t" },
+	/* the chart first, the others by name */
+	{ "",
+	    "\"web\":{\"image\":\"w\"},\"db\":{\"image\":\"d\"},"
+	    "\"image\":\"all\",\"B\":{\"image\":\"b\"}",
+	    "chart-image=all B=b db=d web=w" },
+	/* a member of that name is in its place */
+	{ "", "\"image\":\"all\",\"chart-image\":{\"image\":\"mine\"}",
+	    "chart-image=mine" },
+	/* members that are no strings do not count … */
+	{ "", "\"image\":\"a\",\"tag\":1.10", "chart-image=a" },
+	{ "", "\"image\":\"a\",\"tag\":null,\"registry\":7", "chart-image=a" },
+	/* … and what is no image then is none */
+	{ "", "\"image\":\"a:1\",\"tag\":\"v2\"", "" },
+	{ "", "\"image\":\"a\",\"tag\":\"\"", "" },
+	{ "", "\"image\":\"a\",\"registry\":\"\"", "" },
+	{ "", "\"image\":\"a\",\"tag\":\"1\",\"registry\":\"host:5000\"", "" },
+	{ "", "\"image\":{\"tag\":\"y\"}", "" },
+	{ "", "\"image\":{\"repository\":7}", "" },
+	{ "", "\"image\":[\"a\"]", "" },
+	{ "", "\"image\":{\"image\":\"x\",\"tag\":\"y\"}", "image=x:y" },
+	{ "", "\"list\":[{\"image\":\"x\"}]", "" },
+	/* paths */
+	{ "\"repository.fluxcd.io/app\":\"x.r\",\"tag.fluxcd.io/app\":"
+	  "\"x.t\"",
+	    "\"x\":{\"r\":\"r/z\",\"t\":\"1\"}", "app=r/z:1" },
+	{ "\"repository.fluxcd.io/app\":\"x.r\","
+	  "\"registry.fluxcd.io/app\":\"reg\",\"tag.fluxcd.io/app\":"
+	  "\"x.t\"",
+	    "\"reg\":\"q.io\",\"x\":{\"r\":\"r/z\",\"t\":\"1\"}",
+	    "app=q.io/r/z:1" },
+	{ "\"repository.fluxcd.io/app\":\"x.r\","
+	  "\"registry.fluxcd.io/app\":\"reg\"",
+	    "\"reg\":\"q.io\",\"x\":{\"r\":\"z:2\"}", "app=q.io/z:2" },
+	/* all of them must lead to strings */
+	{ "\"repository.fluxcd.io/app\":\"x.r\",\"tag.fluxcd.io/app\":"
+	  "\"x.t\"",
+	    "\"x\":{\"r\":\"r/z\",\"t\":1}", "" },
+	{ "\"repository.fluxcd.io/app\":\"x.r\",\"tag.fluxcd.io/app\":"
+	  "\"no\"",
+	    "\"x\":{\"r\":\"r/z\"}", "" },
+	{ "\"tag.fluxcd.io/app\":\"t\"", "\"t\":\"1\"", "" },
+	{ "\"registry.fluxcd.io/app\":\"t\"", "\"t\":\"r.io\"", "" },
+	{ "\"repository.fluxcd.io/app\":\"x.0\"", "\"x\":[\"r/z\"]", "" },
+	{ "\"repository.fluxcd.io/app\":\"\"", "\"x\":\"y\"", "" },
+	{ "\"repository.fluxcd.io/app\":\"x..y\"",
+	    "\"x\":{\"\":{\"y\":\"r/z\"}}", "app=r/z" },
+	/* a path replaces what was found, if it leads somewhere */
+	{ "\"repository.fluxcd.io/web\":\"x\"",
+	    "\"web\":{\"image\":\"w\"},\"x\":\"mine:1\"", "web=mine:1" },
+	{ "\"repository.fluxcd.io/web\":\"no\"", "\"web\":{\"image\":\"w\"}",
+	    "web=w" },
+	{ "\"repository.fluxcd.io/chart-image\":\"x\"",
+	    "\"image\":\"w\",\"x\":\"mine:1\"", "chart-image=mine:1" },
+};
+
 static void
 test_releases(void)
 {
-	static const struct {
-		const char *annotations, *values, *want;
-	} tv[] = {
-		{ "", "\"image\":\"a/b:c\"", "chart-image=a/b:c" },
-		{ "", "\"image\":\"a/b\",\"tag\":\"v1\"",
-		    "chart-image=a/b:v1" },
-		{ "", "\"registry\":\"r.io\",\"image\":\"a\",\"tag\":\"v1\"",
-		    "chart-image=r.io/a:v1" },
-		{ "", "\"image\":{\"repository\":\"a/b\",\"tag\":\"v1\"}",
-		    "chart-image=a/b:v1" },
-		{ "",
-		    "\"image\":{\"registry\":\"r.io\",\"repository\":\"a\","
-		    "\"tag\":\"v1\"}",
-		    "chart-image=r.io/a:v1" },
-		{ "", "\"web\":{\"image\":\"a:b\"}", "web=a:b" },
-		{ "",
-		    "\"web\":{\"image\":{\"repository\":\"a\",\"tag\":\"b\"}}",
-		    "web=a:b" },
-		{ "", "\"a\":{\"b\":{\"image\":\"x:y\"}}", "" },
-		{ "\"repository.fluxcd.io/app\":\"x.y\"",
-		    "\"x\":{\"y\":\"r/z:t\"}", "app=r/z:t" },
-		/* the chart first, the others by name */
-		{ "",
-		    "\"web\":{\"image\":\"w\"},\"db\":{\"image\":\"d\"},"
-		    "\"image\":\"all\",\"B\":{\"image\":\"b\"}",
-		    "chart-image=all B=b db=d web=w" },
-		/* a member of that name is in its place */
-		{ "", "\"image\":\"all\",\"chart-image\":{\"image\":\"mine\"}",
-		    "chart-image=mine" },
-		/* members that are no strings do not count … */
-		{ "", "\"image\":\"a\",\"tag\":1.10", "chart-image=a" },
-		{ "", "\"image\":\"a\",\"tag\":null,\"registry\":7",
-		    "chart-image=a" },
-		/* … and what is no image then is none */
-		{ "", "\"image\":\"a:1\",\"tag\":\"v2\"", "" },
-		{ "", "\"image\":\"a\",\"tag\":\"\"", "" },
-		{ "", "\"image\":\"a\",\"registry\":\"\"", "" },
-		{ "",
-		    "\"image\":\"a\",\"tag\":\"1\",\"registry\":\"host:5000\"",
-		    "" },
-		{ "", "\"image\":{\"tag\":\"y\"}", "" },
-		{ "", "\"image\":{\"repository\":7}", "" },
-		{ "", "\"image\":[\"a\"]", "" },
-		{ "", "\"image\":{\"image\":\"x\",\"tag\":\"y\"}",
-		    "image=x:y" },
-		{ "", "\"list\":[{\"image\":\"x\"}]", "" },
-		/* paths */
-		{ "\"repository.fluxcd.io/app\":\"x.r\",\"tag.fluxcd.io/app\":"
-		  "\"x.t\"",
-		    "\"x\":{\"r\":\"r/z\",\"t\":\"1\"}", "app=r/z:1" },
-		{ "\"repository.fluxcd.io/app\":\"x.r\","
-		  "\"registry.fluxcd.io/app\":\"reg\",\"tag.fluxcd.io/app\":"
-		  "\"x.t\"",
-		    "\"reg\":\"q.io\",\"x\":{\"r\":\"r/z\",\"t\":\"1\"}",
-		    "app=q.io/r/z:1" },
-		{ "\"repository.fluxcd.io/app\":\"x.r\","
-		  "\"registry.fluxcd.io/app\":\"reg\"",
-		    "\"reg\":\"q.io\",\"x\":{\"r\":\"z:2\"}", "app=q.io/z:2" },
-		/* all of them must lead to strings */
-		{ "\"repository.fluxcd.io/app\":\"x.r\",\"tag.fluxcd.io/app\":"
-		  "\"x.t\"",
-		    "\"x\":{\"r\":\"r/z\",\"t\":1}", "" },
-		{ "\"repository.fluxcd.io/app\":\"x.r\",\"tag.fluxcd.io/app\":"
-		  "\"no\"",
-		    "\"x\":{\"r\":\"r/z\"}", "" },
-		{ "\"tag.fluxcd.io/app\":\"t\"", "\"t\":\"1\"", "" },
-		{ "\"registry.fluxcd.io/app\":\"t\"", "\"t\":\"r.io\"", "" },
-		{ "\"repository.fluxcd.io/app\":\"x.0\"", "\"x\":[\"r/z\"]",
-		    "" },
-		{ "\"repository.fluxcd.io/app\":\"\"", "\"x\":\"y\"", "" },
-		{ "\"repository.fluxcd.io/app\":\"x..y\"",
-		    "\"x\":{\"\":{\"y\":\"r/z\"}}", "app=r/z" },
-		/* a path replaces what was found, if it leads somewhere */
-		{ "\"repository.fluxcd.io/web\":\"x\"",
-		    "\"web\":{\"image\":\"w\"},\"x\":\"mine:1\"",
-		    "web=mine:1" },
-		{ "\"repository.fluxcd.io/web\":\"no\"",
-		    "\"web\":{\"image\":\"w\"}", "web=w" },
-		{ "\"repository.fluxcd.io/chart-image\":\"x\"",
-		    "\"image\":\"w\",\"x\":\"mine:1\"", "chart-image=mine:1" },
-	};
-
-	for (size_t i = 0; i < nitems(tv); i++) {
+	for (size_t i = 0; i < nitems(releases); i++) {
 		auto_free char *text = xasprintf(
 		    "{\"metadata\":{\"name\":\"n\",\"namespace\":\"s\","
 		    "\"annotations\":{%s}},\"spec\":{\"values\":{%s}}}",
-		    tv[i].annotations, tv[i].values);
+		    releases[i].annotations, releases[i].values);
 		struct workload w = read_as("helmrelease", text);
 		auto_free char *got = pairs(w.containers, w.ncontainers);
 
-		if (!want_str(got, tv[i].want))
+		if (!want_str(got, releases[i].want))
 			printf("# %s\n", text);
 		workload_clear(&w);
 	}
