@@ -6,11 +6,14 @@
 #include "ipc_peer.h"
 #include "ipc_random.h"
 #include "ipc_wire.h"
+#include "memory.h"
 #include "test.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 struct pair {
@@ -235,7 +238,7 @@ test_byte_attacks(void)
 struct forged {
 	uint32_t type;
 	uint64_t seq, part;
-	enum { WHOLE, LONGER, SHORTER, A_FIELD_MORE } form;
+	enum { WHOLE, LONGER, A_FIELD_MORE, SAYS_FD } form;
 	bool fd; /* a descriptor comes with it */
 };
 
@@ -255,24 +258,23 @@ put_forged(struct buf *b, const struct forged *f)
 	ipc_put_random(&in, ipc_fields(f->type));
 	if (f->form == LONGER || f->form == A_FIELD_MORE)
 		want_int(buf_put(&in, longer, 1), FX_OK);
-	n = (uint32_t)buf_left(&in) - (f->form == SHORTER);
+	n = (uint32_t)buf_left(&in);
+	if (f->form == SAYS_FD) /* the last field */
+		in.data[n - 1] = 0xc3;
 	want(buf_put(b, (uint8_t[]){ (uint8_t)n, (uint8_t)(n >> 8), 0, 0 },
 		 4) == FX_OK &&
 	    buf_put(b, buf_head(&in), n) == FX_OK);
 }
 
 static void
-send_forged(int fd, const struct forged *f)
+send_with_fd(int fd, const void *p, size_t n, bool with)
 {
-	auto_buf struct buf b = BUF_INIT(1 << 20);
 	char control[CMSG_SPACE(sizeof(int))] = { 0 };
-	struct iovec iov;
+	struct iovec iov = { (void *)(uintptr_t)p, n };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 	struct cmsghdr *c = (struct cmsghdr *)control;
 
-	put_forged(&b, f);
-	iov = (struct iovec){ (void *)(uintptr_t)buf_head(&b), buf_left(&b) };
-	if (f->fd) {
+	if (with) {
 		msg.msg_control = control;
 		msg.msg_controllen = sizeof(control);
 		c->cmsg_level = SOL_SOCKET;
@@ -280,7 +282,16 @@ send_forged(int fd, const struct forged *f)
 		c->cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(c), &(int){ 1 }, sizeof(int));
 	}
-	want(sendmsg(fd, &msg, 0) == (ssize_t)buf_left(&b));
+	want(sendmsg(fd, &msg, 0) == (ssize_t)n);
+}
+
+static void
+send_forged(int fd, const struct forged *f)
+{
+	auto_buf struct buf b = BUF_INIT(1 << 20);
+
+	put_forged(&b, f);
+	send_with_fd(fd, buf_head(&b), buf_left(&b), f->fd);
 }
 
 static int
@@ -426,6 +437,9 @@ test_frame_attacks(void)
 		    { { IPC_T_CONNECT, 7, 0, LONGER, false } }, FX_ESYNTAX },
 		{ "a descriptor where none belongs", IPC_R_SYNC, 0,
 		    { { IPC_T_DRIFT, 0, 0, WHOLE, true } }, FX_EDENIED },
+		{ "a field that says so, and no descriptor", IPC_R_KEY,
+		    TO_WORKER | STARTING,
+		    { { IPC_T_FILE, 0, 0, SAYS_FD, false } }, FX_ESYNTAX },
 		{ "a descriptor that the field denies", IPC_R_KEY,
 		    TO_WORKER | STARTING, { { IPC_T_FILE, 0, 0, WHOLE, true } },
 		    FX_EDENIED },
@@ -547,6 +561,117 @@ test_full_queue(void)
 	pair_close(&t);
 }
 
+/* A frame has a limit, its envelope included; such a one is not sent. */
+static void
+test_long_frame(void)
+{
+	auto_buf struct buf b = BUF_INIT(IPC_MAX_FRAME);
+	struct pair t;
+
+	want(buf_reserve(&b, IPC_MAX_FRAME) != NULL);
+	memset(b.data, 0, IPC_MAX_FRAME);
+	buf_commit(&b, IPC_MAX_FRAME);
+	pair_open(&t, IPC_R_SYNC);
+	want_int(ipc_queue(&t.worker, IPC_T_LOG, 0, 0, &b, -1), FX_ELIMIT);
+	want_int(buf_left(&t.worker.out), 0);
+	pair_close(&t);
+}
+
+/* Nobody of ours sends a part without credit: it is a bug, and an end. */
+static void
+test_beyond_credit(void)
+{
+	const struct ipc_commits ask = { .to = (char *)"HEAD" };
+	const struct ipc_commit_part part = { 0 };
+	struct pair t;
+	int status = 0;
+	pid_t pid;
+
+	pair_open(&t, IPC_R_GIT_LOCAL);
+	want(ipc_ask_commits(&t.master, &ask, on_answer, &t) != 0);
+	want_int(settle(&t.master, &t.worker), FX_OK);
+	pid = fork();
+	if (pid == 0) {
+		close(STDERR_FILENO);
+		for (int i = 0; i <= IPC_CREDIT_FIRST; i++)
+			(void)ipc_reply_commit_part(&t.req, &part);
+		_exit(0);
+	}
+	want(waitpid(pid, &status, 0) == pid);
+	want(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+	pair_close(&t);
+}
+
+/* Descriptors that come before their frames are few. */
+static void
+test_early_descriptors(void)
+{
+	static const struct forged f = { IPC_T_FILE, 0, 0, WHOLE, true };
+	auto_buf struct buf b = BUF_INIT(1 << 20);
+	struct pair t;
+	int r = FX_OK;
+
+	put_forged(&b, &f);
+	want(buf_left(&b) > IPC_MAX_FDS + 1);
+	pair_open(&t, IPC_R_KEY);
+	t.worker.phase = IPC_PH_START;
+	for (int i = 0; i <= IPC_MAX_FDS; i++) {
+		want_int(r, FX_OK);
+		send_with_fd(t.master.fd, buf_head(&b) + i, 1, true);
+		r = ipc_peer_read(&t.worker, 8);
+	}
+	want_int(r, FX_ELIMIT);
+	pair_close(&t);
+}
+
+/* Frames may carry secrets: nothing of one stays behind. */
+#define SECRET_LEN 32
+
+static void
+send_secret(int fd, const uint8_t *inverted)
+{
+	auto_buf struct buf b = BUF_INIT(1 << 20);
+	char text[SECRET_LEN + 1] = "";
+
+	for (size_t i = 0; i < SECRET_LEN; i++)
+		text[i] = (char)(inverted[i] ^ 0xff);
+	want(buf_put(&b, "\0\0\0\0", 4) == FX_OK &&
+	    wire_put_array(&b, 3 + ipc_nfields(IPC_T_LOG), 64) == FX_OK &&
+	    wire_put_u64(&b, IPC_T_LOG) == FX_OK &&
+	    wire_put_u64(&b, 0) == FX_OK && wire_put_u64(&b, 0) == FX_OK &&
+	    wire_put_u64(&b, 1) == FX_OK &&
+	    wire_put_str(&b, text, IPC_MAX_NAME) == FX_OK &&
+	    wire_put_array(&b, 0, 1) == FX_OK);
+	b.data[0] = (uint8_t)(buf_left(&b) - 4);
+	want(write(fd, buf_head(&b), buf_left(&b)) == (ssize_t)buf_left(&b));
+}
+
+static void
+test_leaves_nothing(void)
+{
+	uint8_t inverted[SECRET_LEN];
+	struct pair t;
+	pid_t pid;
+
+	for (size_t i = 0; i < SECRET_LEN; i++)
+		inverted[i] = (uint8_t)('a' + ipc_rnd() % 26) ^ 0xff;
+	pair_open(&t, IPC_R_SYNC);
+	take_all(&t.master);
+	pid = fork();
+	if (pid == 0) {
+		send_secret(t.worker.fd, inverted);
+		_exit(0);
+	}
+	want(waitpid(pid, NULL, 0) == pid);
+	want_int(memory_count(inverted, SECRET_LEN), 0);
+	want_int(ipc_peer_read(&t.master, 0), FX_OK);
+	want_int(memory_count(inverted, SECRET_LEN), 1); /* received */
+	want_int(ipc_peer_read(&t.master, 1), FX_OK);
+	want_int(memory_count(inverted, SECRET_LEN), 1); /* in the queue */
+	pair_close(&t);
+	want_int(memory_count(inverted, SECRET_LEN), 0);
+}
+
 static int
 on_failed(void *arg, struct ipc_frame *f)
 {
@@ -657,6 +782,13 @@ main(void)
 	    test_control_too_late);
 	test_run("peer: questions have a limit", test_many_questions);
 	test_run("peer: what waits to be sent has a limit", test_full_queue);
+	test_run("peer: a frame that is too long is not sent", test_long_frame);
+	test_run("peer: a part beyond credit is our own bug",
+	    test_beyond_credit);
+	test_run("peer: descriptors before their frames have a limit",
+	    test_early_descriptors);
+	test_run("peer: a frame leaves nothing behind in memory",
+	    test_leaves_nothing);
 	test_run("peer: codes of failures are ours", test_failed_codes);
 	return test_done();
 }
