@@ -1,4 +1,4 @@
-EXTRA_DIST += tests/lib/test.h
+EXTRA_DIST += tests/lib/memory.h tests/lib/test.h
 
 check_PROGRAMS += tests/unit/test_base
 TESTS += tests/unit/test_base
@@ -8,9 +8,16 @@ tests_unit_test_base_LDADD = src/common/libbase.a
 
 check_PROGRAMS += tests/unit/test_ipc
 TESTS += tests/unit/test_ipc
-tests_unit_test_ipc_SOURCES = tests/unit/test_ipc.c
+tests_unit_test_ipc_SOURCES = tests/unit/test_ipc.c tests/unit/ipc_random.h
 tests_unit_test_ipc_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_ipc_LDADD = src/common/libipc.a src/common/libbase.a
+
+check_PROGRAMS += tests/unit/test_ipc_peer
+TESTS += tests/unit/test_ipc_peer
+tests_unit_test_ipc_peer_SOURCES = tests/unit/test_ipc_peer.c \
+	tests/unit/ipc_random.h
+tests_unit_test_ipc_peer_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_ipc_peer_LDADD = src/common/libipc.a src/common/libbase.a
 
 check_PROGRAMS += tests/unit/test_settings
 TESTS += tests/unit/test_settings

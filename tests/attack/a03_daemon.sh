@@ -9,15 +9,7 @@ set -euo pipefail
 bed_require ssh
 secret=canary-$RANDOM$RANDOM
 
-cat >"$T_DIR/kubeconfig" <<'YAML'
-apiVersion: v1
-kind: Config
-clusters: [{name: c, cluster: {server: "https://127.0.0.1:1"}}]
-users: [{name: u, user: {token: "abc"}}]
-contexts: [{name: x, context: {cluster: c, user: u}}]
-current-context: x
-YAML
-FLUXD_KUBECONFIG=$T_DIR/kubeconfig
+fluxd_without_cluster
 repo=a03-$$
 url=$(bed_repo "$repo")
 work=$T_DIR/work
@@ -26,7 +18,6 @@ commit() {
 	last=$(repo_commit_all "$work" "commit $RANDOM")
 	repo_push "$work"
 }
-notify() { api_post /api/flux/v11/notify '{"Kind":"git","Source":{"URL":"","Branch":""}}' >/dev/null; }
 errors() { api_post /api/flux/v9/git-repo-config false | jq -r .errors; }
 shown() { [[ $(errors) =~ $1 ]]; }
 start() { # LOG ARG...

@@ -12,15 +12,7 @@ git init -q --bare -b master "$T_DIR/repo"
 tree=$(git -C "$T_DIR/repo" hash-object -wt tree /dev/null)
 commit=$(git -C "$T_DIR/repo" -c user.name=a -c user.email=a@b commit-tree -m one "$tree")
 git -C "$T_DIR/repo" update-ref refs/heads/master "$commit"
-cat >"$T_DIR/kubeconfig" <<'YAML'
-apiVersion: v1
-kind: Config
-clusters: [{name: c, cluster: {server: "https://127.0.0.1:1"}}]
-users: [{name: u, user: {token: "canary-token"}}]
-contexts: [{name: x, context: {cluster: c, user: u}}]
-current-context: x
-YAML
-FLUXD_KUBECONFIG=$T_DIR/kubeconfig
+fluxd_without_cluster 'token: canary-token'
 export CANARY=canary-environment
 
 names=(master launcher net key git-remote git-local manifest sync api)

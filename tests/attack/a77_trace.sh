@@ -14,15 +14,7 @@ done
 
 mkdir "$T_DIR/key"
 ssh-keygen -q -N '' -t ed25519 -f "$T_DIR/key/identity"
-cat >"$T_DIR/kubeconfig" <<'YAML'
-apiVersion: v1
-kind: Config
-clusters: [{name: c, cluster: {server: "https://127.0.0.1:1"}}]
-users: [{name: u, user: {token: "abc"}}]
-contexts: [{name: x, context: {cluster: c, user: u}}]
-current-context: x
-YAML
-FLUXD_KUBECONFIG=$T_DIR/kubeconfig
+fluxd_without_cluster
 
 # -D: the daemon is our child, the tracer is not its parent
 cat >"$T_DIR/fluxd-traced" <<-SH

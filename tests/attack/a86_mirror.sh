@@ -7,16 +7,7 @@ set -euo pipefail
 [ "$(id -u)" -eq 0 ] || t_cannot_all "the mirror of another user can be changed by root only"
 bed_require api ssh
 
-ns=$(bed_namespace mirror)
-repo=mirror-$$
-url=$(bed_repo "$repo")
-work=$T_DIR/work
-repo_clone "$url" "$work"
-commit() { # VALUE
-	configmap "$work" c "$ns" "$1"
-	last=$(repo_commit_all "$work" "$1")
-	repo_push "$work"
-}
+bed_mine mirror
 start() { fluxd_start --git-url="$url" --git-poll-interval=3s --sync-interval=2s; }
 mirror=
 in_mirror() { git -c safe.directory='*' -C "$mirror" "$@"; }

@@ -5,19 +5,10 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 bed_require api ssh
 
-ns=$(bed_namespace clients)
-repo=clients-$$
-url=$(bed_repo "$repo")
-work=$T_DIR/work
-repo_clone "$url" "$work"
+bed_mine clients
 port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 sock=$T_DIR/open/fluxd.sock
 mkdir -m 755 "$T_DIR/open"
-commit() { # VALUE
-	configmap "$work" c "$ns" "$1"
-	last=$(repo_commit_all "$work" "$1")
-	repo_push "$work"
-}
 took_ms() { # COMMAND...: prints how long it took; fails if the command did
 	local began
 	began=$(now_us)

@@ -17,7 +17,6 @@ put() { # CASE
 	"$python" "$attack_dir/content.py" "$path" "$1" "$ns" "$round" >"$T_DIR/last"
 	last=$(cat "$T_DIR/last")
 }
-notify() { api_post /api/flux/v11/notify '{"Kind":"git","Source":{"URL":"","Branch":""}}' >/dev/null; }
 configmap "$T_DIR" stolen "$ns" "$canary" # a manifest of the host
 
 put ""

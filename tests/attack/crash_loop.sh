@@ -6,17 +6,7 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 bed_require api ssh
 
-ns=$(bed_namespace crash)
-repo=crash-$$
-url=$(bed_repo "$repo")
-work=$T_DIR/work
-repo_clone "$url" "$work"
-commit() { # VALUE
-	configmap "$work" c "$ns" "$1"
-	last=$(repo_commit_all "$work" "$1")
-	repo_push "$work"
-}
-notify() { api_post /api/flux/v11/notify '{"Kind":"git","Source":{"URL":"","Branch":""}}' >/dev/null; }
+bed_mine crash
 metric() { # NAME WORKER
 	api_get /metrics | sed -n "s/^$1{worker=\"$2\"} //p"
 }

@@ -10,15 +10,7 @@ for program in "$python" ssh-keygen; do
 	command -v "$program" >/dev/null || t_skip_all "needs $program"
 done
 
-cat >"$T_DIR/kubeconfig" <<'YAML'
-apiVersion: v1
-kind: Config
-clusters: [{name: c, cluster: {server: "https://127.0.0.1:1"}}]
-users: [{name: u, user: {token: "abc"}}]
-contexts: [{name: x, context: {cluster: c, user: u}}]
-current-context: x
-YAML
-FLUXD_KUBECONFIG=$T_DIR/kubeconfig
+fluxd_without_cluster
 mkdir "$T_DIR/key"
 ssh-keygen -q -N '' -t ed25519 -f "$T_DIR/key/identity"
 

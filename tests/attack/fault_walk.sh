@@ -12,17 +12,7 @@ bed_require api ssh
 lives=${FLUXD_FAULTS:-12}
 seed=${FLUXD_SEED:-1}
 
-ns=$(bed_namespace faultwalk)
-repo=faultwalk-$$
-url=$(bed_repo "$repo")
-work=$T_DIR/work
-repo_clone "$url" "$work"
-commit() { # VALUE
-	configmap "$work" c "$ns" "$1"
-	last=$(repo_commit_all "$work" "$1")
-	repo_push "$work"
-}
-notify() { api_post /api/flux/v11/notify '{"Kind":"git","Source":{"URL":"","Branch":""}}' >/dev/null 2>&1; }
+bed_mine faultwalk
 
 names=(master launcher net key git-remote git-local manifest sync api) # as in roles.def
 

@@ -8,32 +8,14 @@ bed_require api ssh
 timeout=3 # of one git operation, one request; seconds
 
 lag_start
-ns=$(bed_namespace faults)
-repo=faults-$$
-url=$(bed_repo "$repo")
-work=$T_DIR/work
-repo_clone "$url" "$work"
+bed_mine faults
 known_host() { # NAME PORT: the bed's server under another address
 	sed "s/^[^ ]*/[$1]:$2/" "$BED_KNOWN_HOSTS"
 }
 via() { # HOST PORT: the URL, by another way
 	echo "ssh://$BED_SSH_USER@$1:$2/${url#*"$BED_SSH_PORT"/}"
 }
-commit() { # VALUE: to c.yaml; the daemon does not see how it gets there
-	configmap "$work" c "$ns" "$1"
-	last=$(repo_commit_all "$work" "$1")
-	repo_push "$work"
-}
-notify() { api_post /api/flux/v11/notify '{"Kind":"git","Source":{"URL":"","Branch":""}}' >/dev/null; }
-repo_state() { api_post /api/flux/v9/git-repo-config false | jq -r '"\(.status): \(.errors)"'; }
 
-# seconds_between MARK REGEX START_US: when the log first said so, after START.
-log_us() { # MARK REGEX
-	local line
-	line=$(log_since "$1" | grep -E -m1 -- "$2") || return 1
-	line=${line#ts=}
-	date -d "${line%% *}" +%s%6N
-}
 # What the fake server $1 last accepted before the instant $2.
 accepted_us() { # LOG US
 	awk -v before="$2" '$2 == "accepted" && $1 * 1e6 < before { at = $1 * 1e6 }

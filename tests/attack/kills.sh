@@ -10,11 +10,7 @@ kills=${FLUXD_KILLS:-200}
 seed=${FLUXD_SEED:-$RANDOM}
 RANDOM=$seed
 
-ns=$(bed_namespace kills)
-repo=kills-$$
-url=$(bed_repo "$repo")
-work=$T_DIR/work
-repo_clone "$url" "$work"
+bed_mine kills
 
 objects=20
 write() { # ROUND

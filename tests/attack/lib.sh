@@ -6,10 +6,6 @@ attack_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$attack_dir/../testbed/lib.sh"
 python=/usr/bin/python3
 
-ctl() {
-	FLUX_URL=unix://${FLUXD_LISTEN#unix:} "$FLUXCTL" "$@"
-}
-
 # roles_read: who runs now, into pid_of, user_of and restarts_of, by role.
 declare -A pid_of user_of restarts_of
 roles_read() {
@@ -90,6 +86,15 @@ configmap() {
 	YAML
 }
 
+# commit VALUE: what is in c.yaml of the work tree of bed_mine, pushed; `last` is
+# the commit's id.
+# shellcheck disable=SC2034,SC2154
+commit() {
+	configmap "$work" c "$ns" "$1"
+	last=$(repo_commit_all "$work" "$1")
+	repo_push "$work"
+}
+
 live_value() { # NAMESPACE NAME: what the cluster has
 	kubectl -n "$1" get configmap "$2" -o 'jsonpath={.data.value}' 2>/dev/null
 }
@@ -113,6 +118,13 @@ log_since() {
 
 logged_since() { # MARK REGEX
 	log_since "$1" | grep -qE -- "$2"
+}
+
+log_us() { # MARK REGEX: when it said so first after the mark, as now_us
+	local line
+	line=$(log_since "$1" | grep -E -m1 -- "$2") || return 1
+	line=${line#ts=}
+	date -d "${line%% *}" +%s%6N
 }
 
 # fake_start SCRIPT ARG...: run one of the servers of fakes.py.  It is given a

@@ -5,12 +5,8 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 bed_require api ssh
 
-ns=$(bed_namespace log)
-repo=log-$$
-url=$(bed_repo "$repo")
+bed_mine log
 path=$(repo_path "$repo")
-work=$T_DIR/work
-repo_clone "$url" "$work"
 
 # What each source says: the end of a line and a forged record, a field, a clear
 # screen (ESC and CSI in eight bits), BEL, DEL, text turned around.
@@ -27,7 +23,6 @@ commit() { # SUBJECT
 	repo_push "$work"
 }
 clean() { find "$work" -mindepth 1 -maxdepth 1 ! -name .git -exec rm -rf {} +; }
-notify() { api_post /api/flux/v11/notify '{"Kind":"git","Source":{"URL":"","Branch":""}}' >/dev/null; }
 
 through_a_repository() {
 	local mark

@@ -2,7 +2,6 @@
 #include "base.h"
 #include "roles.h"
 
-
 #include <stdio.h>
 
 extern const struct sandbox mst_sandbox, nw_sandbox, kw_sandbox,

@@ -5,13 +5,8 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 bed_require api ssh
 
-ns=$(bed_namespace strangers)
-repo=strangers-$$
-url=$(bed_repo "$repo")
-repo_clone "$url" "$T_DIR/work"
-configmap "$T_DIR/work" c "$ns" one
-last=$(repo_commit_all "$T_DIR/work" First)
-repo_push "$T_DIR/work"
+bed_mine strangers
+commit one
 
 # ---- A11: an sshd whose log tells of this daemon only
 port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')

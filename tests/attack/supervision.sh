@@ -7,23 +7,7 @@ set -euo pipefail
 bed_require api ssh
 timeout=3
 
-ns=$(bed_namespace supervision)
-repo=supervision-$$
-url=$(bed_repo "$repo")
-work=$T_DIR/work
-repo_clone "$url" "$work"
-commit() { # VALUE
-	configmap "$work" c "$ns" "$1"
-	last=$(repo_commit_all "$work" "$1")
-	repo_push "$work"
-}
-notify() { api_post /api/flux/v11/notify '{"Kind":"git","Source":{"URL":"","Branch":""}}' >/dev/null; }
-log_us() { # MARK REGEX: when it was said
-	local line
-	line=$(log_since "$1" | grep -E -m1 -- "$2") || return 1
-	line=${line#ts=}
-	date -d "${line%% *}" +%s%6N
-}
+bed_mine supervision
 
 # Scheduled before everything else, where that is to be had, the daemon is
 # measured and not what else the machine does.

@@ -11,11 +11,7 @@ command -v python3 >/dev/null || t_skip_all "no python3"
 agent='^fluxd/'
 many=${FLUXD_MANY:-600}
 slack=150 # requests in flight may be made twice, at each fault
-ns=$(bed_namespace faults)
-repo=faults-$$
-url=$(bed_repo "$repo")
-work=$T_DIR/work
-repo_clone "$url" "$work"
+bed_mine faults
 
 python3 "$(dirname "$0")/relay.py" "$BED_API_HOST" "$BED_API_PORT" "$T_DIR/port" &
 relay=$!

@@ -5,11 +5,7 @@ set -euo pipefail
 . "$(dirname "$0")/../testbed/lib.sh"
 bed_require api ssh
 
-ns=$(bed_namespace disk)
-repo=disk-$$
-url=$(bed_repo "$repo")
-work=$T_DIR/work
-repo_clone "$url" "$work"
+bed_mine disk
 commit() { # TEXT: prints its id
 	printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one, namespace: %s}\ndata: {text: "%s"}\n' \
 		"$ns" "$1" >"$work/one.yaml"
@@ -17,7 +13,6 @@ commit() { # TEXT: prints its id
 	repo_push "$work"
 }
 tag_is() { [ "$(repo_ref "$repo" 'refs/tags/flux-sync^{commit}')" = "$1" ]; }
-poke() { api_post /api/flux/v11/notify '{"Kind":"git","Source":{}}' >/dev/null; }
 update() { fluxd_curl --max-time 60 -X POST --data-binary '{"type":"sync","spec":{}}' "$(fluxd_url)/api/flux/v9/update-manifests"; }
 job() { api_get "/api/flux/v6/jobs?id=$1" | jq -r .StatusString; }
 job_is() { [ "$(job "$1")" = "$2" ]; }
@@ -41,7 +36,7 @@ if mount -t tmpfs -o size=2m,mode=755 fluxd-test "$small" 2>/dev/null; then
 	refused() { update | grep -q 'job journal: No space left on device'; }
 	t_wait "with the disk full a job is refused, with the reason" 20 refused
 	second=$(commit "second $(head -c 30000 /dev/urandom | base64 -w 0)")
-	poke
+	notify
 	t_wait "and a commit cannot be fetched, which is said" 30 fluxd_logged \
 		'component=sync-loop err="git fetch: .*[Nn]o space left'
 	t_is "$(job "$before")" succeeded "what was done is known"
@@ -78,7 +73,7 @@ t_wait "and takes jobs" 20 job_is "$id" succeeded
 
 rm -rf "$state"/mirror/*
 fifth=$(commit fifth)
-poke
+notify
 t_wait "without its mirror it makes another" 30 tag_is "$fifth"
 
 # ---- the journal is damaged ------------------------------------------------------

@@ -7,11 +7,7 @@ unset FLUXD_BED # it counts requests: nobody else may make any
 bed_require api ssh
 
 agent='^fluxd/'
-ns=$(bed_namespace gc)
-repo=gc-$$
-url=$(bed_repo "$repo")
-work=$T_DIR/work
-repo_clone "$url" "$work"
+bed_mine gc
 mkdir "$work/base" "$work/prod"
 
 configmap() { # DIR NAME [NAMESPACE LINE]
@@ -37,7 +33,6 @@ start() { # ARG...
 	fluxd_start --git-url="$url" --git-poll-interval=1h --sync-interval=1h \
 		--git-path=base --git-path=prod --k8s-default-namespace="$ns" "$@"
 }
-ctl() { FLUX_URL=unix://${FLUXD_LISTEN#unix:} "$FLUXCTL" "$@"; }
 # The mark as upstream computes it, for this set of paths.
 set_name() { # PATH...
 	local IFS=

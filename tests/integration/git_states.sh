@@ -7,12 +7,8 @@ set -euo pipefail
 . "$(dirname "$0")/../attack/lib.sh"
 bed_require api ssh
 
-ns=$(bed_namespace states)
-repo=states-$$
-url=$(bed_repo "$repo")
+bed_mine states
 path=$(repo_path "$repo")
-work=$T_DIR/work
-repo_clone "$url" "$work"
 commit() { # VALUE...: a commit with an object of each value; $last is its id
 	local i=0
 	for value in "$@"; do
@@ -22,8 +18,6 @@ commit() { # VALUE...: a commit with an object of each value; $last is its id
 	last=$(repo_commit_all "$work" "$1")
 }
 push() { bed_git -C "$work" push -qf origin "${1:-HEAD}:refs/heads/master"; }
-notify() { api_post /api/flux/v11/notify '{"Kind":"git","Source":{"URL":"","Branch":""}}' >/dev/null; }
-repo_state() { api_post /api/flux/v9/git-repo-config false | jq -r '"\(.status): \(.errors)"'; }
 state_is() { [[ $(repo_state) =~ $1 ]]; }
 start() { # ARG...
 	mark=0

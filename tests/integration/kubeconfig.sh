@@ -5,16 +5,9 @@ set -euo pipefail
 . "$(dirname "$0")/../testbed/lib.sh"
 
 ends_with() { # NAME USER REGEX: a kubeconfig with this user
-	cat >"$T_DIR/kubeconfig" <<-YAML
-		apiVersion: v1
-		kind: Config
-		clusters: [{name: c, cluster: {server: "https://127.0.0.1:1"}}]
-		users: [{name: jane, user: {$2}}]
-		contexts: [{name: x, context: {cluster: c, user: jane}}]
-		current-context: x
-	YAML
+	fluxd_without_cluster "$2"
 	FLUXD_LOG=$T_DIR/$1.log
-	FLUXD_KUBECONFIG=$T_DIR/kubeconfig fluxd_launch --git-url=git@127.0.0.1:repo
+	fluxd_launch --git-url=git@127.0.0.1:repo
 	if ! fluxd_wait 10; then
 		t_fail "$1: the daemon ends" "$(tail -n 20 "$FLUXD_LOG")"
 		fluxd_stop || true
@@ -31,16 +24,8 @@ ends_with auth-provider 'auth-provider: {name: gcp}' \
 	'user ..jane.. logs in with an auth-provider, .* give it a token'
 
 # what is wrong with a server is none: it may be repaired
-cat >"$T_DIR/kubeconfig" <<'YAML'
-apiVersion: v1
-kind: Config
-clusters: [{name: c, cluster: {server: "https://127.0.0.1:1"}}]
-users: [{name: jane, user: {token: abc}}]
-contexts: [{name: x, context: {cluster: c, user: jane}}]
-current-context: x
-YAML
+fluxd_without_cluster
 FLUXD_LOG=$T_DIR/silent.log
-FLUXD_KUBECONFIG=$T_DIR/kubeconfig
 fluxd_start --git-url=git@127.0.0.1:repo
 t_wait "a server that does not answer is waited for" 10 fluxd_logged 'worker confined" worker=sync '
 t_run "and clients are served" api_get /api/flux/v11/version

@@ -5,16 +5,10 @@ set -euo pipefail
 . "$(dirname "$0")/../testbed/lib.sh"
 bed_require api ssh
 
-ns=$(bed_namespace logs)
-repo=logs-$$
-url=$(bed_repo "$repo")
-work=$T_DIR/work
-repo_clone "$url" "$work"
+bed_mine logs
 group=logs-$$.example.com
 
 tag_is() { [ "$(repo_ref "$repo" 'refs/tags/flux-sync^{commit}')" = "$1" ]; }
-poke() { api_post /api/flux/v11/notify '{"Kind":"git","Source":{}}' >/dev/null; }
-ctl() { FLUX_URL=unix://${FLUXD_LISTEN#unix:} "$FLUXCTL" "$@"; }
 manifest() { # FILE: standard input
 	cat >"$work/$1"
 }
@@ -28,7 +22,7 @@ configmap() { # NAME [NAMESPACE] [ANNOTATIONS]
 commit() { # TEXT: prints its id
 	repo_commit_all "$work" "$1"
 	repo_push "$work"
-	poke >&2 || true
+	notify >&2 || true
 }
 ready() { [ "$(api_post /api/flux/v9/git-repo-config false | jq -r .status)" = ready ]; }
 # has TEXT: a record that has exactly these pairs in a row, before an end or
@@ -140,7 +134,7 @@ result='{"'$ns':configmap/one":{"Status":"success","PerContainer":[{"Container":
 note "$release" '{"jobID":"1","spec":{"type":"image","cause":{"Message":"hot fix","User":"Ann <ann@example.com>"},"spec":{"ServiceSpecs":["'$ns':configmap/one"],"ImageSpec":"quay.io/acme/app:1.1","Kind":"execute","Excludes":null,"Force":false}},"result":'"$result"'}'
 note "$auto" '{"jobID":"2","spec":{"type":"auto","cause":{"Message":"","User":""},"spec":{"Changes":[{"WorkloadID":"'$ns':configmap/one","Container":{"Name":"app","Image":"quay.io/acme/app:1.0"},"ImageID":"quay.io/acme/app:1.1"}]}},"result":'"$result"'}'
 repo_push "$work"
-poke
+notify
 t_wait "commits with notes are synced" 30 tag_is "$auto"
 says "a release is told" "component=daemon event=\"Released: quay.io/acme/app:1.1 to $ns:configmap/one, by Ann <ann@example.com>, with message \\\"hot fix\\\"\" logupstream=false"
 says "an automated one, too" 'component=daemon event="Automated release of quay.io/acme/app:1.1" logupstream=false'

@@ -5,11 +5,7 @@ set -euo pipefail
 . "$(dirname "$0")/../testbed/lib.sh"
 bed_require api ssh
 
-ns=$(bed_namespace marker)
-repo=marker-$$
-url=$(bed_repo "$repo")
-work=$T_DIR/work
-repo_clone "$url" "$work"
+bed_mine marker
 kubeconfig=$T_DIR/kubeconfig
 bed_kubeconfig "$kubeconfig" "$BED_API_TOKEN" "$ns"
 FLUXD_KUBECONFIG=$kubeconfig
@@ -34,7 +30,6 @@ annotate() { kubectl -n "$ns" annotate --overwrite secret flux-git-deploy "flux.
 tag_is() { [ "$(repo_ref "$repo" 'refs/tags/flux-sync^{commit}')" = "$1" ]; }
 said() { grep -cF -- "$1" "$FLUXD_LOG" || true; }
 secret_requests() { audit_list '^fluxd/' 'get|patch|list|watch' "$1" | grep -c "/secrets/flux-git-deploy" || true; }
-poke() { api_post /api/flux/v11/notify '{"Kind":"git","Source":{}}' >/dev/null; }
 passes() { api_get /metrics | sed -n 's/^flux_daemon_sync_duration_seconds_count{success="true"} //p'; }
 passed() { [ "$(passes)" -ge "$1" ]; }
 where="kubernetes $ns:secret/flux-git-deploy"
@@ -59,7 +54,7 @@ t_is "$(secret_requests "$mark")" 0 "and do not look at the Secret when nothing 
 
 mark=$(audit_mark)
 second=$(commit second)
-poke
+notify
 t_wait "a commit moves it" 20 hwm_is "$second"
 t_is "$(secret_requests "$mark")" 2 "by one GET and one PATCH"
 t_is "$(said "event=\"Sync: ${second:0:7}, $ns:configmap/one\"")" 1 "its event is told"
@@ -67,7 +62,7 @@ t_is "$(said "event=\"Sync: ${second:0:7}, $ns:configmap/one\"")" 1 "its event i
 # somebody else
 annotate "$first"
 third=$(commit third)
-poke
+notify
 t_wait "a foreign change of the marker is noticed" 20 fluxd_logged \
 	"warning=\"detected external change in sync state; the sync state should not be shared by fluxd instances\" state=\"$where\""
 t_wait "and the marker moved on" 20 hwm_is "$third"
@@ -141,7 +136,7 @@ printf '#!/bin/sh\n[ "$1" != refs/tags/flux-sync ] || { echo $$ >%s/in-hook; sle
 chmod +x "$hook"
 chmod 777 "$T_DIR"
 fourth=$(commit fourth)
-poke
+notify
 t_wait "the cluster has the next commit" 20 shows fourth
 t_wait "its tag is on the way" 20 test -s "$T_DIR/in-hook"
 kill -KILL "$FLUXD_PID"
@@ -156,12 +151,12 @@ t_is "$(said "event=\"Sync: ${fourth:0:7}, $ns:configmap/one\"")" 2 \
 # somebody moves the tag, and deletes it
 bed_git -C "$work" push -qf "$(repo_path "$repo")" "$second:refs/tags/flux-sync"
 fifth=$(commit fifth)
-poke
+notify
 t_wait "a tag moved by hand is moved on" 30 tag_is "$fifth"
 t_run "and noticed" fluxd_logged 'detected external change in sync state; the sync state should not be shared by fluxd instances" state="tag flux-sync"'
 git -C "$(repo_path "$repo")" update-ref -d refs/tags/flux-sync
 sixth=$(commit sixth)
-poke
+notify
 t_wait "a tag deleted by hand is made again" 30 tag_is "$sixth"
 
 # history rewritten: the tag's commit is on no branch any more
@@ -174,13 +169,13 @@ YAML
 seventh=$(commit seventh 2>/dev/null || true)
 bed_git -C "$work" push -qf origin HEAD:refs/heads/master
 seventh=$(bed_git -C "$work" rev-parse HEAD)
-poke
+notify
 t_wait "a branch that was pushed by force is followed" 30 tag_is "$seventh"
 t_wait "by the cluster too" 20 shows seventh
 
 # the branch goes, and comes back
 git -C "$(repo_path "$repo")" update-ref -d refs/heads/master
-poke
+notify
 t_wait "a branch that is gone is told" 20 fluxd_logged "err=\"configured branch 'master' does not exist\""
 eighth=$(commit eighth)
 t_wait "and followed when it is back" 30 tag_is "$eighth"

@@ -6,11 +6,7 @@ set -euo pipefail
 bed_require api ssh
 
 list=$(dirname "$0")/metrics.txt
-ns=$(bed_namespace metrics)
-repo=metrics-$$
-url=$(bed_repo "$repo")
-work=$T_DIR/work
-repo_clone "$url" "$work"
+bed_mine metrics
 configmap() { # NAME NAMESPACE
 	printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s, namespace: %s}\ndata: {text: "%s"}\n' \
 		"$1" "$2" "${3:-}" >"$work/$1.yaml"
@@ -18,7 +14,6 @@ configmap() { # NAME NAMESPACE
 tag_is() { [ "$(repo_ref "$repo" 'refs/tags/flux-sync^{commit}')" = "$1" ]; }
 value() { api_get /metrics | awk -v s="$1 " 'index($0, s) == 1 { print $NF }'; }
 value_is() { [ "$(value "$1")" = "$2" ]; }
-poke() { api_post /api/flux/v11/notify '{"Kind":"git","Source":{}}' >/dev/null; }
 
 configmap one "$ns"
 configmap two "$ns"
@@ -53,7 +48,7 @@ configmap two no-such-namespace
 configmap three no-such-namespace
 second=$(repo_commit_all "$work" "Second")
 repo_push "$work"
-poke
+notify
 t_wait "a commit with resources the cluster refuses is synced too" 30 tag_is "$second"
 t_is "$(value 'flux_daemon_sync_manifests{success="true"}')" 1 "one manifest is well"
 t_is "$(value 'flux_daemon_sync_manifests{success="false"}')" 2 "two are not"
@@ -65,7 +60,7 @@ t_is "$(api_get /metrics | grep -c '^fluxd_sync_info{')" 1 "and no other"
 printf 'a: b: c\n' >"$work/bad.yaml"
 repo_commit_all "$work" "Third" >/dev/null
 repo_push "$work"
-poke
+notify
 t_wait "a commit that cannot be loaded is a failed sync" 30 \
 	value_is 'flux_daemon_sync_duration_seconds_count{success="false"}' 1
 t_is "$(value 'flux_daemon_sync_manifests{success="false"}')" 2 "and leaves the gauges alone"

@@ -6,18 +6,7 @@ set -euo pipefail
 . "$(dirname "$0")/../attack/lib.sh"
 bed_require api ssh
 
-ns=$(bed_namespace mirror)
-repo=mirror-$$
-url=$(bed_repo "$repo")
-work=$T_DIR/work
-repo_clone "$url" "$work"
-commit() { # VALUE
-	configmap "$work" c "$ns" "$1"
-	last=$(repo_commit_all "$work" "$1")
-	repo_push "$work"
-}
-notify() { api_post /api/flux/v11/notify '{"Kind":"git","Source":{"URL":"","Branch":""}}' >/dev/null; }
-repo_state() { api_post /api/flux/v9/git-repo-config false | jq -r '"\(.status): \(.errors)"'; }
+bed_mine mirror
 synced() { tag_is "$repo" "$last" && value_is "$ns" c "$1"; }
 converges() { # VALUE NAME: a commit after the fault
 	commit "$1"

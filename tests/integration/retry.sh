@@ -5,11 +5,7 @@ set -euo pipefail
 . "$(dirname "$0")/../testbed/lib.sh"
 bed_require api ssh
 
-ns=$(bed_namespace retry)
-repo=retry-$$
-url=$(bed_repo "$repo")
-work=$T_DIR/work
-repo_clone "$url" "$work"
+bed_mine retry
 port=$(bed port "$BED_DIR" retry)
 kubeconfig=$T_DIR/kubeconfig
 (BED_API_URL=https://127.0.0.1:$port && bed_kubeconfig "$kubeconfig" "$BED_API_TOKEN")
@@ -22,7 +18,6 @@ commit() { # TEXT: prints its id
 	repo_push "$work"
 }
 tag_is() { [ "$(repo_ref "$repo" 'refs/tags/flux-sync^{commit}')" = "$1" ]; }
-poke() { api_post /api/flux/v11/notify '{"Kind":"git","Source":{}}' >/dev/null; }
 failures() { api_get /metrics | awk '$1 ~ /^flux_daemon_sync_duration_seconds_count.success="false"/ { print $2 }'; }
 failed() { [ "$(failures)" -ge "$1" ]; }
 
@@ -72,7 +67,7 @@ t_wait "when the server is there the commit is synced" 30 tag_is "$first"
 
 down
 second=$(commit second)
-poke
+notify
 n=$(failures)
 t_wait "a commit while it is away fails" 30 failed $((${n:-0} + 2))
 up

@@ -6,11 +6,7 @@ unset FLUXD_BED # it counts requests: nobody else may make any
 bed_require api ssh
 
 agent='^fluxd/'
-ns=$(bed_namespace road)
-url=$(bed_repo "road-$$")
-repo=road-$$
-work=$T_DIR/work
-repo_clone "$url" "$work"
+bed_mine road
 
 configmap() { # NAME TEXT
 	cat >"$work/$1.yaml" <<-YAML
@@ -26,7 +22,6 @@ configmap() { # NAME TEXT
 live() { kubectl -n "$ns" get configmap "$1" -o "jsonpath={$2}" 2>/dev/null; }
 shows() { [ "$(live "$1" .data.text)" = "$2" ]; }
 tag_is() { [ "$(repo_ref "$repo" 'refs/tags/flux-sync^{commit}')" = "$1" ]; }
-ctl() { FLUX_URL=unix://${FLUXD_LISTEN#unix:} "$FLUXCTL" "$@"; }
 
 for i in 1 2 3; do configmap "c$i" "one"; done
 first=$(repo_commit_all "$work" "First")

@@ -25,7 +25,6 @@ configmap() { # NAME TEXT
 }
 shows() { [ "$(kubectl -n "$ns" get configmap "$1" -o 'jsonpath={.data.text}' 2>/dev/null)" = "$2" ]; }
 tag_is() { [ "$(repo_ref "$repo" 'refs/tags/flux-sync^{commit}')" = "$1" ]; }
-ctl() { FLUX_URL=unix://${FLUXD_LISTEN#unix:} "$FLUXCTL" "$@"; }
 
 for url in "$(repo_url_https "$repo")" "$path" "file://$path"; do
 	what=${url%%:*}

@@ -9,11 +9,7 @@ bed_require api ssh
 
 agent='^fluxd/'
 record=kubectl.kubernetes.io/last-applied-configuration
-ns=$(bed_namespace takeover)
-repo=takeover-$$
-url=$(bed_repo "$repo")
-work=$T_DIR/work
-repo_clone "$url" "$work"
+bed_mine takeover
 
 base64url() { base64 -w0 | tr '+/' '-_' | tr -d '='; }
 sha256() { openssl dgst -sha256 -binary | base64url; }

@@ -219,6 +219,17 @@ bed_kubeconfig() {
 	TXT
 }
 
+# bed_mine NAME: what most tests begin with: a namespace, a fresh repository and
+# its work tree, nobody else's: ns, repo (its name), url, work.
+# shellcheck disable=SC2034
+bed_mine() {
+	ns=$(bed_namespace "$1")
+	repo=$1-$$
+	url=$(bed_repo "$repo")
+	work=$T_DIR/work
+	repo_clone "$url" "$work"
+}
+
 # k8s_get PATH: ask the API server directly, as its administrator.
 k8s_get() {
 	curl -sS --max-time 30 --cacert "$BED_API_CA" -A bed-test \
@@ -399,6 +410,20 @@ fluxd_launch() {
 	FLUXD_PID=$!
 }
 
+# fluxd_without_cluster [USER]: its kubeconfig names an API server that is not
+# there, and a user jane with these fields.
+fluxd_without_cluster() {
+	FLUXD_KUBECONFIG=$T_DIR/kubeconfig
+	cat >"$FLUXD_KUBECONFIG" <<-YAML
+		apiVersion: v1
+		kind: Config
+		clusters: [{name: c, cluster: {server: "https://127.0.0.1:1"}}]
+		users: [{name: jane, user: {${1:-token: abc}}}]
+		contexts: [{name: x, context: {cluster: c, user: jane}}]
+		current-context: x
+	YAML
+}
+
 # fluxd_alive: does it run?  (A zombie that nobody has waited for does not.)
 fluxd_alive() {
 	local state
@@ -486,6 +511,20 @@ api_post() {
 api_status() {
 	fluxd_curl --max-time 60 -o /dev/null -w '%{http_code}' -X "$1" \
 		-H 'Content-Type: application/json' ${3+--data-binary "$3"} "$(fluxd_url)$2"
+}
+
+# notify: say that there is something new in git.  repo_state: what is said of it.
+notify() {
+	api_post /api/flux/v11/notify '{"Kind":"git","Source":{"URL":"","Branch":""}}' >/dev/null
+}
+
+repo_state() {
+	api_post /api/flux/v9/git-repo-config false | jq -r '"\(.status): \(.errors)"'
+}
+
+# ctl ARG...: our client, to the daemon's Unix socket.
+ctl() {
+	FLUX_URL=unix://${FLUXD_LISTEN#unix:} "$FLUXCTL" "$@"
 }
 
 # fluxd_logged REGEX: has it said so?  For wait_for.

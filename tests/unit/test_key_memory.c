@@ -6,6 +6,7 @@
  * find itself.
  */
 #include "key_util.h"
+#include "memory.h"
 
 #include <openssl/pem.h>
 #include <sys/wait.h>
@@ -24,39 +25,9 @@ invert(uint8_t *to, const uint8_t *from)
 }
 
 static size_t
-count_in(const uint8_t *p, size_t n, const struct pattern *what)
-{
-	size_t found = 0, k;
-
-	for (size_t i = 0; i + SEED <= n; i++) {
-		for (k = 0; k < SEED; k++)
-			if ((p[i + k] ^ what->inverted[k]) != 0xff)
-				break;
-		found += k == SEED;
-	}
-	return found;
-}
-
-/* Occurrences in everything this process can write: the pages are read in
- * place, so that looking makes no copy. */
-static size_t
 count_everywhere(const struct pattern *what)
 {
-	FILE *f = fopen("/proc/self/maps", "re");
-	size_t found = 0;
-	char line[512], access[8];
-	uintptr_t from, to;
-
-	while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
-		if (sscanf(line, "%lx-%lx %7s", &from, &to, access) != 3 ||
-		    strncmp(access, "rw", 2) != 0 ||
-		    strstr(line, "/dev/") != NULL)
-			continue;
-		found += count_in((const uint8_t *)from, to - from, what);
-	}
-	if (f != NULL)
-		fclose(f);
-	return found;
+	return memory_count(what->inverted, SEED);
 }
 
 struct form {

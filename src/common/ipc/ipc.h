@@ -186,9 +186,13 @@ struct ipc_rule {
 const struct ipc_rule *ipc_rule(uint32_t type);
 const char *ipc_type_name(uint32_t type);
 
-/* May `from` send this type to `to` in this phase?  FX_OK, FX_EUNKNOWN or
- * FX_EDENIED. */
-int ipc_permit(uint32_t type, enum ipc_role from, enum ipc_role to,
+/*
+ * May `self` take this type from the channel to `who`, in this phase?  The
+ * master knows who is at the other end, and whom it passes it on to is for the
+ * row to say; a worker trusts the master to have looked, and asks only whether
+ * the row may reach it.  FX_OK, FX_EUNKNOWN or FX_EDENIED.
+ */
+int ipc_permit(uint32_t type, enum ipc_role self, enum ipc_role who,
     uint32_t phase) FX_MUSTUSE;
 
 /* ---- field descriptors --------------------------------------------------- */

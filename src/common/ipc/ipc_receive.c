@@ -243,27 +243,15 @@ route(struct ipc_peer *p, struct ipc_frame *f, const struct ipc_rule *rule)
 	return r == FX_OK ? p->relay(p->ctx, p, f) : r;
 }
 
-/* The master knows who is at the other end; a worker trusts the master to have
- * looked, and checks only that the row may reach it. */
-static bool
-is_permitted(const struct ipc_peer *p, const struct ipc_rule *rule)
-{
-	bool from =
-	    p->self != IPC_R_MASTER || (rule->from & IPC_BIT(p->who)) != 0;
-	bool to = p->self == IPC_R_MASTER || (rule->to & IPC_BIT(p->self)) != 0;
-
-	return from && to && (rule->phases & p->phase) != 0;
-}
-
 static int
 judge(struct ipc_peer *p, struct ipc_frame *f)
 {
 	const struct ipc_rule *rule = ipc_rule(f->type);
-	int r;
+	int r = ipc_permit(f->type, p->self, p->who, p->phase);
 
-	if (rule == NULL)
-		return FX_EUNKNOWN;
-	if (!is_permitted(p, rule) || (rule->kind != IPC_PART && f->part != 0))
+	if (r != FX_OK)
+		return r;
+	if (rule->kind != IPC_PART && f->part != 0)
 		return FX_EDENIED;
 	switch (rule->kind) {
 	case IPC_EVENT:

@@ -41,16 +41,16 @@ ipc_type_name(uint32_t type)
 }
 
 int
-ipc_permit(uint32_t type, enum ipc_role from, enum ipc_role to, uint32_t phase)
+ipc_permit(uint32_t type, enum ipc_role self, enum ipc_role who, uint32_t phase)
 {
 	const struct ipc_rule *r = ipc_rule(type);
+	bool may;
 
 	if (r == NULL)
 		return FX_EUNKNOWN;
-	if ((r->from & IPC_BIT(from)) == 0 || (r->to & IPC_BIT(to)) == 0 ||
-	    (r->phases & phase) == 0)
-		return FX_EDENIED;
-	return FX_OK;
+	may = self == IPC_R_MASTER ? (r->from & IPC_BIT(who)) != 0
+				   : (r->to & IPC_BIT(self)) != 0;
+	return may && (r->phases & phase) != 0 ? FX_OK : FX_EDENIED;
 }
 
 static const struct {
