@@ -128,20 +128,32 @@ count_peer(const struct http *h, const struct peer_id *peer)
 	return n;
 }
 
-/* All places are taken: whoever has been reading or writing for longest gives
- * up its own.  A client that means it needs milliseconds for that. */
+/* Who waits for a short answer keeps its place: that may be an update. */
+static bool
+may_go(const struct http_conn *c)
+{
+	return c->phase != PHASE_GONE &&
+	    (c->phase != PHASE_ANSWER || c->request->more != NULL);
+}
+
+/*
+ * All places are taken: the one whose peer had most when it came gives up its
+ * own, so that many do not drive out the few; of equals the one that has been
+ * reading, writing or waiting for longest.
+ */
 static void
 make_room(struct http *h)
 {
-	struct http_conn *oldest = NULL;
+	struct http_conn *out = NULL;
 
 	for (struct http_conn *c = h->conns; c != NULL; c = c->next)
-		if (c->phase != PHASE_ANSWER && c->phase != PHASE_GONE &&
-		    (oldest == NULL || c->since_us <= oldest->since_us))
-			oldest = c;
+		if (may_go(c) &&
+		    (out == NULL || c->rank > out->rank ||
+			(c->rank == out->rank && c->since_us <= out->since_us)))
+			out = c;
 	watch_listeners(h, false);
-	if (oldest != NULL)
-		conn_drop(oldest);
+	if (out != NULL)
+		conn_drop(out);
 }
 
 /* ---- accepting ---------------------------------------------------------- */
@@ -159,10 +171,10 @@ warn_refused(struct http *h, uid_t uid)
 	    KS("component", "api"), KI("uid", uid));
 }
 
-/* May this peer have one more connection? */
+/* May this peer have one more connection?  *rank: how many it has. */
 static bool
 admit(const struct http_listener *ls, int fd, const struct sockaddr *sa,
-    struct peer_id *peer)
+    struct peer_id *peer, size_t *rank)
 {
 	uid_t uid = 0;
 
@@ -172,7 +184,8 @@ admit(const struct http_listener *ls, int fd, const struct sockaddr *sa,
 		warn_refused(ls->http, uid);
 		return false;
 	}
-	return count_peer(ls->http, peer) < HTTP_MAX_PER_PEER;
+	*rank = count_peer(ls->http, peer);
+	return *rank < HTTP_MAX_PER_PEER;
 }
 
 static void
@@ -182,8 +195,9 @@ take_client(struct http_listener *ls, int fd, const struct sockaddr *sa,
 	struct http *h = ls->http;
 	struct http_conn *c;
 	struct peer_id peer;
+	size_t rank = 0;
 
-	if (!admit(ls, fd, sa, &peer)) {
+	if (!admit(ls, fd, sa, &peer, &rank)) {
 		close(fd);
 		return;
 	}
@@ -193,6 +207,7 @@ take_client(struct http_listener *ls, int fd, const struct sockaddr *sa,
 		.next = h->conns,
 		.fd = fd,
 		.peer = peer,
+		.rank = rank,
 		.scope = ls->scope,
 		.deadline = { .fn = on_deadline, .arg = c },
 	};

@@ -34,6 +34,7 @@ struct http_conn {
 	struct MHD_Connection *mhd; /* NULL until the library has it */
 	int fd;			    /* the library's */
 	struct peer_id peer;
+	size_t rank; /* how many its peer had when it came */
 	enum route_scope scope;
 	enum conn_phase phase;
 	int64_t since_us; /* in this phase */

@@ -13,6 +13,8 @@
 #define KILL_MARGIN_US                                                         \
 	(250 * CLK_MS) /* the worker's own deadline comes first */
 #define DIED_RETRY_US (50 * CLK_MS)
+/* Anybody may notify, as often as he likes: one fetch in this time. */
+#define NOTIFY_US CLK_SEC
 
 struct mirror_wait {
 	mirror_fn *fn;
@@ -262,13 +264,29 @@ on_timer(struct loop *l, void *arg)
 		step(m);
 }
 
-void
-mirror_notify(struct master *m)
+static void
+on_notified(struct loop *l, void *arg)
 {
+	struct master *m = arg;
+
+	m->mirror.notified_us = loop_now_us(l);
 	if (m->mirror.call != NULL)
 		m->mirror.again = true;
 	else
 		step(m);
+}
+
+/* All that come while one waits are one. */
+void
+mirror_notify(struct master *m)
+{
+	struct mirror *mi = &m->mirror;
+	int64_t next = mi->notified_us + NOTIFY_US;
+
+	if (mi->notified_us == 0 || next <= loop_now_us(m->loop))
+		on_notified(m->loop, m);
+	else
+		loop_timer_at(m->loop, &mi->notified, next);
 }
 
 void
@@ -295,6 +313,7 @@ mirror_init(struct master *m)
 	struct mirror *mi = &m->mirror;
 
 	mi->timer = (struct loop_timer){ .fn = on_timer, .arg = m };
+	mi->notified = (struct loop_timer){ .fn = on_notified, .arg = m };
 	mi->status = m->has_url ? MIRROR_NEW : MIRROR_UNCONFIGURED;
 	fx_fail(&mi->error, FX_EFAIL, "git repo has not been cloned yet");
 	if (m->has_url)

@@ -35,6 +35,8 @@ struct mirror {
 	bool write_checked;
 	int64_t backoff_us;
 	struct loop_timer timer; /* next fetch */
+	int64_t notified_us; /* when a notification last had one; 0: never */
+	struct loop_timer notified; /* when one that waits has its own */
 	struct mirror_wait *waits, *joined;
 };
 
@@ -42,7 +44,7 @@ struct mirror {
 typedef void mirror_fn(struct master *, void *arg, const struct fx_err *err);
 
 void mirror_init(struct master *);
-/* Look now (timer, notification, start). */
+/* Somebody says that there is something new: look, now or in a second. */
 void mirror_notify(struct master *);
 /* Fetch, then call fn once. */
 void mirror_refresh(struct master *, mirror_fn *, void *arg);

@@ -486,9 +486,24 @@ test_one_peer(void)
 static void
 test_all_places(void)
 {
+	static const char kept[] = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
 	static int fd[MAX_CONNECTIONS + 64];
+	const struct timespec ms = { .tv_nsec = 1000000 };
+	int few = connect_from(99);
 
 	open_many(fd, nitems(fd), 8);
+	for (int i = 0; i < 2000 && count_closed(fd, nitems(fd)) < 64; i++)
+		(void)nanosleep(&ms, NULL);
+	/* one that came before all of them, alone, is still there */
+	for (int i = 0; i < 3; i++) {
+		auto_free char *r = NULL;
+
+		want_int(send(few, kept, strlen(kept), MSG_NOSIGNAL),
+		    strlen(kept));
+		r = bed_read_answer(few, false);
+		want(r != NULL && str_starts(r, "HTTP/1.1 200 "));
+	}
+	close(few);
 	/* the newcomer gets a place, again and again */
 	for (int i = 0; i < 10; i++)
 		want_alive();

@@ -115,6 +115,8 @@ begin_synced(void)
 static void
 new_head(const char *head, const char *marker)
 {
+	/* as if the last one had been long ago */
+	bed.mirror.notified_us = 0;
 	mirror_notify(&bed);
 	bed_fetched(head, marker);
 }
@@ -124,6 +126,27 @@ is_resting(void)
 {
 	bed_turn();
 	return bed.sync.phase == SYNC_IDLE && bed_nasks == 0;
+}
+
+/* However many notifications come, there is a fetch a second. */
+static void
+test_notified(void)
+{
+	begin_synced();
+	for (int i = 0; i < 100; i++)
+		mirror_notify(&bed);
+	bed_fetched(A, A);
+	want(is_resting());
+	bed_pass(CLK_SEC - 1);
+	want(is_resting());
+	bed_pass(1);
+	bed_fetched(A, A);
+	want(is_resting());
+	bed_pass(10 * CLK_SEC);
+	want(is_resting());
+	mirror_notify(&bed);
+	bed_fetched(A, A);
+	bed_end();
 }
 
 /* ---- a pass ---------------------------------------------------------------
@@ -845,6 +868,8 @@ test_clock(void)
 int
 main(void)
 {
+	test_run("mirror: notifications are heard once a second",
+	    test_notified);
 	test_run("sync: the first one", test_first);
 	test_run("sync: a restart at the marker tells and moves nothing",
 	    test_restart);
