@@ -9,8 +9,9 @@
 #define CTL_CLIENT_H
 
 #include "base.h"
-#include "buf.h"
 #include "error.h"
+#include "forward.h"
+#include "http.h"
 #include "url.h"
 
 #define CLIENT_BODY_MAX (64u << 20) /* bytes: images of a large cluster */
@@ -18,18 +19,10 @@
 
 struct client;
 
-struct reply {
-	long status;
-	char *status_line;  /* owned: "404 Not Found", as the server sent it */
-	char *content_type; /* owned; empty if there was none */
-	struct buf body;
-};
-
-void reply_clear(struct reply *);
-#define auto_reply FX_CLEANUP(reply_clear)
-
-/* Takes the URL over.  An empty token means none. */
-struct client *client_new(struct url *, const char *token, int64_t timeout_ns);
+/* Takes the URL over, and the way there if it is not the URL's.  An empty token
+ * means none. */
+struct client *client_new(struct url *, const char *token, int64_t timeout_ns,
+    struct forward *);
 void client_free(struct client **);
 
 int64_t client_timeout_ns(const struct client *);

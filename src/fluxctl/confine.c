@@ -9,6 +9,7 @@
 #include <seccomp.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 /* Instruments write their files when the process ends. */
@@ -85,17 +86,27 @@ is_needed(int family)
 	return false;
 }
 
+/*
+ * libcurl before 8 connects even a socket that it was told is connected, and
+ * takes the error for one; so this is said to have worked, and is not done.
+ */
 static int
-add_rules(scmp_filter_ctx filter)
+add_no_network(scmp_filter_ctx filter)
+{
+	int r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM),
+	    SCMP_SYS(socket), 0);
+
+	return r != 0
+	    ? r
+	    : seccomp_rule_add(filter, SCMP_ACT_ERRNO(0), SCMP_SYS(connect), 0);
+}
+
+static int
+add_families(scmp_filter_ctx filter)
 {
 	const uint32_t no = SCMP_ACT_ERRNO(EPERM);
 	int r = 0;
 
-	for (size_t i = 0; i < nitems(refused) && r == 0; i++)
-		r = seccomp_rule_add(filter, no, refused[i], 0);
-	for (size_t i = 0; i < nitems(refused_ioctls) && r == 0; i++)
-		r = seccomp_rule_add(filter, no, SCMP_SYS(ioctl), 1,
-		    SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, refused_ioctls[i]));
 	for (int f = 0; f <= AF_NETLINK && r == 0; f++)
 		if (!is_needed(f))
 			r = seccomp_rule_add(filter, no, SCMP_SYS(socket), 1,
@@ -107,14 +118,31 @@ add_rules(scmp_filter_ctx filter)
 }
 
 static int
-enter_filter(struct ctl_error *err)
+add_rules(scmp_filter_ctx filter, enum confine_reach reach)
+{
+	const uint32_t no = SCMP_ACT_ERRNO(EPERM);
+	int r = 0;
+
+	for (size_t i = 0; i < nitems(refused) && r == 0; i++)
+		r = seccomp_rule_add(filter, no, refused[i], 0);
+	for (size_t i = 0; i < nitems(refused_ioctls) && r == 0; i++)
+		r = seccomp_rule_add(filter, no, SCMP_SYS(ioctl), 1,
+		    SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, refused_ioctls[i]));
+	if (r != 0)
+		return r;
+	return reach == CONFINE_NETWORK ? add_families(filter)
+					: add_no_network(filter);
+}
+
+static int
+enter_filter(enum confine_reach reach, struct ctl_error *err)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 	int r;
 
 	if (filter == NULL)
 		fx_bug("no memory for a filter");
-	r = add_rules(filter);
+	r = add_rules(filter, reach);
 	if (r == 0)
 		r = seccomp_load(filter);
 	seccomp_release(filter);
@@ -144,7 +172,8 @@ let_through(const struct landlock *rules, const char *writable,
 }
 
 static int
-enter_landlock(const char *writable, struct ctl_error *err)
+enter_landlock(const char *writable, enum confine_reach reach,
+    struct ctl_error *err)
 {
 	struct landlock rules = { .fd = -1 };
 	struct fx_err why = { 0 };
@@ -153,7 +182,8 @@ enter_landlock(const char *writable, struct ctl_error *err)
 
 	if (abi == 0)
 		return FX_OK;
-	r = landlock_open(&rules, abi, CONFINE_FILES, true, &why);
+	r = landlock_open(&rules, abi, CONFINE_FILES, reach == CONFINE_NETWORK,
+	    &why);
 	if (r == FX_OK)
 		r = let_through(&rules, writable, &why);
 	if (r == FX_OK)
@@ -165,9 +195,13 @@ enter_landlock(const char *writable, struct ctl_error *err)
 }
 
 int
-ctl_confine(const char *writable, struct ctl_error *err)
+ctl_confine(const char *writable, enum confine_reach reach,
+    struct ctl_error *err)
 {
-	int r = enter_landlock(writable, err);
+	int r;
 
-	return r == FX_OK ? enter_filter(err) : r;
+	/* both layers want it; it cannot fail for want of rights */
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	r = enter_landlock(writable, reach, err);
+	return r == FX_OK ? enter_filter(reach, err) : r;
 }

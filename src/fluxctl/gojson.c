@@ -4,43 +4,11 @@
 
 #include "str.h"
 
-/* Go's own choice, and ours: DEL, C1 controls, and what changes the direction
- * of text or hides. */
-static bool
-is_escaped(uint32_t cp)
-{
-	return cp < 0x20 || cp == '<' || cp == '>' || cp == '&' ||
-	    (cp >= 0x7f && cp < 0xa0) || (cp >= 0x200b && cp <= 0x200f) ||
-	    (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2060 && cp <= 0x206f) ||
-	    cp == 0x61c || cp == 0xfeff;
-}
-
 void
 gojson_add_string(struct buf *b, const char *s)
 {
-	size_t left = strlen(s), n;
-	uint32_t cp;
-
 	(void)str_addc(b, '"');
-	for (; left > 0; s += n, left -= n) {
-		n = str_utf8_next(s, left, &cp);
-		if (n == 0) {
-			n = 1;
-			(void)str_add(b, "\\ufffd");
-		} else if (cp == '"' || cp == '\\') {
-			(void)str_addf(b, "\\%c", (char)cp);
-		} else if (cp == '\n') {
-			(void)str_add(b, "\\n");
-		} else if (cp == '\r') {
-			(void)str_add(b, "\\r");
-		} else if (cp == '\t') {
-			(void)str_add(b, "\\t");
-		} else if (is_escaped(cp)) {
-			(void)str_addf(b, "\\u%04x", (unsigned)cp);
-		} else {
-			(void)str_addn(b, s, n);
-		}
-	}
+	str_add_json(b, s, strlen(s), true);
 	(void)str_addc(b, '"');
 }
 

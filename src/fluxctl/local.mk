@@ -6,6 +6,8 @@ src_fluxctl_libfluxctl_a_SOURCES = \
 	src/fluxctl/answer.h \
 	src/fluxctl/api.c \
 	src/fluxctl/api.h \
+	src/fluxctl/apiserver.c \
+	src/fluxctl/apiserver.h \
 	src/fluxctl/change.c \
 	src/fluxctl/change.h \
 	src/fluxctl/client.c \
@@ -34,14 +36,24 @@ src_fluxctl_libfluxctl_a_SOURCES = \
 	src/fluxctl/error.h \
 	src/fluxctl/export.c \
 	src/fluxctl/export.h \
+	src/fluxctl/forward.c \
+	src/fluxctl/forward.h \
+	src/fluxctl/forward_channel.h \
+	src/fluxctl/forwarder.c \
+	src/fluxctl/frames.c \
+	src/fluxctl/frames.h \
 	src/fluxctl/gojson.c \
 	src/fluxctl/gojson.h \
 	src/fluxctl/help.c \
 	src/fluxctl/help.h \
+	src/fluxctl/http.c \
+	src/fluxctl/http.h \
 	src/fluxctl/image.c \
 	src/fluxctl/image.h \
 	src/fluxctl/instant.c \
 	src/fluxctl/instant.h \
+	src/fluxctl/kube.c \
+	src/fluxctl/kube.h \
 	src/fluxctl/locate.c \
 	src/fluxctl/locate.h \
 	src/fluxctl/manifests.c \
@@ -56,18 +68,25 @@ src_fluxctl_libfluxctl_a_SOURCES = \
 	src/fluxctl/output.h \
 	src/fluxctl/paths.c \
 	src/fluxctl/paths.h \
+	src/fluxctl/plugin.c \
+	src/fluxctl/plugin.h \
+	src/fluxctl/pods.c \
+	src/fluxctl/pods.h \
 	src/fluxctl/record.c \
 	src/fluxctl/record.h \
 	src/fluxctl/result.c \
 	src/fluxctl/result.h \
 	src/fluxctl/rollout.c \
 	src/fluxctl/rollout.h \
+	src/fluxctl/spdy.c \
 	src/fluxctl/suggest.c \
 	src/fluxctl/suggest.h \
 	src/fluxctl/table.c \
 	src/fluxctl/table.h \
 	src/fluxctl/text.c \
 	src/fluxctl/text.h \
+	src/fluxctl/tunnel.c \
+	src/fluxctl/tunnel.h \
 	src/fluxctl/update.c \
 	src/fluxctl/update.h \
 	src/fluxctl/url.c \
@@ -78,6 +97,7 @@ src_fluxctl_libfluxctl_a_SOURCES = \
 	src/fluxctl/values.h \
 	src/fluxctl/wait.c \
 	src/fluxctl/wait.h \
+	src/fluxctl/websocket.c \
 	src/fluxctl/workload.c \
 	src/fluxctl/workload.h \
 	src/fluxctl/yamlout.c \

@@ -6,10 +6,11 @@
  *          and a daemon's answers, which are foreign: bounded, decoded by one
  *          parser, and made safe for a terminal before they are shown.
  * Holds    the service token, if one is given; wiped at the end, never shown.
- * May      read kubeconfigs for a namespace and ask git who its user is; then
- * it gives that up (confine.h), connects to the daemon, and writes files where
- * `save` is told to. If it falls, a hostile daemon acts as the person who asked
- * it.
+ * May      read kubeconfigs for a namespace, ask git who its user is, and
+ * start the process that forwards to a cluster, which has the credentials for
+ * that (forwarder.c); then it gives all that up (confine.h), connects to the
+ * daemon, and writes files where `save` is told to. If it falls, a hostile
+ * daemon acts as the person who asked it.
  */
 #include "base.h"
 
@@ -17,6 +18,7 @@
 #include "cmd.h"
 #include "confine.h"
 #include "fd.h"
+#include "forward.h"
 #include "help.h"
 #include "locate.h"
 #include "namespace.h"
@@ -27,17 +29,14 @@
 #include <curl/curl.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 
-/* What a client never needs: new rights from a program, and a core file with
- * the token in it.  Neither step can fail for want of rights. */
+/* No core file with the token in it. */
 static void
 give_up_rights(void)
 {
 	const struct rlimit none = { 0, 0 };
 
-	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)signal(SIGPIPE, SIG_IGN); /* a dead peer is an error of write */
 }
@@ -54,15 +53,16 @@ show_error(FILE *to, const struct ctl_error *error, enum ctl_command_id id)
 	    id == CTL_ROOT ? "" : ctl_commands[id].name);
 }
 
-/* What the person's files, git and terminal say. */
+/* What the person's files, git and terminal say.  Of a kubeconfig that leads to
+ * the daemon only the process that forwards knows anything. */
 static void
-look_around(struct ctl *c)
+look_around(struct ctl *c, bool forwarded)
 {
 	const struct ctl_line *line = c->line;
 	const char *ns = ctl_flag_text(line, "namespace");
 	const char *user = ctl_flag_text(line, "user");
 
-	if (ns != NULL)
+	if (ns != NULL && (*ns != '\0' || !forwarded))
 		c->ns = ctl_namespace(ns,
 		    ctl_commands[line->command].needs_daemon
 			? line->opts.context
@@ -83,17 +83,37 @@ writable(const struct ctl_line *line)
 	    : NULL;
 }
 
+/* Wait for the way to the cluster, now that nothing can be gained by what comes
+ * along it. */
+static int
+await_way(struct ctl *c, struct forward *forward)
+{
+	auto_free char *ns = NULL;
+	int r = forward_await(forward, &ns, &c->error);
+
+	if (r == FX_OK && c->ns == NULL)
+		c->ns = ctl_namespace(ns, NULL);
+	return r;
+}
+
 static int
 connect_client(struct ctl *c)
 {
 	const struct ctl_options *opts = &c->line->opts;
+	struct forward *forward = NULL;
 	auto_url struct url url = { 0 };
-	int r = ctl_locate(opts, FX_DAEMON_SOCKET, &url, &c->error);
+	bool forwarded;
+	int r = ctl_locate(opts, FX_DAEMON_SOCKET, &url, &forwarded, &c->error);
 
+	if (r == FX_OK && forwarded)
+		r = forward_start(opts, &forward, &c->error);
 	if (r != FX_OK)
 		return r;
-	c->client = client_new(&url, opts->token, opts->timeout);
-	return ctl_confine(writable(c->line), &c->error);
+	look_around(c, forwarded);
+	c->client = client_new(&url, opts->token, opts->timeout, forward);
+	r = ctl_confine(writable(c->line),
+	    forwarded ? CONFINE_HANDED : CONFINE_NETWORK, &c->error);
+	return r == FX_OK && forwarded ? await_way(c, forward) : r;
 }
 
 static int
@@ -113,9 +133,10 @@ run(struct ctl *c)
 	if (line->nargs > 0 && !cmd->takes_args)
 		return ctl_fail(&c->error, FX_ESYNTAX,
 		    "expected no (non-flag) arguments");
-	look_around(c);
 	if (cmd->needs_daemon)
 		r = connect_client(c);
+	else
+		look_around(c, false);
 	return r == FX_OK ? cmd->run(c) : r;
 }
 

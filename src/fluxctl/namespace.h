@@ -7,9 +7,9 @@
 #include "base.h"
 
 /*
- * `given`; else the namespace of the kubeconfig's context (""; the current
- * one); else "default", also when a kubeconfig cannot be read.  The files are
- * KUBECONFIG's, merged, or ~/.kube/config.  Owned by the caller.
+ * `given`; else the namespace of the kubeconfig's context ("": the current
+ * one; NULL: do not look); else "default", also when a kubeconfig cannot be
+ * read.  Owned by the caller.
  */
 char *ctl_namespace(const char *given, const char *context);
 

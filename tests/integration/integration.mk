@@ -1,6 +1,7 @@
 integration_tests = \
 	tests/integration/cuts.sh \
 	tests/integration/disk.sh \
+	tests/integration/forward.sh \
 	tests/integration/kubeconfig.sh \
 	tests/integration/loading.sh \
 	tests/integration/logs.sh \
@@ -10,4 +11,4 @@ integration_tests = \
 	tests/integration/retry.sh \
 	tests/integration/road.sh
 TESTS += $(integration_tests)
-EXTRA_DIST += $(integration_tests) tests/integration/metrics.txt
+EXTRA_DIST += $(integration_tests) tests/integration/gateway.py tests/integration/metrics.txt

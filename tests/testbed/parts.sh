@@ -176,6 +176,14 @@ setup_kwok() {
 	make_cert kwok /O=system:masters/CN=kwok clientAuth
 	kubeconfig "$DIR/api/kwok.kubeconfig" \
 		"client-certificate: $DIR/pki/kwok.crt" "client-key: $DIR/pki/kwok.key"
+	# Whoever forwards to fluxd's port in any pod reaches a port of ours.
+	cat >"$DIR/api/kwok.yaml" <<-TXT
+	apiVersion: kwok.x-k8s.io/v1alpha1
+	kind: ClusterPortForward
+	metadata: {name: fluxd}
+	spec:
+	  forwards: [{ports: [3030], target: {address: 127.0.0.1, port: $(port pod)}}]
+	TXT
 }
 
 spawn_kwok() {
@@ -183,7 +191,7 @@ spawn_kwok() {
 		--kubeconfig "$DIR/api/scheduler.kubeconfig" --leader-elect=false \
 		--bind-address 127.0.0.1 --secure-port "$(port scheduler)" \
 		--tls-cert-file "$DIR/pki/server.crt" --tls-private-key-file "$DIR/pki/server.key"
-	spawn kwok "$(binary kwok)" --kubeconfig "$DIR/api/kwok.kubeconfig" \
+	spawn kwok "$(binary kwok)" --config "$DIR/api/kwok.yaml" --kubeconfig "$DIR/api/kwok.kubeconfig" \
 		--manage-all-nodes --server-address "127.0.0.1:$(port kwok)" \
 		--node-ip 127.0.0.1 --node-port "$(port kwok)" \
 		--tls-cert-file "$DIR/pki/server.crt" --tls-private-key-file "$DIR/pki/server.key"

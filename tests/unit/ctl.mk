@@ -20,11 +20,23 @@ tests_unit_test_ctl_data_SOURCES = tests/unit/test_ctl_data.c
 tests_unit_test_ctl_data_CPPFLAGS = $(ctl_test_cppflags) -I$(srcdir)/src/manifest-worker
 tests_unit_test_ctl_data_LDADD = $(ctl_test_libs)
 
+check_PROGRAMS += tests/unit/test_ctl_frames
+TESTS += tests/unit/test_ctl_frames
+tests_unit_test_ctl_frames_SOURCES = tests/unit/test_ctl_frames.c
+tests_unit_test_ctl_frames_CPPFLAGS = $(ctl_test_cppflags)
+tests_unit_test_ctl_frames_LDADD = $(ctl_test_libs)
+
 check_PROGRAMS += tests/unit/test_ctl_options
 TESTS += tests/unit/test_ctl_options
 tests_unit_test_ctl_options_SOURCES = tests/unit/test_ctl_options.c
 tests_unit_test_ctl_options_CPPFLAGS = $(ctl_test_cppflags)
 tests_unit_test_ctl_options_LDADD = $(ctl_test_libs)
+
+check_PROGRAMS += tests/unit/test_ctl_pods
+TESTS += tests/unit/test_ctl_pods
+tests_unit_test_ctl_pods_SOURCES = tests/unit/test_ctl_pods.c
+tests_unit_test_ctl_pods_CPPFLAGS = $(ctl_test_cppflags)
+tests_unit_test_ctl_pods_LDADD = $(ctl_test_libs)
 
 check_PROGRAMS += tests/unit/test_ctl_table
 TESTS += tests/unit/test_ctl_table

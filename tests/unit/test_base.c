@@ -172,6 +172,37 @@ test_printable(void)
 	}
 }
 
+static void
+test_json(void)
+{
+	static const struct {
+		const char *in;
+		size_t n;
+		const char *out, *html;
+	} tv[] = {
+		{ "plain", 5, "plain", "plain" },
+		{ "a\"\\b", 4, "a\\\"\\\\b", "a\\\"\\\\b" },
+		{ "\n\r\t\b", 4, "\\n\\r\\t\\u0008", "\\n\\r\\t\\u0008" },
+		{ "<a&b>", 5, "<a&b>", "\\u003ca\\u0026b\\u003e" },
+		{ "\xe2\x80\xae\xc2\x9b\x7f", 6, "\\u202e\\u009b\\u007f",
+		    "\\u202e\\u009b\\u007f" },
+		{ "\xff\xc3\xa9", 3, "\\ufffd\xc3\xa9", "\\ufffd\xc3\xa9" },
+		{ "n\0l", 3, "n\\u0000l", "n\\u0000l" },
+	};
+
+	for (size_t i = 0; i < nitems(tv); i++) {
+		struct buf b = BUF_INIT(128);
+		auto_free char *s = NULL, *html = NULL;
+
+		str_add_json(&b, tv[i].in, tv[i].n, false);
+		s = str_take(&b);
+		want_str(s, tv[i].out);
+		str_add_json(&b, tv[i].in, tv[i].n, true);
+		html = str_take(&b);
+		want_str(html, tv[i].html);
+	}
+}
+
 /* daemon's log grammar: quoting of values in both formats */
 static void
 test_logfmt(void)
@@ -263,6 +294,7 @@ main(void)
 	test_run("str: numbers and booleans take the whole text", test_numbers);
 	test_run("str: what moves a terminal is shown, not sent",
 	    test_printable);
+	test_run("str: text inside a JSON string", test_json);
 	test_run("log: records are quoted as upstream quotes them",
 	    test_logfmt);
 	test_run("clock: RFC 3339 without trailing zeros", test_rfc3339);

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -19,6 +20,8 @@
 
 /* A directory that may be changed, and a file beside it that may not. */
 static char root[] = "/tmp/ctl-confine-XXXXXX";
+
+static int open_before = -1; /* a socket from before */
 
 static char *
 below(const char *name)
@@ -93,9 +96,33 @@ probe_calls(void)
 	want(has_socket(AF_NETLINK, SOCK_RAW));
 }
 
+/* No way out but what is handed over; what libcurl asks for beside is said to
+ * have worked, and is not done. */
+static void
+probe_handed(void)
+{
+	const struct sockaddr_in to = { .sin_family = AF_INET,
+		.sin_port = htons(9),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_storage peer;
+	socklen_t n = sizeof(peer);
+	int ends[2];
+
+	want(!has_socket(AF_INET, SOCK_STREAM));
+	want(!has_socket(AF_INET6, SOCK_DGRAM));
+	want(!has_socket(AF_UNIX, SOCK_STREAM));
+	want(!has_socket(AF_NETLINK, SOCK_RAW));
+	want(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+	want(connect(open_before, (const void *)&to, sizeof(to)) == 0);
+	want(getpeername(open_before, (void *)&peer, &n) == -1);
+	want(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 /* Confines a child and runs the probes there; they count as this test's. */
 static void
-in_child(void (*probe)(void))
+in_child(void (*probe)(void), enum confine_reach reach)
 {
 	auto_error struct ctl_error err = { 0 };
 	auto_free char *out = below("out");
@@ -103,8 +130,7 @@ in_child(void (*probe)(void))
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-		want_int(ctl_confine(out, &err), FX_OK);
+		want_int(ctl_confine(out, reach, &err), FX_OK);
 		probe();
 		fflush(stdout);
 		_exit(test_case_failures != 0);
@@ -118,7 +144,7 @@ test_files(void)
 {
 #ifndef FX_TEST_BUILD /* instruments write files */
 	if (landlock_abi() > 0)
-		in_child(probe_files);
+		in_child(probe_files, CONFINE_NETWORK);
 #else
 	(void)probe_files;
 #endif
@@ -127,7 +153,13 @@ test_files(void)
 static void
 test_calls(void)
 {
-	in_child(probe_calls);
+	in_child(probe_calls, CONFINE_NETWORK);
+}
+
+static void
+test_handed(void)
+{
+	in_child(probe_handed, CONFINE_HANDED);
 }
 
 int
@@ -137,6 +169,7 @@ main(void)
 
 	if (mkdtemp(root) == NULL)
 		fx_bug("no directory: %s", strerror(errno));
+	open_before = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	out = below("out");
 	kept = below("kept");
 	made = below("out/new");
@@ -146,6 +179,9 @@ main(void)
 		 "changed, nothing else",
 	    test_files);
 	test_run("confine: what no client needs is refused", test_calls);
+	test_run("confine: who gets sockets handed over makes none",
+	    test_handed);
+	(void)close(open_before);
 	(void)unlink(made);
 	(void)unlink(kept);
 	(void)rmdir(out);

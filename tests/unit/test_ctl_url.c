@@ -152,6 +152,8 @@ listen_at(const char *path)
 	return fd;
 }
 
+#define FORWARDED "http://127.0.0.1:3030/api/flux/r"
+
 static void
 test_locate(void)
 {
@@ -165,17 +167,24 @@ test_locate(void)
 	fd = listen_at(there);
 	/* clang-format off */
 	const struct {
-		const char *url, *token, *local, *sent, *socket;
+		const char *url, *token, *local;
+		enum ctl_flag_id given;
+		const char *sent, *socket;
+		bool forwarded;
 	} tv[] = {
-		{ "http://h/x", "", there, "http://h/x/r", NULL },
-		{ "http://h/x", "T", there, "http://h/x/r", NULL },
-		{ "", "", there, "http://localhost/api/flux/r", there },
-		{ "", "T", there, "http://localhost/api/flux/r", there },
+		{ "http://h/x", "", there, CTL_FLAGS, "http://h/x/r", NULL, false },
+		{ "http://h/x", "T", there, CTL_F_context, "http://h/x/r", NULL, false },
+		{ "", "", there, CTL_FLAGS, "http://localhost/api/flux/r", there, false },
+		{ "", "T", there, CTL_F_timeout, "http://localhost/api/flux/r", there, false },
+		/* a flag that means a cluster */
+		{ "", "", there, CTL_F_context, FORWARDED, NULL, true },
+		{ "", "", there, CTL_F_fwd_ns, FORWARDED, NULL, true },
+		{ "", "", there, CTL_F_fwd_labels, FORWARDED, NULL, true },
 		/* whoever has the old service's name today gets no token */
-		{ "", "T", absent, NULL, NULL },
-		{ "", "", absent, NULL, NULL },
+		{ "", "T", absent, CTL_FLAGS, FORWARDED, NULL, true },
+		{ "", "", absent, CTL_FLAGS, FORWARDED, NULL, true },
 		/* not a socket */
-		{ "", "", folder, NULL, NULL },
+		{ "", "", folder, CTL_FLAGS, FORWARDED, NULL, true },
 	};
 	/* clang-format on */
 
@@ -184,28 +193,20 @@ test_locate(void)
 		auto_url struct url u = { 0 };
 		auto_free char *sent = NULL;
 		struct ctl_options opts = { 0 };
-		int r;
+		bool forwarded = !tv[i].forwarded;
 
 		opts.url = xstrdup(tv[i].url);
 		opts.token = xstrdup(tv[i].token);
-		opts.context = xstrdup("c");
-		opts.fwd_ns = xstrdup("n");
-		r = ctl_locate(&opts, tv[i].local, &u, &err);
-		want_int(r == FX_OK, tv[i].sent != NULL);
-		if (r == FX_OK) {
-			sent = url_join(&u, "/r", NULL, false);
-			want_str(sent, tv[i].sent);
-			want_str(u.socket, tv[i].socket);
-		} else {
-			want(strstr(err.text, "--url=unix:///") != NULL);
-			want(strstr(err.text,
-				 "kubectl --context=c --namespace=n "
-				 "port-forward") != NULL);
-		}
+		if (tv[i].given != CTL_FLAGS)
+			opts.set[tv[i].given] = true;
+		want_int(ctl_locate(&opts, tv[i].local, &u, &forwarded, &err),
+		    FX_OK);
+		sent = url_join(&u, "/r", NULL, false);
+		want_str(sent, tv[i].sent);
+		want_str(u.socket, tv[i].socket);
+		want_int(forwarded, tv[i].forwarded);
 		free(opts.url);
 		free(opts.token);
-		free(opts.context);
-		free(opts.fwd_ns);
 	}
 	close(fd);
 	unlink(there);
@@ -220,7 +221,7 @@ main(void)
 	test_run("url: a socket is a path of its own", test_socket_path);
 	test_run("url: host and port are told apart", test_parts);
 	test_run("url: query values are form-encoded", test_escape);
-	test_run("locate: the URL, then the local socket, then an error",
+	test_run("locate: the URL, then the local socket, then a cluster",
 	    test_locate);
 	return test_done();
 }

@@ -37,38 +37,10 @@ needs_quotes(const char *s, size_t n)
 }
 
 static void
-add_escaped(struct buf *b, const char *s, size_t n)
-{
-	uint32_t cp;
-	size_t step;
-
-	for (size_t i = 0; i < n; i += step) {
-		step = str_utf8_next(s + i, n - i, &cp);
-		if (step == 0) {
-			step = 1;
-			(void)str_add(b, "\\ufffd");
-		} else if (cp == '"' || cp == '\\') {
-			(void)str_addf(b, "\\%c", (char)cp);
-		} else if (cp == '\n') {
-			(void)str_add(b, "\\n");
-		} else if (cp == '\r') {
-			(void)str_add(b, "\\r");
-		} else if (cp == '\t') {
-			(void)str_add(b, "\\t");
-		} else if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0) ||
-		    (cp >= 0x200b && cp <= 0x206f)) {
-			(void)str_addf(b, "\\u%04x", (unsigned)cp);
-		} else {
-			(void)str_addn(b, s + i, step);
-		}
-	}
-}
-
-static void
 add_quoted(struct buf *b, const char *s, size_t n)
 {
 	(void)str_addc(b, '"');
-	add_escaped(b, s, n);
+	str_add_json(b, s, n, false);
 	(void)str_addc(b, '"');
 }
 

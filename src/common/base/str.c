@@ -145,6 +145,40 @@ str_printable(struct buf *b, const char *s, size_t n, size_t max)
 		(void)str_add(b, "...");
 }
 
+/* Go has no short forms for other control characters. */
+static void
+add_json_char(struct buf *b, uint32_t cp)
+{
+	static const char short_forms[] = "\"\"\\\\\nn\rr\tt";
+
+	for (const char *p = short_forms; *p != '\0'; p += 2)
+		if ((uint32_t)*p == cp) {
+			(void)str_addf(b, "\\%c", p[1]);
+			return;
+		}
+	(void)str_addf(b, "\\u%04x", (unsigned)cp);
+}
+
+void
+str_add_json(struct buf *b, const char *s, size_t n, bool html)
+{
+	size_t step;
+	uint32_t cp;
+
+	for (size_t i = 0; i < n; i += step) {
+		step = str_utf8_next(s + i, n - i, &cp);
+		if (step == 0) {
+			step = 1;
+			(void)str_add(b, "\\ufffd");
+		} else if (cp == '"' || cp == '\\' || is_unsafe(cp) ||
+		    (html && (cp == '<' || cp == '>' || cp == '&'))) {
+			add_json_char(b, cp);
+		} else {
+			(void)str_addn(b, s + i, step);
+		}
+	}
+}
+
 int
 fx_parse_u64(const char *s, uint64_t min, uint64_t max, uint64_t *out)
 {

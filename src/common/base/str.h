@@ -26,6 +26,13 @@ char *str_take(struct buf *);
  */
 void str_printable(struct buf *, const char *, size_t n, size_t max);
 
+/*
+ * The same as the inside of a JSON string: escaped there are quotes, what
+ * str_printable shows and, as Go's encoder does, with `html` <, > and &; what
+ * is not UTF-8 becomes U+FFFD.
+ */
+void str_add_json(struct buf *, const char *, size_t n, bool html);
+
 /* Decimal, 0x… or 0…; the whole text; within [min, max].  FX_ESYNTAX,
  * FX_ELIMIT. */
 int fx_parse_u64(const char *, uint64_t min, uint64_t max,

@@ -55,6 +55,8 @@ beside(const char *folder, const char *path)
 		return NULL;
 	if (folder == NULL || path[0] == '/')
 		return xstrdup(path);
+	if (str_starts(path, "./"))
+		path += strlen("./");
 	return xasprintf("%s/%s", folder, path);
 }
 

@@ -360,21 +360,25 @@ def test_help(tap):
     tap.ok("fluxctl help nope x: an unknown topic", problems)
 
 
-def test_nowhere(tap):
-    """Without a URL and a socket the error says what can be done."""
-    name = "no daemon is known: the error says how to name one"
+def test_nowhere(tap, upstream, folder):
+    """Without a URL and a socket a cluster is looked for, and none is known."""
+    name = "no daemon is known: as the unmodified client"
     if os.path.exists("/run/fluxd/fluxd.sock"):
         tap.skip(name, "this machine has one")
         return
-    out, err, code = run(FLUXCTL, ["--context=c", "--k8s-fwd-ns=n", "sync"],
-                         None, {})
-    problems = compare("stdout", out, "") + compare("exit code", code, 1)
-    for part in ("/run/fluxd/fluxd.sock", "--url=unix:///PATH", "FLUX_URL",
-                 "kubectl --context=c --namespace=n port-forward",
-                 "--selector=app=flux"):
-        if part not in err:
-            problems.append("%r is not in %r" % (part, err))
-    tap.ok(name, problems)
+    env = {"HOME": folder, "KUBERNETES_SERVICE_HOST": ""}
+    for args, why in [
+            (["sync"], "invalid configuration: no configuration has been "
+             "provided, try setting KUBERNETES_MASTER environment variable"),
+            (["--context=nope", "identity"],
+             'context "nope" does not exist')]:
+        problems = compare("printed", run(FLUXCTL, args, None, env), (
+            "", usage(args[-1], "Could not load kubernetes configuration "
+                      "file: " + why), 1))
+        if upstream:
+            problems += compare("the unmodified client", run(
+                upstream, args, None, env), run(FLUXCTL, args, None, env))
+        tap.ok(name + ": " + " ".join(args), problems)
 
 
 def main():
@@ -389,10 +393,10 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         test_redirect_keeps_token(tap, folder)
         test_proxy(tap, upstream, folder)
+        test_nowhere(tap, upstream, folder)
     test_alone(tap, upstream)
     test_progress(tap)
     test_help(tap)
-    test_nowhere(tap)
     return tap.done()
 
 

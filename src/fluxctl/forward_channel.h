@@ -1,0 +1,35 @@
+/*
+ * forward_channel: what fluxctl and its process that forwards say to each
+ * other: a letter, then a text or nothing, in one packet.
+ */
+#ifndef CTL_FORWARD_CHANNEL_H
+#define CTL_FORWARD_CHANNEL_H
+
+#include "base.h"
+#include "error.h"
+#include "options.h"
+
+enum channel_letter {
+	/* to the one that forwards */
+	CHANNEL_CONNECT = 'c', /* with a socket */
+	CHANNEL_WHY = 'w',     /* did the last connection not work? */
+	/* from it, one for each */
+	CHANNEL_DONE = 'd',
+	CHANNEL_FAILED = 'f' /* and why, as far as it is known */
+};
+
+#define CHANNEL_TEXT_MAX 8192 /* bytes of a text; the rest is cut */
+
+/* `fd` -1: none goes along.  FX_ESYS: the other end is gone, which who waits
+ * for its answer finds out by himself. */
+int channel_send(int channel, enum channel_letter, const char *text, int fd);
+
+/* *text is owned; *fd, if not NULL, is -1 when none came along. */
+int channel_receive(int channel, enum channel_letter *, char **text,
+    int *fd) FX_MUSTUSE;
+
+/* Forward for the process at the other end of the channel, as the options say;
+ * does not return. */
+void forwarder_run(int channel, const struct ctl_options *) FX_NORETURN;
+
+#endif

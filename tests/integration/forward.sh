@@ -1,0 +1,332 @@
+#!/usr/bin/env bash
+# fluxctl finds fluxd in a cluster: by the kubeconfig, its credentials and
+# plugins, through the API server into the pod.
+set -euo pipefail
+. "$(dirname "$0")/../testbed/lib.sh"
+here=$(cd "$(dirname "$0")" && pwd)
+unset FLUXD_BED # one daemon only can be behind the port of all pods
+bed_require api ssh kwok
+
+upstream=${BED_UPSTREAM_FLUXCTL:-}
+export HOME=$T_DIR KUBECONFIG=$BED_KUBECONFIG
+unset FLUX_URL FLUX_FORWARD_NAMESPACE FLUX_FORWARD_LABELS KUBERNETES_SERVICE_HOST
+if [ -e /run/fluxd/fluxd.sock ]; then
+	t_skip_all "a daemon listens on this machine"
+fi
+
+pod() { # NAMESPACE NAME LABELS [PORT]: prints its manifest
+	cat <<-YAML
+		---
+		apiVersion: v1
+		kind: Pod
+		metadata: {name: $2, namespace: $1, labels: {$3}}
+		spec:
+		  nodeName: bed
+		  containers: [{name: c, image: i, ports: [{containerPort: ${4:-3030}}]}]
+	YAML
+}
+run() { # NAMESPACE COUNT
+	[ "$(kubectl -n "$1" get pods --field-selector=status.phase=Running -o name | wc -l)" = "$2" ]
+}
+unready() { # NAMESPACE NAME...
+	local name
+	for name in "${@:2}"; do
+		kubectl -n "$1" patch pod "$name" --subresource=status --type=strategic \
+			-p '{"status":{"conditions":[{"type":"Ready","status":"False"}]}}' >/dev/null
+	done
+}
+
+# said COMMAND...: exit status, then all it prints
+said() {
+	local status=0 out
+	out=$("$@" 2>&1 </dev/null) || status=$?
+	printf '%s %s' "$status" "$out"
+}
+says() { # NAME WHAT ARG...: fluxctl says exactly this
+	local name=$1 want=$2
+	shift 2
+	t_is "$(said "$FLUXCTL" "$@")" "$want" "$name"
+}
+hint() { printf "\nRun 'fluxctl %s --help' for usage." "$1"; }
+same() { # NAME ARG...: fluxctl says what upstream's says
+	local name=$1
+	shift
+	if [ -n "$upstream" ]; then
+		t_is "$(said "$FLUXCTL" "$@")" "$(said "$upstream" "$@")" "$name"
+	fi
+}
+dialer='Error: Could not create a dialer: Could not get pod name: Listing pods in kubernetes: '
+
+# config USER [CLUSTER] [SERVER]: a kubeconfig with these members
+config() {
+	cat >"$T_DIR/config" <<-YAML
+		apiVersion: v1
+		kind: Config
+		current-context: here
+		contexts: [{name: here, context: {cluster: bed, user: me, namespace: $ns}}]
+		clusters: [{name: bed, cluster: {server: "${3:-$BED_API_URL}", ${2-certificate-authority: $BED_API_CA}}}]
+		users: [{name: me, user: {$1}}]
+	YAML
+	export KUBECONFIG=$T_DIR/config
+}
+
+# ---- a real daemon ---------------------------------------------------------
+
+ns=$(bed_namespace forward)
+repo=forward-$$
+url=$(bed_repo "$repo")
+repo_clone "$url" "$T_DIR/work"
+cat >"$T_DIR/work/one.yaml" <<-YAML
+	apiVersion: v1
+	kind: ConfigMap
+	metadata: {name: one, namespace: $ns}
+YAML
+head=$(repo_commit_all "$T_DIR/work" First)
+repo_push "$T_DIR/work"
+port=$(bed port "$BED_DIR" pod)
+several=$(bed_namespace forward)
+{
+	pod "$ns" fluxd-1 "app: flux"
+	pod "$several" sick "name: flux"
+	pod "$several" two-1 "set: two"
+	pod "$several" two-2 "set: two"
+	pod "$several" ready-1 "set: ready"
+	pod "$several" ready-2 "set: ready"
+	pod "$several" port "set: port"
+	pod "$several" memcached "set: port" 11211
+} | kubectl apply -f - >/dev/null
+fluxd_start --git-url="$url" --git-poll-interval=1h --sync-interval=1h \
+	--listen="127.0.0.1:$port"
+export FLUX_FORWARD_NAMESPACE=$ns
+ready() { [ "$(api_post /api/flux/v9/git-repo-config false | jq -r .status)" = ready ]; }
+t_wait "the daemon is ready" 30 ready
+t_wait "its pod runs" 30 run "$ns" 1
+t_wait "and so do others" 30 run "$several" 7
+unready "$several" sick ready-1
+
+mark=$(audit_mark)
+says "identity, through the API server" "0 $(cut -d' ' -f1-3 "$BED_SSH_KEY.pub")" identity
+t_is "$(audit_list '^fluxctl/' '.*' "$mark")" "list 200 /api/v1/namespaces/$ns/pods?fieldSelector=status.phase%3DRunning&labelSelector=app%3Dflux
+create 101 /api/v1/namespaces/$ns/pods/fluxd-1/portforward" "two requests, as upstream's, and no more"
+says "sync" "0 Synchronizing with $url
+Revision of master to apply is ${head:0:7}
+Waiting for ${head:0:7} to be applied ...
+Done." sync
+t_run "and what is in git is in the cluster" kubectl -n "$ns" get configmap one
+same "sync, as upstream's" sync
+same "identity, as upstream's" identity
+same "the processes, which upstream's does not know" nosuch
+t_like "$(said "$FLUXCTL" sandbox)" '^0 ROLE' "sandbox"
+if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
+	strace -f -o "$T_DIR/trace" -e trace=listen,bind,accept,accept4 "$FLUXCTL" identity >/dev/null
+	t_is "$(grep -cE '(listen|accept4?)\(' "$T_DIR/trace" || true)" 0 "nothing listens for the way there"
+fi
+
+# ---- whose pod -------------------------------------------------------------
+
+export FLUX_FORWARD_NAMESPACE=
+empty=$(bed_namespace forward)
+says "no pod" "1 Error: No pod found in namespace \"$empty\" using the following selectors:
+  a=b,c=d
+  name in (flux,fluxd,weave-flux-agent)
+
+Make sure Flux is running in namespace \"$empty\".
+If Flux is running in another different namespace, please supply it to --k8s-fwd-ns.$(hint sync)" \
+	sync --k8s-fwd-ns "$empty" --k8s-fwd-labels c=d,a=b
+same "no pod, as upstream's" sync --k8s-fwd-ns "$empty" --k8s-fwd-labels c=d,a=b
+identity="0 $(cut -d' ' -f1-3 "$BED_SSH_KEY.pub")"
+says "one by its other name, ready or not" "$identity" identity --k8s-fwd-ns "$several"
+says "two, of which none is better" \
+	"1 Error: Could not create a dialer: Could not get pod name: Ambiguous pod: found more than one pod for selector: labels \"set=two\"$(hint identity)" \
+	identity --k8s-fwd-ns "$several" --k8s-fwd-labels set=two
+same "two, as upstream's" identity --k8s-fwd-ns "$several" --k8s-fwd-labels set=two
+says "of several, the one that is ready" "$identity" identity --k8s-fwd-ns "$several" --k8s-fwd-labels set=ready
+says "of these, the one with the port" "$identity" identity --k8s-fwd-ns "$several" --k8s-fwd-labels set=port
+
+# ---- what may go wrong ------------------------------------------------------
+
+export FLUX_FORWARD_NAMESPACE=$ns
+says "no such context" "1 Error: Could not load kubernetes configuration file: context \"nope\" does not exist$(hint identity)" \
+	identity --context nope
+token=$(bed_service_account "$ns" reader)
+config "token: $token"
+says "who may not list pods" \
+	"1 ${dialer}pods is forbidden: User \"system:serviceaccount:$ns:reader\" cannot list resource \"pods\" in API group \"\" in the namespace \"$ns\"$(hint identity)" identity
+same "as upstream's" identity
+kubectl -n "$ns" create role lists --verb=list --resource=pods >/dev/null
+kubectl -n "$ns" create rolebinding lists --role=lists --serviceaccount="$ns:reader" >/dev/null
+refused() { [[ $(said "$FLUXCTL" identity) == *"error upgrading connection"* ]]; }
+t_wait "the role counts" 10 refused
+says "who may not forward" \
+	"1 Error: Could not create port forward: error upgrading connection: pods \"fluxd-1\" is forbidden: User \"system:serviceaccount:$ns:reader\" cannot create resource \"pods/portforward\" in API group \"\" in the namespace \"$ns\"$(hint identity)" identity
+same "as upstream's" identity
+kubectl -n "$ns" create role forwards --verb=create --resource=pods/portforward >/dev/null
+kubectl -n "$ns" create rolebinding forwards --role=forwards --serviceaccount="$ns:reader" >/dev/null
+allowed() { [ "$(said "$FLUXCTL" identity)" = "$identity" ]; }
+t_wait "list and create are all the rights it takes" 10 allowed
+
+config "token: wrong"
+says "who is unknown" "1 ${dialer}Unauthorized$(hint identity)" identity
+config "token: $BED_API_TOKEN" "certificate-authority: /etc/ssl/certs/ca-certificates.crt"
+t_like "$(said "$FLUXCTL" identity)" "^1 ${dialer}Get \"$BED_API_URL/.*\": SSL certificate problem: " \
+	"a server of another authority is not talked to"
+config "token: $BED_API_TOKEN" "certificate-authority: $BED_API_CA, tls-server-name: other.example"
+t_like "$(said "$FLUXCTL" identity)" "^1 ${dialer}Get .*other.example" "nor one of another name"
+config "token: $BED_API_TOKEN" "certificate-authority: $BED_API_CA, tls-server-name: localhost"
+says "the name of the certificate may be another" "$identity" identity
+config "token: $BED_API_TOKEN" "insecure-skip-tls-verify: true"
+says "or not be looked at" "$identity" identity
+config "token: $BED_API_TOKEN" "" https://127.0.0.1:1
+says "no server" \
+	"1 ${dialer}Get \"https://127.0.0.1:1/api/v1/namespaces/$ns/pods?fieldSelector=status.phase%3DRunning&labelSelector=app%3Dflux\": dial tcp 127.0.0.1:1: connect: connection refused$(hint identity)" identity
+same "as upstream's" identity
+
+# ---- credentials -------------------------------------------------------------
+
+pki=$BED_DIR/pki
+config "client-certificate: $pki/kwok.crt, client-key: $pki/kwok.key"
+says "a client certificate" "$identity" identity
+config "client-certificate-data: $(base64 -w0 "$pki/kwok.crt"), client-key-data: $(base64 -w0 "$pki/kwok.key")"
+says "one in the file itself" "$identity" identity
+echo "$BED_API_TOKEN" >"$T_DIR/token"
+config "token: wrong, tokenFile: token" "certificate-authority: $BED_API_CA"
+says "a token's file beside the kubeconfig, which beats the token" "$identity" identity
+config "tokenFile: none"
+says "a file that is not there" \
+	"1 Error: Could not load kubernetes configuration file: open $T_DIR/none: no such file or directory$(hint identity)" identity
+config "token: $BED_API_TOKEN, as: jane, as-groups: ['system:masters'], as-user-extra: {example.org/x: [y]}"
+says "as somebody else" "$identity" identity
+config "token: $BED_API_TOKEN, as: jane"
+t_like "$(said "$FLUXCTL" identity)" 'User "jane" cannot list' "who is not allowed to"
+config "token: $BED_API_TOKEN, username: a, password: b"
+same "two ways to log in, as upstream's" identity
+
+# several files count as one
+cat >"$T_DIR/first" <<-YAML
+	current-context: there
+	users: [{name: me, user: {token: $BED_API_TOKEN}}]
+YAML
+config "token: wrong"
+sed -i "s/^contexts:.*/contexts: [{name: there, context: {cluster: bed, user: me, namespace: $ns}}]/" "$T_DIR/config"
+KUBECONFIG=$T_DIR/none:$T_DIR/first:$T_DIR/config says "of several kubeconfigs the first one that says it counts" \
+	"$identity" identity
+
+# ---- plugins -----------------------------------------------------------------
+
+plugin() { # SCRIPT [MEMBERS]: a program in ./plugin beside the kubeconfig
+	printf '#!/bin/sh\n%s\n' "$1" >"$T_DIR/plugin"
+	chmod +x "$T_DIR/plugin"
+	config "exec: {command: ./plugin, apiVersion: client.authentication.k8s.io/${3:-v1beta1}${2:+, $2}}"
+}
+credential() { # STATUS: prints it as a plugin does
+	printf 'echo '\''{"apiVersion":"client.authentication.k8s.io/%s","kind":"ExecCredential","status":%s}'\' "${2:-v1beta1}" "$1"
+}
+good=$(credential "{\"token\":\"$BED_API_TOKEN\",\"expirationTimestamp\":\"2099-01-01T00:00:00Z\"}")
+getting="1 ${dialer}Get \"$BED_API_URL/api/v1/namespaces/$ns/pods?fieldSelector=status.phase%3DRunning&labelSelector=app%3Dflux\": getting credentials: "
+
+plugin "$good"
+says "a plugin's token" "$identity" identity
+plugin "[ \"\$1 \$2 \$A\" = 'x y z' ] && [ \"\$PWD\" = '$PWD' ] && $good" "args: [x, y], env: [{name: A, value: z}]"
+A=0 says "with arguments and variables of its own" "$identity" identity
+plugin "printf %s \"\$KUBERNETES_EXEC_INFO\" >'$T_DIR/info'; $(credential "{\"token\":\"$BED_API_TOKEN\"}" v1)" \
+	"interactiveMode: IfAvailable, provideClusterInfo: true" v1
+says "v1, which is told about the cluster" "$identity" identity
+t_is "$(jq -c 'del(.spec.cluster["certificate-authority-data"])' "$T_DIR/info")" \
+	"{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\",\"spec\":{\"cluster\":{\"server\":\"$BED_API_URL\"},\"interactive\":false}}" \
+	"in the words of the protocol"
+t_is "$(jq -r '.spec.cluster["certificate-authority-data"]' "$T_DIR/info" | base64 -d)" "$(cat "$BED_API_CA")" \
+	"and whom it believes"
+certificate() { sed -z 's/\n/\\n/g' "$1"; }
+plugin "$(credential "{\"clientCertificateData\":\"$(certificate "$pki/kwok.crt")\",\"clientKeyData\":\"$(certificate "$pki/kwok.key")\"}" | sed 's/echo/printf "%s\\n"/')"
+says "a plugin's certificate" "$identity" identity
+plugin "exit 3"
+says "one that fails" "${getting}exec: executable $T_DIR/plugin failed with exit code 3$(hint identity)" identity
+plugin "kill -9 \$\$"
+says "one that is killed" "${getting}exec: executable $T_DIR/plugin was killed by signal 9$(hint identity)" identity
+plugin "exec sleep 1000"
+says "one that hangs" "${getting}exec: executable $T_DIR/plugin did not end within 1s$(hint identity)" identity --timeout=1s
+plugin "exec yes '#'"
+says "one that prints without end" "${getting}exec: executable $T_DIR/plugin prints too much$(hint identity)" identity
+plugin "echo '{{{'"
+t_like "$(said "$FLUXCTL" identity)" 'getting credentials: decoding stdout: yaml: line ' "one that prints junk"
+plugin "echo hello"
+says "one that says something else" "${getting}decoding stdout: this is no ExecCredential$(hint identity)" identity
+plugin "$(credential '{}')"
+says "one that has nothing" "${getting}exec plugin didn't return a token or cert/key pair$(hint identity)" identity
+plugin "$(credential null)"
+says "no status" "${getting}exec plugin didn't return a status field$(hint identity)" identity
+plugin "$(credential '{"clientKeyData":"x"}')"
+says "half a pair" "${getting}exec plugin returned only certificate or key, not both$(hint identity)" identity
+plugin "$(credential '{"token":"x"}' v1)"
+says "another version" "${getting}exec plugin is configured to use API version client.authentication.k8s.io/v1beta1, plugin returned version client.authentication.k8s.io/v1$(hint identity)" identity
+plugin "$good" "" v1alpha1
+says "one of a version that is gone" "1 Error: Could not create kubernetes client: exec plugin: invalid apiVersion \"client.authentication.k8s.io/v1alpha1\"$(hint identity)" identity
+plugin "$good" "interactiveMode: Always"
+says "one that must talk to somebody" "${getting}exec plugin cannot support interactive mode: standard input is not a terminal$(hint identity)" identity
+config "exec: {command: no-such-plugin, apiVersion: client.authentication.k8s.io/v1beta1, installHint: Get it.}"
+says "one that is not there" "${getting}exec: executable no-such-plugin not found
+
+It is the program that user \"me\" of the kubeconfig logs in with.
+
+Get it.$(hint identity)" identity
+plugin "echo careful >&2; $good"
+says "what it says to the person arrives" "0 careful
+${identity#0 }" identity
+
+# ---- what stands between -------------------------------------------------------
+
+gateway() { # MODE: its port
+	rm -f "$T_DIR/port" "$T_DIR/log"
+	python3 "$here/gateway.py" "$1" "$BED_API_HOST" "$BED_API_PORT" "$T_DIR/token" "$BED_API_CA" \
+		"$T_DIR/port" "$T_DIR/log" &
+	at_exit "kill $! 2>/dev/null"
+	wait_for 10 test -e "$T_DIR/port"
+	gateway_port=$(cat "$T_DIR/port")
+}
+gateway websocket
+config "token: secret" "" "http://127.0.0.1:$gateway_port"
+says "a gateway without SPDY is passed by WebSocket" "$identity" identity
+t_is "$(cut -d' ' -f1,2 "$T_DIR/log" | sed 1d)" "POST /api/v1/namespaces/$ns/pods/fluxd-1/portforward
+GET /api/v1/namespaces/$ns/pods/fluxd-1/portforward?ports=3030" "SPDY is asked for first"
+says "sync by WebSocket" "0 Synchronizing with $url
+Revision of master to apply is ${head:0:7}
+Waiting for ${head:0:7} to be applied ...
+Done." sync
+gateway none
+config "token: secret" "" "http://127.0.0.1:$gateway_port"
+says "one that lets nothing through" \
+	"1 Error: Could not create port forward: error upgrading connection: unable to upgrade connection: Upgrade refused.
+$(hint identity)" identity
+gateway proxy
+config "token: $BED_API_TOKEN" "certificate-authority: $BED_API_CA, proxy-url: 'http://127.0.0.1:$gateway_port'"
+says "a proxy" "$identity" identity
+t_is "$(cut -d' ' -f1,2 "$T_DIR/log" | sort -u)" "CONNECT $BED_API_HOST:$BED_API_PORT" "is asked for every connection"
+
+# ---- the way breaks -------------------------------------------------------------
+
+python3 "$here/relay.py" "$BED_API_HOST" "$BED_API_PORT" "$T_DIR/relay" &
+relay=$!
+at_exit 'kill $relay 2>/dev/null'
+t_wait "the relay listens" 10 test -s "$T_DIR/relay"
+config "token: $BED_API_TOKEN" "certificate-authority: $BED_API_CA" "https://127.0.0.1:$(cat "$T_DIR/relay")"
+api=$(api_get /api/flux/v12/sandbox | jq '.[] | select(.role == "api") | .pid')
+kill -STOP "$FLUXD_PID" "$api" # it hears, and says nothing
+"$FLUXCTL" identity >"$T_DIR/out" 2>&1 &
+client=$!
+printf -v hex ':%04X' "$port"
+asked() { awk -v h="$hex" 'index($2, h) && $4 == "01" && $5 !~ /:0+$/ { n++ } END { exit !n }' /proc/net/tcp; }
+t_wait "a request is on its way" 10 asked
+kill -USR1 "$relay"
+status=0
+wait "$client" || status=$?
+t_is "$status $(cat "$T_DIR/out")" \
+	"1 Error: executing HTTP request: executing HTTP request: Post \"http://127.0.0.1:3030/api/flux/v9/git-repo-config\": the connection to the pod was lost$(hint identity)" \
+	"a connection that is cut is an error"
+kill -CONT "$FLUXD_PID" "$api"
+kill -HUP "$relay"
+
+fluxd_stop
+t_like "$(said "$FLUXCTL" identity)" \
+	'^1 Error: executing HTTP request: executing HTTP request: Post "http://127.0.0.1:3030/api/flux/v9/git-repo-config": error forwarding port 3030 to pod .*: connection refused' \
+	"a daemon that is not there"
+t_done
