@@ -39,6 +39,13 @@ tests_fuzz_replay_kubeconfig_SOURCES = tests/fuzz/replay.c \
 tests_fuzz_replay_kubeconfig_CPPFLAGS = $(fuzz_cppflags) $(sync_test_cppflags) \
 	-DFX_CORPUS=\"kubeconfig\"
 tests_fuzz_replay_kubeconfig_LDADD = $(sync_test_ldadd)
+check_PROGRAMS += tests/fuzz/replay_workload
+TESTS += tests/fuzz/replay_workload
+tests_fuzz_replay_workload_SOURCES = tests/fuzz/replay.c \
+	tests/fuzz/fuzz_workload.c
+tests_fuzz_replay_workload_CPPFLAGS = $(fuzz_cppflags) $(sync_test_cppflags) \
+	-I$(srcdir)/src/manifest-worker -DFX_CORPUS=\"workload\"
+tests_fuzz_replay_workload_LDADD = $(tests_unit_test_sync_yaml_LDADD)
 
 if FX_FUZZERS
 noinst_PROGRAMS += tests/fuzz/fuzz_kubeconfig
@@ -46,6 +53,12 @@ tests_fuzz_fuzz_kubeconfig_SOURCES = tests/fuzz/fuzz_kubeconfig.c
 tests_fuzz_fuzz_kubeconfig_CPPFLAGS = $(fuzz_cppflags) $(sync_test_cppflags)
 tests_fuzz_fuzz_kubeconfig_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_kubeconfig_LDADD = $(sync_test_ldadd)
+noinst_PROGRAMS += tests/fuzz/fuzz_workload
+tests_fuzz_fuzz_workload_SOURCES = tests/fuzz/fuzz_workload.c
+tests_fuzz_fuzz_workload_CPPFLAGS = $(fuzz_cppflags) $(sync_test_cppflags) \
+	-I$(srcdir)/src/manifest-worker
+tests_fuzz_fuzz_workload_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_workload_LDADD = $(tests_unit_test_sync_yaml_LDADD)
 endif
 
 # fluxd-sync against the real API server of a test bed.
