@@ -71,25 +71,6 @@ request_drop(struct request **rp)
 	*rp = NULL;
 }
 
-static bool
-list_remove(struct request **list, struct request *r)
-{
-	for (; *list != NULL; list = &(*list)->state->next)
-		if (*list == r) {
-			*list = r->state->next;
-			return true;
-		}
-	return false;
-}
-
-static void
-fix_tail(struct lane *l)
-{
-	l->tail = &l->waiting;
-	while (*l->tail != NULL)
-		l->tail = &(*l->tail)->state->next;
-}
-
 static void
 lane_wake(struct lane *l)
 {
@@ -100,9 +81,14 @@ lane_wake(struct lane *l)
 static void
 lane_queue(struct lane *l, struct request *r)
 {
-	r->state->next = NULL;
-	*l->tail = r;
-	l->tail = &r->state->next;
+	struct request_state *st = r->state;
+
+	lane_put(l->tail, r);
+	l->tail = &st->next;
+	if (st->deadline_us < l->due_us)
+		l->due_us = st->deadline_us;
+	if (st->not_before_us < l->due_us && st->not_before_us != 0)
+		l->due_us = st->not_before_us;
 	lane_wake(l);
 }
 
@@ -154,16 +140,11 @@ void
 client_cancel(struct client *c, struct request **rp)
 {
 	struct request *r = *rp;
-	struct lane *l;
 
 	(void)c;
 	if (r == NULL)
 		return;
-	l = r->state->lane;
-	if (!list_remove(&l->running, r)) {
-		list_remove(&l->waiting, r);
-		fix_tail(l);
-	}
+	lane_take(r);
 	request_free(r);
 	*rp = NULL;
 }
@@ -336,7 +317,7 @@ lane_reap(struct lane *l)
 		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &private);
 		r = (struct request *)(void *)private;
 		code = transfer_code(r);
-		list_remove(&l->running, r);
+		lane_take(r);
 		if (res == CURLE_OK)
 			answered(l->client, r, code);
 		else
@@ -372,7 +353,7 @@ lane_listen(struct loop *loop, void *arg)
 
 	while ((r = most_silent(l)) != NULL &&
 	    r->state->heard_us + SILENCE_US <= now) {
-		list_remove(&l->running, r);
+		lane_take(r);
 		snprintf(r->state->problem, sizeof(r->state->problem),
 		    "nothing came for %d seconds", (int)(SILENCE_US / CLK_SEC));
 		broke_off(l->client, r, CURLE_OPERATION_TIMEDOUT);
@@ -407,32 +388,46 @@ may_start(struct lane *l, int64_t now)
 static struct request *
 next_ready(struct lane *l, int64_t now, bool *start)
 {
+	/* most of the time there is no room, and all of them wait for it */
+	if (l->in_flight >= l->in_flight_max && now < l->due_us)
+		return NULL;
 	for (struct request *r = l->waiting; r != NULL; r = r->state->next) {
 		struct request_state *st = r->state;
 
 		*start = st->deadline_us > now;
 		if (*start && (st->not_before_us > now || !may_start(l, now)))
 			continue;
-		list_remove(&l->waiting, r);
-		fix_tail(l);
+		lane_take(r);
 		return r;
 	}
 	return NULL;
 }
 
-static void
-arm_pump(struct lane *l, int64_t now)
+/* When the first of them has to be looked at again. */
+static int64_t
+first_due(const struct lane *l, int64_t now)
 {
 	int64_t when = CLK_NEVER;
 
 	for (struct request *r = l->waiting; r != NULL; r = r->state->next) {
-		struct request_state *st = r->state;
+		const struct request_state *st = r->state;
 
 		if (st->deadline_us < when)
 			when = st->deadline_us;
 		if (st->not_before_us > now && st->not_before_us < when)
 			when = st->not_before_us;
 	}
+	return when;
+}
+
+static void
+arm_pump(struct lane *l, int64_t now)
+{
+	int64_t when;
+
+	if (l->due_us <= now || l->waiting == NULL)
+		l->due_us = first_due(l, now);
+	when = l->due_us;
 	if (l->waiting != NULL && !l->connecting && l->connect_after_us > now &&
 	    l->connect_after_us < when)
 		when = l->connect_after_us;
@@ -468,10 +463,12 @@ lane_pump(struct loop *loop, void *arg)
 
 	(void)loop;
 	while ((r = next_ready(l, now, &start)) != NULL) {
-		if (start)
+		if (start) {
 			transfer_start(r);
-		else
+			lane_put(&l->running, r);
+		} else {
 			expire(l, r);
+		}
 	}
 	arm_pump(l, now);
 }

@@ -80,11 +80,10 @@ static void
 finish(struct delivery *d)
 {
 	struct pass *p = d->pass;
-	struct delivery **at = &p->deliveries;
 
-	while (*at != d)
-		at = &(*at)->next;
-	*at = d->next;
+	*d->at = d->next;
+	if (d->next != NULL)
+		d->next->at = d->at;
 	p->in_flight--;
 	p->held -= d->held;
 	buf_wipe(&d->body);
@@ -457,8 +456,11 @@ delivery_start(struct pass *p, struct object *o, struct buf *body,
 		.body = *body,
 		.held = buf_left(body),
 		.may_recreate = may_recreate,
-		.next = p->deliveries };
+		.next = p->deliveries,
+		.at = &p->deliveries };
 	*body = (struct buf){ .max = d->body.max };
+	if (d->next != NULL)
+		d->next->at = &d->next;
 	p->deliveries = d;
 	p->in_flight++;
 	p->held += d->held;

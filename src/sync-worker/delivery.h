@@ -34,7 +34,7 @@ struct delivery {
 	int64_t until_us, pause_us;
 	struct loop_timer timer;
 	struct request *request;
-	struct delivery *next;
+	struct delivery *next, **at;
 };
 
 /* Takes the body. */

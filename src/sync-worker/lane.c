@@ -4,7 +4,7 @@
 
 #include <poll.h>
 
-/* A lane's multi handle, driven by the process's loop. */
+/* ---- a lane's multi handle, driven by the process's loop --------------- */
 
 /* Where libcurl cannot go on it would leave transfers that nothing wakes. */
 static void
@@ -82,6 +82,34 @@ set_curl_timer(CURLM *multi, long ms, void *arg)
 	return 0;
 }
 
+/* ---- its lists -------------------------------------------------------- */
+
+void
+lane_put(struct request **at, struct request *r)
+{
+	struct request_state *st = r->state;
+
+	st->next = *at;
+	st->at = at;
+	*at = r;
+	if (st->next != NULL)
+		st->next->state->at = &st->next;
+}
+
+void
+lane_take(struct request *r)
+{
+	struct request_state *st = r->state;
+
+	if (st->lane->tail == &st->next)
+		st->lane->tail = st->at;
+	*st->at = st->next;
+	if (st->next != NULL)
+		st->next->state->at = st->at;
+}
+
+/* ---- life ------------------------------------------------------------- */
+
 void
 lane_init(struct client *c, enum client_lane which, unsigned in_flight,
     long connections)
@@ -91,6 +119,7 @@ lane_init(struct client *c, enum client_lane which, unsigned in_flight,
 	l->client = c;
 	l->which = which;
 	l->tail = &l->waiting;
+	l->due_us = CLK_NEVER;
 	l->in_flight_max = in_flight;
 	l->spare = -1;
 	l->curl_timer = (struct loop_timer){ .fn = on_curl_timer, .arg = l };

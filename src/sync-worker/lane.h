@@ -26,6 +26,7 @@ struct lane {
 	struct loop_timer pump_timer;	 /* what waiting requests wait for */
 	struct loop_timer silence_timer; /* when streams are looked at */
 	struct request *waiting, **tail;
+	int64_t due_us; /* none of them has to be looked at before */
 	struct request *running;
 	unsigned in_flight, in_flight_max;
 	int spare;		  /* connected, not yet libcurl's; -1 */
@@ -42,7 +43,7 @@ struct lane {
 };
 
 struct request_state {
-	struct request *next; /* of waiting or running */
+	struct request *next, **at; /* of waiting or running */
 	struct lane *lane;
 	CURL *easy; /* NULL: waiting */
 	struct curl_slist *headers, *resolve;
@@ -74,6 +75,9 @@ struct client {
 /* lane.c */
 void lane_init(struct client *, enum client_lane, unsigned in_flight,
     long connections);
+/* Put it where *at is; take it off whichever list of its lane it is on. */
+void lane_put(struct request **at, struct request *);
+void lane_take(struct request *);
 
 /* client.c: requests that have ended, and those that may begin. */
 void lane_reap(struct lane *);

@@ -34,7 +34,7 @@ take_header(const char *line, size_t n, const char *name, char *out,
 static void
 heard(struct request_state *st)
 {
-	st->heard_us = st->lane->heard_us = clk_now_us();
+	st->heard_us = st->lane->heard_us = loop_now_us(st->lane->client->loop);
 }
 
 static size_t
@@ -310,8 +310,6 @@ transfer_start(struct request *r)
 			    now + SILENCE_US);
 	}
 	l->in_flight++;
-	st->next = l->running;
-	l->running = r;
 	if (curl_multi_add_handle(l->multi, e) != CURLM_OK)
 		fx_bug("curl_multi_add_handle");
 }

@@ -396,8 +396,8 @@ kind_stop(struct kind *k)
 	k->nstreams = 0;
 }
 
-/* All that a pass applies comes back as an event, and its answers have said the
- * same: a watch that begins after it gets them in one go. */
+/* All that a pass applies comes back as an event, and its answers say the same:
+ * a watch that begins when everything was sent gets them in one go. */
 void
 kinds_watch(struct cluster *c)
 {
