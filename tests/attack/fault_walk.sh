@@ -48,9 +48,13 @@ FLUXD=$T_DIR/fluxd-faulty
 launch() {
 	fluxd_launch --git-url="$url" --git-poll-interval=2s --sync-interval=2s --libexec-dir="$libexec"
 }
-# Is it there?  A master that its fault has ended is started again.
-arrived() {
-	if fluxd_dead && grep -q '^fault 0 ' "$FLUXD_LOG" && [ "$again" = 0 ]; then
+# A master that its fault has ended is started again, once.
+may_begin_again() {
+	[ "$again" = 0 ] && grep -q '^fault 0 ' "$FLUXD_LOG"
+}
+# Is it there?
+arrived() { # VALUE
+	if fluxd_dead && may_begin_again; then
 		again=1
 		fluxd_reap
 		launch
@@ -64,7 +68,7 @@ arrives() { # VALUE
 	wait_for $patience arrived_or_ended "$1" && arrived "$1"
 }
 arrived_or_ended() {
-	arrived "$1" || fluxd_dead
+	arrived "$1" || { fluxd_dead && ! may_begin_again; }
 }
 # live NAME: a life of the daemon from an empty state directory on, two commits
 # long, with the faults that lie there.
