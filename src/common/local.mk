@@ -18,6 +18,7 @@ src_common_libbase_a_SOURCES = \
 	src/common/base/logfmt.h \
 	src/common/base/loop.c \
 	src/common/base/loop.h \
+	src/common/base/ossl.h \
 	src/common/base/str.c \
 	src/common/base/str.h
 

@@ -27,6 +27,8 @@
 #include "base.h"
 #include "handlers.h"
 
+#include "ossl.h"
+
 #include <openssl/crypto.h>
 #include <time.h>
 
@@ -45,6 +47,7 @@ open_libraries(const struct worker *w)
 	struct fx_err err = { 0 };
 
 	tzset();
+	ossl_memory();
 	if (OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL) != 1)
 		fx_bug("libcrypto does not start");
 	if (gw_lib_open(w->cfg.git_max_object, &err) != FX_OK ||

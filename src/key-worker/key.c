@@ -36,7 +36,8 @@ static const struct key_kind kinds[] = {
 };
 /* clang-format on */
 
-/* libcrypto's allocator: what is given back holds nothing any more. */
+/* libcrypto's allocator.  What is given back holds nothing any more; and a key
+ * that could not be read for want of memory is not taken for a bad one. */
 static void
 wipe_free(void *p, const char *file, int line)
 {
@@ -52,17 +53,15 @@ plain_malloc(size_t n, const char *file, int line)
 {
 	(void)file;
 	(void)line;
-	return malloc(n);
+	return xmalloc(n);
 }
 
 static void *
 wipe_realloc(void *p, size_t n, const char *file, int line)
 {
-	void *q = malloc(n);
+	void *q = xmalloc(n);
 	size_t old = p == NULL ? 0 : malloc_usable_size(p);
 
-	if (q == NULL)
-		return NULL;
 	if (old > 0)
 		memcpy(q, p, old < n ? old : n);
 	wipe_free(p, file, line);

@@ -127,8 +127,10 @@ syntax_error(struct yread *y, struct fx_err *err)
 	const yaml_parser_t *p = &y->parser;
 	size_t line = 0;
 
-	if (p->error == YAML_MEMORY_ERROR)
-		return too_large(err);
+	/* libyaml says what is wrong, unless it had no memory; that is not the
+	 * fault of the file, for which it would be remembered */
+	if (p->error == YAML_MEMORY_ERROR || p->problem == NULL)
+		fx_bug("out of memory");
 	if (p->problem_mark.line != 0)
 		line = p->problem_mark.line +
 		    (p->error == YAML_SCANNER_ERROR ? 1 : 0);
@@ -137,9 +139,7 @@ syntax_error(struct yread *y, struct fx_err *err)
 	if (line != 0)
 		return fx_fail(err, FX_ESYNTAX, "yaml: line %zu: %s", line,
 		    p->problem);
-	return fx_fail(err, FX_ESYNTAX, "yaml: %s",
-	    p->problem != NULL ? p->problem
-			       : "unknown problem parsing YAML content");
+	return fx_fail(err, FX_ESYNTAX, "yaml: %s", p->problem);
 }
 
 /* Remember the first thing that is wrong and read on. */

@@ -41,6 +41,7 @@
 
 /* A socket, because the master may not read(2). */
 static int signal_socket[2] = { -1, -1 };
+static volatile sig_atomic_t unsent; /* a signal that did not go through it */
 
 static void
 on_signal(int sig)
@@ -50,7 +51,8 @@ on_signal(int sig)
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 	int saved = errno;
 
-	(void)sendmsg(signal_socket[1], &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (sendmsg(signal_socket[1], &msg, MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
+		unsent = sig;
 	errno = saved;
 }
 
@@ -86,22 +88,39 @@ reload(struct master *m)
 }
 
 static void
+take_signal(struct master *m, int sig)
+{
+	if (sig == SIGHUP && !m->stopping)
+		reload(m);
+	else if (sig != SIGHUP && m->stopping)
+		loop_stop(m->loop); /* asked twice: at once */
+	else if (sig != SIGHUP)
+		mst_stop(m, sig == SIGINT ? "interrupt" : "terminated", 0);
+}
+
+static void
 on_signal_socket(struct loop *l, int fd, short revents, void *arg)
 {
-	struct master *m = arg;
 	char byte = 0;
 	struct iovec iov = { &byte, 1 };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 
+	(void)l;
 	(void)revents;
-	if (recvmsg(fd, &msg, MSG_DONTWAIT) != 1)
+	if (recvmsg(fd, &msg, MSG_DONTWAIT) == 1)
+		take_signal(arg, byte);
+}
+
+/* It has ended the wait for something to happen, as any signal does. */
+static void
+take_unsent(struct master *m)
+{
+	int sig = unsent;
+
+	if (sig == 0)
 		return;
-	if (byte == SIGHUP && !m->stopping)
-		reload(m);
-	else if (byte != SIGHUP && m->stopping)
-		loop_stop(l); /* asked twice: at once */
-	else if (byte != SIGHUP)
-		mst_stop(m, byte == SIGINT ? "interrupt" : "terminated", 0);
+	unsent = 0;
+	take_signal(m, sig);
 }
 
 static int
@@ -383,6 +402,7 @@ serve(struct master *m)
 			child_flush(&m->children[i]);
 		child_flush(&m->launcher);
 		loop_turn(m->loop, CLK_NEVER);
+		take_unsent(m);
 	}
 }
 

@@ -3,6 +3,7 @@
 #include "lane.h"
 
 #include "fd.h"
+#include "ossl.h"
 #include "str.h"
 
 #include <stdio.h>
@@ -22,6 +23,7 @@ resize(void *p, size_t n)
 void
 client_warm_up(void)
 {
+	ossl_memory();
 	/* without memory libcurl may forget a transfer without a word, so it
 	 * ends the process, as everywhere: the next one begins at once */
 	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, xmalloc, free, resize,

@@ -38,17 +38,28 @@ FLUXD=$T_DIR/fluxd-faulty
 launch() {
 	fluxd_launch --git-url="$url" --git-poll-interval=2s --sync-interval=2s --libexec-dir="$libexec"
 }
-# Is it there?  A master that its fault has ended is started again.
-arrived() {
-	if fluxd_dead && grep -q '^fault 0 ' "$FLUXD_LOG" && [ "$again" = 0 ]; then
+# A master that its fault has ended is started again, once.
+may_begin_again() {
+	[ "$again" = 0 ] && grep -q '^fault 0 ' "$FLUXD_LOG"
+}
+# Is it there?
+arrived() { # VALUE
+	if fluxd_dead && may_begin_again; then
 		again=1
 		fluxd_reap
 		launch
 	fi
 	tag_is "$repo" "$last" && value_is "$ns" c "$1"
 }
-# A question that was lost inside a library is asked again when its time is up.
+# A question that was lost inside a library is asked again when its time is up;
+# a daemon that has ended for good need not be waited for.
 patience=75
+arrives() { # VALUE
+	wait_for $patience arrived_or_ended "$1" && arrived "$1"
+}
+arrived_or_ended() {
+	arrived "$1" || { fluxd_dead && ! may_begin_again; }
+}
 # live NAME: a life of the daemon from an empty state directory on, two commits
 # long, with the faults that lie there.
 live() {
@@ -59,10 +70,10 @@ live() {
 	mkdir "$FLUXD_STATE"
 	commit "$value-one"
 	launch
-	wait_for $patience arrived "$value-one" || { echo "the first commit does not arrive"; return 1; }
+	arrives "$value-one" || { echo "the first commit does not arrive"; return 1; }
 	commit "$value-two"
 	notify || true
-	wait_for $patience arrived "$value-two" || { echo "the second commit does not arrive"; return 1; }
+	arrives "$value-two" || { echo "the second commit does not arrive"; return 1; }
 	fluxd_stop || [ "$again" = 1 ] || { echo "it ends with $FLUXD_STATUS"; return 1; }
 }
 

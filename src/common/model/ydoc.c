@@ -44,12 +44,23 @@ check_event(const yaml_event_t *ev, size_t *nodes, size_t *depth,
 	return FX_OK;
 }
 
+static void
+parser_open(yaml_parser_t *p, const void *text, size_t n)
+{
+	if (yaml_parser_initialize(p) == 0)
+		fx_bug("out of memory");
+	yaml_parser_set_input_string(p, text, n);
+}
+
 static int
 yaml_problem(const yaml_parser_t *p, struct fx_err *err)
 {
+	/* libyaml says what is wrong, unless it had no memory; and a kubeconfig
+	 * that is bad would end all of fluxd */
+	if (p->problem == NULL)
+		fx_bug("out of memory");
 	return fx_fail(err, FX_ESYNTAX, "yaml: line %zu: %s",
-	    p->problem_mark.line + 1,
-	    p->problem != NULL ? p->problem : "malformed");
+	    p->problem_mark.line + 1, p->problem);
 }
 
 /* Walk the events once before a tree is built. */
@@ -62,9 +73,7 @@ check_limits(const void *text, size_t n, struct fx_err *err)
 	bool end = false;
 	int r = FX_OK;
 
-	if (yaml_parser_initialize(&p) == 0)
-		return fx_fail(err, FX_EFAIL, "yaml: out of memory");
-	yaml_parser_set_input_string(&p, text, n);
+	parser_open(&p, text, n);
 	while (r == FX_OK && !end) {
 		if (yaml_parser_parse(&p, &ev) == 0) {
 			r = yaml_problem(&p, err);
@@ -91,9 +100,7 @@ ydoc_load(struct ydoc *d, const void *text, size_t n, struct fx_err *err)
 	r = check_limits(text, n, err);
 	if (r != FX_OK)
 		return r;
-	if (yaml_parser_initialize(&p) == 0)
-		return fx_fail(err, FX_EFAIL, "yaml: out of memory");
-	yaml_parser_set_input_string(&p, text, n);
+	parser_open(&p, text, n);
 	if (yaml_parser_load(&p, &d->doc) == 0)
 		r = yaml_problem(&p, err);
 	else
