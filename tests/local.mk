@@ -47,9 +47,9 @@ master_test_cppflags = $(TEST_CPPFLAGS) $(SECCOMP_CFLAGS) \
 	-I$(srcdir)/src/master
 master_test_ldadd = src/master/libmaster.a src/common/libproc.a \
 	src/common/libipc.a src/common/libmodel.a src/common/libbase.a
-check_PROGRAMS += tests/unit/test_clients tests/unit/test_flows \
+check_PROGRAMS += tests/unit/test_children tests/unit/test_clients tests/unit/test_flows \
 	tests/unit/test_jobs tests/unit/test_metrics
-TESTS += tests/unit/test_clients tests/unit/test_flows tests/unit/test_jobs \
+TESTS += tests/unit/test_children tests/unit/test_clients tests/unit/test_flows tests/unit/test_jobs \
 	tests/unit/test_metrics
 tests_unit_test_clients_SOURCES = tests/unit/test_clients.c \
 	tests/unit/master_bed.h
@@ -65,3 +65,7 @@ tests_unit_test_jobs_LDADD = $(master_test_ldadd)
 tests_unit_test_metrics_SOURCES = tests/unit/test_metrics.c
 tests_unit_test_metrics_CPPFLAGS = $(master_test_cppflags)
 tests_unit_test_metrics_LDADD = $(master_test_ldadd)
+tests_unit_test_children_SOURCES = tests/unit/test_children.c \
+	tests/unit/master_bed.h
+tests_unit_test_children_CPPFLAGS = $(master_test_cppflags)
+tests_unit_test_children_LDADD = $(master_test_ldadd)

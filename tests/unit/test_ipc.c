@@ -6,6 +6,9 @@
 #include "ipc_wire.h"
 #include "test.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 /* ---- wire -----------------------------------------------------------------
  */
 
@@ -150,6 +153,58 @@ test_rows_longer(void)
 	}
 }
 
+/* A record has the fields of its row, neither one less nor one more. */
+static void
+test_records_exact(void)
+{
+	for (size_t fields = 0; fields < 5; fields++) {
+		auto_buf struct buf b = BUF_INIT(1 << 20);
+		auto_buf struct buf out = BUF_INIT(1 << 20);
+		struct buf view;
+		bool has_fd;
+		int want_r = fields == 2 ? FX_OK : FX_ESYNTAX;
+
+		want_int(wire_put_array(&b, 1, 1), FX_OK); /* commits */
+		want_int(wire_put_array(&b, fields, 64), FX_OK);
+		for (size_t i = 0; i < fields; i++)
+			want_int(wire_put_str(&b, "x", 1), FX_OK);
+		view = buf_view(buf_head(&b), buf_left(&b));
+		want_int(ipc_walk(IPC_T_COMMIT_PART, &view, &has_fd), want_r);
+		want_int(recode(IPC_T_COMMIT_PART, &view, &out), want_r);
+	}
+}
+
+/* A descriptor comes exactly when its field says so, and belongs to who
+ * decoded it. */
+static void
+test_descriptors(void)
+{
+	for (int says = 0; says < 2; says++)
+		for (int comes = 0; comes < 2; comes++) {
+			auto_buf struct buf b = BUF_INIT(64);
+			int fd = comes ? dup(1) : -1, kept = fd;
+			struct ipc_file m;
+			int r;
+
+			want_int(wire_put_u64(&b, IPC_FILE_LOG), FX_OK);
+			want_int(wire_put_bool(&b, says), FX_OK);
+			r = ipc_file_decode(&b, &m, &fd);
+			want_int(r, says == comes ? FX_OK : FX_ESYNTAX);
+			if (r != FX_OK) {
+				want_int(fd, kept); /* still the caller's */
+				if (fd != -1)
+					close(fd);
+				continue;
+			}
+			want_int(m.fd, kept);
+			want_int(fd, -1);
+			ipc_file_clear(&m);
+			want_int(m.fd, -1);
+			if (comes)
+				want_int(fcntl(kept, F_GETFD), -1);
+		}
+}
+
 /* Whatever is cut or changed, the walk and the decoder say the same. */
 static void
 test_rows_damaged(void)
@@ -284,6 +339,9 @@ main(void)
 	    test_rows_round_trip);
 	test_run("codec: a byte more than the row has is refused",
 	    test_rows_longer);
+	test_run("codec: a record has exactly its fields", test_records_exact);
+	test_run("codec: a descriptor comes when its field says so",
+	    test_descriptors);
 	test_run("codec: cut and damaged frames are refused by both",
 	    test_rows_damaged);
 	test_run("rules: who may send what to whom, and when", test_permit);

@@ -626,22 +626,24 @@ test_early_descriptors(void)
 
 /* Frames may carry secrets: nothing of one stays behind. */
 #define SECRET_LEN 32
+#define SECRET_FROM 64 /* bytes before it */
 
 static void
 send_secret(int fd, const uint8_t *inverted)
 {
 	auto_buf struct buf b = BUF_INIT(1 << 20);
-	char text[SECRET_LEN + 1] = "";
+	/* not at the start: there the allocator keeps its lists */
+	char text[SECRET_FROM + SECRET_LEN + 1] = "";
 
+	memset(text, 'x', SECRET_FROM);
 	for (size_t i = 0; i < SECRET_LEN; i++)
-		text[i] = (char)(inverted[i] ^ 0xff);
+		text[SECRET_FROM + i] = (char)(inverted[i] ^ 0xff);
 	want(buf_put(&b, "\0\0\0\0", 4) == FX_OK &&
-	    wire_put_array(&b, 3 + ipc_nfields(IPC_T_LOG), 64) == FX_OK &&
-	    wire_put_u64(&b, IPC_T_LOG) == FX_OK &&
+	    wire_put_array(&b, 3 + ipc_nfields(IPC_T_ENDPOINT), 64) == FX_OK &&
+	    wire_put_u64(&b, IPC_T_ENDPOINT) == FX_OK &&
 	    wire_put_u64(&b, 0) == FX_OK && wire_put_u64(&b, 0) == FX_OK &&
-	    wire_put_u64(&b, 1) == FX_OK &&
-	    wire_put_str(&b, text, IPC_MAX_NAME) == FX_OK &&
-	    wire_put_array(&b, 0, 1) == FX_OK);
+	    wire_put_str(&b, text, IPC_MAX_HOST) == FX_OK &&
+	    wire_put_u64(&b, 1) == FX_OK);
 	b.data[0] = (uint8_t)(buf_left(&b) - 4);
 	want(write(fd, buf_head(&b), buf_left(&b)) == (ssize_t)buf_left(&b));
 }

@@ -50,7 +50,8 @@ test_refused(void)
 		{ HEAD "clusters: []\n", "cluster \"k\" does not exist" },
 		{ "current-context: other\ncontexts: []\n",
 		    "context was not found for specified context: other" },
-		{ "a: &x 1\nb: *x\n", "anchors and aliases" },
+		{ "a: &x 1\n", "anchors and aliases" },
+		{ "a: *x\n", "anchors and aliases" },
 		{ "a: [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\n",
 		    "nested more than 32" },
 		{ "a: 'x\n", "yaml: line" },
@@ -187,7 +188,51 @@ test_too_large(void)
 
 	memset(big, '#', KC_FILE_MAX + 1);
 	want_int(parse(&kc, big, &err), FX_ELIMIT);
+	/* short as text, and much as a tree */
+	for (size_t i = 0; i <= YDOC_NODES_MAX; i++)
+		memcpy(big + 1 + 2 * i, "a,", 2);
+	big[0] = '[';
+	big[2 * YDOC_NODES_MAX + 2] = ']';
+	big[2 * YDOC_NODES_MAX + 3] = '\0';
+	want_int(parse(&kc, big, &err), FX_ELIMIT);
+	want(strstr(err.text, "nodes") != NULL);
 	free(big);
+}
+
+/* One group more than there is room for. */
+static void
+test_groups(void)
+{
+	for (size_t n = KC_WORDS_MAX; n <= KC_WORDS_MAX + 1; n++) {
+		struct buf text = BUF_INIT(1 << 16);
+		auto_free char *s = NULL;
+		struct kubeconfig kc;
+		struct fx_err err = { 0 };
+
+		(void)str_add(&text,
+		    HEAD CLUSTER USER "as: jane\n    "
+				      "as-groups: [g");
+		for (size_t i = 1; i < n; i++)
+			(void)str_add(&text, ", g");
+		(void)str_add(&text, "]\n");
+		s = str_take(&text);
+		want_int(parse(&kc, s, &err),
+		    n == KC_WORDS_MAX ? FX_OK : FX_ELIMIT);
+		kubeconfig_clear(&kc);
+	}
+}
+
+/* No value of ours has a NUL in it. */
+static void
+test_nul(void)
+{
+	struct kubeconfig kc;
+	struct fx_err err = { 0 };
+
+	want_int(parse(&kc, HEAD CLUSTER USER "token: \"a\\0b\"\n", &err),
+	    FX_OK);
+	want_int(buf_left(&kc.token.data), 0);
+	kubeconfig_clear(&kc);
 }
 
 int
@@ -200,6 +245,8 @@ main(void)
 	    test_empty);
 	test_run("kubeconfig: a server's URL gives host, port and prefix",
 	    test_url);
+	test_run("kubeconfig: groups have a limit", test_groups);
+	test_run("kubeconfig: a value with a NUL is none", test_nul);
 	test_run("kubeconfig: a file that is too large is not read",
 	    test_too_large);
 	return test_done();
