@@ -166,6 +166,8 @@ begin_synced(void)
 static void
 new_head(const char *head, const char *marker)
 {
+	/* as if the last one had been long ago */
+	bed.mirror.notified_us = 0;
 	mirror_notify(&bed);
 	bed_fetched(head, marker);
 }
