@@ -30,6 +30,7 @@ gw_open_mirror(struct gw *g, struct worker *w, bool writer)
 	};
 
 	g->worker = w;
+	g->dir_fd = mirror_hold_dir(w->cfg.mirror_dir);
 	return mirror_init(&g->mirror, &conf, &g->why);
 }
 
@@ -108,6 +109,7 @@ gw_close_remote(struct gw *g)
 {
 	remote_clear(&g->remote);
 	mirror_clear(&g->mirror);
+	fd_close(&g->dir_fd);
 }
 
 int
@@ -117,6 +119,11 @@ gw_ready(struct gw *g, struct fx_err *err)
 		*err = g->why;
 		return err->code;
 	}
+	/* this process may change what it found at its start, and nothing that
+	 * has taken its place */
+	if (!mirror_is_dir(g->dir_fd, g->worker->cfg.mirror_dir))
+		worker_start_over(g->worker,
+		    "the mirror's directory was removed; starting over");
 	return mirror_open(&g->mirror, err);
 }
 

@@ -20,6 +20,7 @@ struct gw {
 	struct tree_memory listed;    /* local: of the tree it reported last */
 	char told_rewind[GW_OID_HEX]; /* remote: the last one that was logged */
 	struct fx_err why;	      /* a bad setting: nothing can be done */
+	int dir_fd;		      /* the directory that it may change */
 };
 
 /* How an executable reaches a server. */

@@ -3,6 +3,7 @@
 #include "base.h"
 #include "handlers.h"
 
+#include "fd.h"
 #include "history.h"
 #include "log.h"
 #include "notes.h"
@@ -28,6 +29,7 @@ gw_close_local(struct gw *g)
 {
 	tree_memory_clear(&g->listed);
 	mirror_clear(&g->mirror);
+	fd_close(&g->dir_fd);
 }
 
 /* ---- refs and tag ---- */

@@ -32,6 +32,7 @@
 #include <openssl/crypto.h>
 #include <time.h>
 
+#include "mirror_files.h"
 #include "ssh.h"
 
 static const struct gw_way ssh_way = {
@@ -96,6 +97,7 @@ main(int argc, char *argv[])
 	struct worker w;
 
 	worker_init(&w, argc, argv, IPC_R_GIT_REMOTE, IPC_R_GIT_LOCAL);
+	mirror_make_dir(w.cfg.mirror_dir);
 	open_libraries(&w);
 	return w.role == IPC_R_GIT_REMOTE ? run_remote(&w) : run_local(&w);
 }

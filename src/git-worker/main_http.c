@@ -23,6 +23,7 @@
 #include <time.h>
 
 #include "http.h"
+#include "mirror_files.h"
 
 static const struct gw_way http_way = {
 	.carrier = &http_carrier,
@@ -54,6 +55,7 @@ main(int argc, char *argv[])
 	int r;
 
 	worker_init(&w, argc, argv, IPC_R_GIT_REMOTE, IPC_R_GIT_REMOTE);
+	mirror_make_dir(w.cfg.mirror_dir);
 	open_libraries(&w);
 	paths.dir = w.cfg.mirror_dir;
 	worker_lock_down(&w, &gw_http_sandbox, &paths);

@@ -48,6 +48,14 @@ leave_note(struct mirror *m)
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 }
 
+/* The writer makes it anew, and is asked to by whoever hears this. */
+static int
+blame(struct mirror *m, struct fx_err *err)
+{
+	leave_note(m);
+	return err->code = FX_EGONE;
+}
+
 bool
 mirror_is_damaged(const struct mirror *m)
 {
@@ -68,14 +76,13 @@ forget_damage(const struct mirror *m)
 int
 mirror_fail(struct mirror *m, int r, struct fx_err *err, const char *fmt, ...)
 {
+	bool to_blame = !m->writer && blames_mirror(r);
 	va_list ap;
 
-	if (!m->writer && blames_mirror(r))
-		leave_note(m);
 	va_start(ap, fmt);
 	r = gw_git_vfail(r, err, fmt, ap);
 	va_end(ap);
-	return r;
+	return to_blame ? blame(m, err) : r;
 }
 
 /* ---- the stamp ---- */
@@ -287,6 +294,17 @@ refs_are_sound(struct mirror *m)
 	return true;
 }
 
+bool
+mirror_is_empty(struct mirror *m)
+{
+	git_oid oid;
+	bool empty = !m->writer &&
+	    git_reference_name_to_id(&oid, m->repo, m->branch) == GIT_ENOTFOUND;
+
+	git_error_clear();
+	return empty;
+}
+
 int
 mirror_doubt(struct mirror *m, int r, struct fx_err *err, const char *fmt, ...)
 {
@@ -295,9 +313,9 @@ mirror_doubt(struct mirror *m, int r, struct fx_err *err, const char *fmt, ...)
 	va_start(ap, fmt);
 	r = gw_git_vfail(r, err, fmt, ap);
 	va_end(ap);
-	if (!m->writer && !refs_are_sound(m))
-		leave_note(m);
-	return r;
+	if (mirror_is_empty(m))
+		return err->code = FX_EGONE;
+	return !m->writer && !refs_are_sound(m) ? blame(m, err) : r;
 }
 
 static char *
@@ -334,7 +352,7 @@ open_reader(struct mirror *m, struct fx_err *err)
 	int r;
 
 	if (!stamp_is_ours(m))
-		return fx_fail(err, FX_ERETRY,
+		return fx_fail(err, FX_EGONE,
 		    "git repo has not been cloned yet");
 	if ((r = open_repo(m)) != 0)
 		return mirror_fail(m, r, err, "open the mirror");

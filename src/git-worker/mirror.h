@@ -53,7 +53,7 @@ void mirror_clear(struct mirror *);
 /*
  * Open it, or see that the open one is still what is on disk.  The writer
  * removes what crashed writers left, and makes a new one where needed
- * (created).  The reader fails with FX_ERETRY while there is none.
+ * (created).  The reader fails with FX_EGONE while there is none.
  */
 int mirror_open(struct mirror *, struct fx_err *) FX_MUSTUSE;
 
@@ -97,9 +97,14 @@ bool mirror_follows(struct mirror *, const struct mirror *old);
 int mirror_set_ref(struct mirror *, const char *ref, const git_oid *,
     struct fx_err *) FX_MUSTUSE;
 
-/* As gw_git_fail; the reader leaves its note where the mirror is to blame. */
+/* As gw_git_fail; where the mirror is to blame the reader leaves its note and
+ * fails with FX_EGONE. */
 int mirror_fail(struct mirror *, int r, struct fx_err *, const char *fmt, ...)
     FX_PRINTF(4, 5);
+
+/* Does the reader see a mirror that the writer has not filled yet?  The branch
+ * comes last. */
+bool mirror_is_empty(struct mirror *);
 
 /* The same where an object was named by somebody who may be wrong: the mirror
  * is to blame only if its own refs lead nowhere. */

@@ -123,3 +123,24 @@ mirror_measure(const char *path, struct mirror_sizes *out)
 	count(loose, "", &out->loose, &ignored);
 	out->loose *= 256;
 }
+
+void
+mirror_make_dir(const char *path)
+{
+	(void)mkdir(path, 0700);
+}
+
+int
+mirror_hold_dir(const char *path)
+{
+	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+bool
+mirror_is_dir(int held, const char *path)
+{
+	struct stat a, b;
+
+	return held != -1 && fstat(held, &a) == 0 && stat(path, &b) == 0 &&
+	    a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}

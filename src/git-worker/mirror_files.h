@@ -21,4 +21,13 @@ struct mirror_sizes {
 };
 void mirror_measure(const char *path, struct mirror_sizes *);
 
+/* Before lock-down: somebody may have removed the directory that the mirror is
+ * in.  If it cannot be made the lock-down says why. */
+void mirror_make_dir(const char *path);
+
+/* The directory itself, to be compared with what has its name later; owned by
+ * the caller, or -1. */
+int mirror_hold_dir(const char *path);
+bool mirror_is_dir(int held, const char *path);
+
 #endif

@@ -47,9 +47,10 @@ commit_resolve(struct mirror *m, const char *rev, git_oid *oid,
 	git_object_free(o);
 	if (r == 0)
 		return FX_OK;
-	/* not there is an answer, not damage */
-	return gw_git_fail(r == GIT_EPEEL ? GIT_ENOTFOUND : r, err,
+	/* not there is an answer, not damage; but not from an empty mirror */
+	r = gw_git_fail(r == GIT_EPEEL ? GIT_ENOTFOUND : r, err,
 	    "unknown revision %s", rev);
+	return mirror_is_empty(m) ? err->code = FX_EGONE : r;
 }
 
 int

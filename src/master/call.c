@@ -72,6 +72,8 @@ on_answer(void *arg, struct ipc_frame *f)
 	else if (f->type == IPC_T_FAILED &&
 	    ipc_take_failed(f, &err) == FX_ESYNTAX && err.text[0] == '\0')
 		return FX_ESYNTAX;
+	if (err.code == FX_EGONE)
+		mirror_gone(c->m);
 	r = call_end(call, err.code == FX_OK ? f : NULL,
 	    err.code == FX_OK ? NULL : &err);
 	if (r == FX_OK)

@@ -93,6 +93,13 @@ child_ask(struct child *, uint32_t type, const struct buf *body,
 /* It runs, or has answered: the next question goes out. */
 void child_send_waiting(struct child *);
 
+/* Is the error one that is over when the worker, or the mirror, is back? */
+static inline bool
+child_comes_back(const struct fx_err *err)
+{
+	return err->code == FX_ERETRY || err->code == FX_EGONE;
+}
+
 /* The answer is no longer wanted: fn is not called any more. */
 void child_cancel(struct child_call **);
 

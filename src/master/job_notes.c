@@ -67,7 +67,7 @@ found(const struct job_search *s, const struct ipc_job_note_is *a)
 static void
 failed(struct job_search *s, const struct fx_err *err)
 {
-	if (err->code == FX_ERETRY && clk_now_us() < s->until_us) {
+	if (child_comes_back(err) && clk_now_us() < s->until_us) {
 		loop_timer_in(s->m->loop, &s->again, AGAIN_US);
 		return;
 	}

@@ -15,6 +15,7 @@
 #define DIED_RETRY_US (50 * CLK_MS)
 /* Anybody may notify, as often as he likes: one fetch in this time. */
 #define NOTIFY_US CLK_SEC
+#define GONE_EVERY_US (5 * CLK_SEC) /* fetches because it is gone */
 
 struct mirror_wait {
 	mirror_fn *fn;
@@ -287,6 +288,18 @@ mirror_notify(struct master *m)
 		on_notified(m->loop, m);
 	else
 		loop_timer_at(m->loop, &mi->notified, next);
+}
+
+void
+mirror_gone(struct master *m)
+{
+	struct mirror *mi = &m->mirror;
+	int64_t now = clk_now_us();
+
+	if (mi->gone_us != 0 && now - mi->gone_us < GONE_EVERY_US)
+		return;
+	mi->gone_us = now;
+	mirror_notify(m);
 }
 
 void

@@ -33,6 +33,7 @@ struct mirror {
 	struct child_call *call;    /* FETCH or CHECK_WRITE under way */
 	bool again;		    /* asked for while one was under way */
 	bool write_checked;
+	int64_t gone_us; /* when it was last fetched because it was gone */
 	int64_t backoff_us;
 	struct loop_timer timer; /* next fetch */
 	int64_t notified_us; /* when a notification last had one; 0: never */
@@ -46,6 +47,9 @@ typedef void mirror_fn(struct master *, void *arg, const struct fx_err *err);
 void mirror_init(struct master *);
 /* Somebody says that there is something new: look, now or in a second. */
 void mirror_notify(struct master *);
+/* A reader found none, or one that is damaged: it is fetched now, not at the
+ * next poll; where that does not help, not all the time. */
+void mirror_gone(struct master *);
 /* Fetch, then call fn once. */
 void mirror_refresh(struct master *, mirror_fn *, void *arg);
 const char *mirror_status_name(enum mirror_status);

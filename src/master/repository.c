@@ -96,7 +96,7 @@ repository_loaded(struct master *m, const struct fx_err *err)
 	struct ipc_repository_is known;
 
 	m->repository.why = err == NULL ? (struct fx_err){ 0 } : *err;
-	if (!look(m, &known) && (err == NULL || err->code == FX_ERETRY))
+	if (!look(m, &known) && (err == NULL || child_comes_back(err)))
 		return;
 	list = fx_steal(&m->repository.waits);
 	while ((w = list) != NULL) {

@@ -21,6 +21,7 @@ struct status_wait {
 	struct ipc_req req;
 	char ref[IPC_MAX_REF + 1];
 	char marker[IPC_MAX_OID + 1];
+	bool fetching;	 /* something, while git-local was asked */
 	bool from_start; /* the marker is no commit of the repository */
 	struct ipc_oid *revisions; /* owned, with their texts */
 	size_t n;
@@ -122,10 +123,15 @@ unknown(struct status_wait *w)
 static void
 failed(struct status_wait *w, const struct fx_err *err)
 {
+	bool no_such = err->code == FX_EUNKNOWN || err->code == FX_ESYNTAX;
+
 	forget(w);
-	if (err->code == FX_ERETRY && clk_now_us() < w->until_us) {
+	/* what is being fetched may be what is not there */
+	if ((child_comes_back(err) ||
+		(no_such && (w->fetching || w->m->mirror.call != NULL))) &&
+	    clk_now_us() < w->until_us) {
 		loop_timer_in(w->m->loop, &w->again, AGAIN_US);
-	} else if (err->code == FX_EUNKNOWN || err->code == FX_ESYNTAX) {
+	} else if (no_such) {
 		unknown(w);
 	} else {
 		(void)ipc_reply_fail(&w->req, err);
@@ -158,6 +164,7 @@ ask(struct status_wait *w)
 	struct fx_err err = { 0 };
 
 	snprintf(w->marker, sizeof(w->marker), "%s", m->marker.revision);
+	w->fetching = m->mirror.call != NULL;
 	q.from = w->from_start ? NULL : w->marker;
 	if (MST_ASK(mst_child(m, IPC_R_GIT_LOCAL), commits, COMMITS, &q,
 		LIMIT_US, on_commits, w) != NULL)

@@ -60,6 +60,7 @@ try_again(struct master *m, const struct fx_err *err)
 		int64_t first_us, max_us;
 	} classes[] = {
 		{ FX_ERETRY, 50 * CLK_MS, 10 * CLK_SEC },
+		{ FX_EGONE, 50 * CLK_MS, 10 * CLK_SEC },
 		{ FX_EAGAIN, CLK_SEC, 10 * CLK_SEC },
 		{ FX_ETIMEOUT, CLK_SEC, INTERVAL_US },
 		{ FX_OK, CLK_SEC, INTERVAL_US }, /* after the apply: any */
@@ -323,7 +324,7 @@ say_bad_files(struct sync_flow *s)
 static bool
 passes_by_itself(const struct fx_err *err)
 {
-	return err->code == FX_ERETRY || err->code == FX_ETIMEOUT ||
+	return child_comes_back(err) || err->code == FX_ETIMEOUT ||
 	    err->code == FX_EAGAIN;
 }
 

@@ -2,6 +2,8 @@ integration_tests = \
 	tests/integration/cuts.sh \
 	tests/integration/disk.sh \
 	tests/integration/forward.sh \
+	tests/integration/git_config.sh \
+	tests/integration/jobs.sh \
 	tests/integration/kubeconfig.sh \
 	tests/integration/loading.sh \
 	tests/integration/logs.sh \
@@ -9,6 +11,7 @@ integration_tests = \
 	tests/integration/metrics.sh \
 	tests/integration/refusals.sh \
 	tests/integration/retry.sh \
-	tests/integration/road.sh
+	tests/integration/road.sh \
+	tests/integration/status.sh
 TESTS += $(integration_tests)
 EXTRA_DIST += $(integration_tests) tests/integration/gateway.py tests/integration/metrics.txt

@@ -24,6 +24,10 @@ rubbish() { # locks, halves of packs, other mirrors
 	find "$FLUXD_STATE/mirror" -name '*.lock' -o -name 'tmp_*' -o -name 'pack_git2_*' \
 		-o -name repository.new -o -name 'set-aside*' -o -name damaged
 }
+passes() { api_get /metrics | sed -n 's/^flux_daemon_sync_duration_seconds_count{success="true"} //p'; }
+passed() { [ "$(passes)" -ge "$1" ]; }
+# while somebody writes into it, it may take more than one try
+wipe() { until rm -rf "$1" 2>/dev/null; do :; done; }
 tidy() { [ -z "$(rubbish)" ]; }
 
 commit one
@@ -36,6 +40,10 @@ rm -rf "$mirror"
 converges two "a mirror that was deleted is made again"
 rm -rf "$FLUXD_STATE/mirror"/*
 converges three "so is all of its directory"
+rm -rf "$FLUXD_STATE/mirror"
+converges three-and-a-half "and the directory itself"
+t_run "whose workers start over, which is said" logged_since "$mark" \
+	"err=\"the mirror's directory was removed; starting over\""
 find "$mirror/objects" -type f -delete
 converges four "one without objects is made again"
 for f in "$mirror"/objects/pack/*.pack; do
@@ -60,14 +68,28 @@ t_run "what happened is in the log" logged_since "$mark" \
 	'warning="the mirror was damaged and is new" err="[^"]+"'
 t_wait "and no rubbish is left" 10 tidy
 
+# nobody notifies, and the next poll is an hour away: who needs it has it made
+rm -rf "$mirror"
+t_is "$(api_get "/api/flux/v6/sync?ref=$last")" '[]' "a client's question has it made again"
+fluxd_stop
+start --sync-interval=1s
+t_wait "passes go on" 20 passed 2
+for part in "$mirror" "$FLUXD_STATE/mirror"; do
+	wipe "$part"
+	t_wait "a pass has it made again: ${part#"$FLUXD_STATE/"}" 30 test -e "$mirror/fluxd-mirror"
+	t_wait "and goes on" 30 passed $(($(passes) + 2))
+done
+fluxd_stop
+start
+
 # while a pass is under way, over and over
 for i in 1 2 3 4 5 6 7 8; do
 	commit "storm-$i"
 	notify
 	case $((i % 3)) in
-	0) rm -rf "$mirror" ;;
-	1) rm -rf "$mirror/objects" ;;
-	2) rm -rf "$mirror/refs/heads" ;;
+	0) wipe "$mirror" ;;
+	1) wipe "$mirror/objects" ;;
+	2) wipe "$mirror/refs/heads" ;;
 	esac
 done
 converges eleven "deleted eight times in the middle of work, it is well in the end"

@@ -166,6 +166,8 @@ begin_synced(void)
 static void
 new_head(const char *head, const char *marker)
 {
+	/* as if the last one had been long ago */
+	bed.mirror.notified_us = 0;
 	mirror_notify(&bed);
 	bed_fetched(head, marker);
 }
@@ -603,6 +605,61 @@ test_status_retried(void)
 	reply_clear(&r);
 }
 
+/* What is not there may be what is being fetched. */
+static void
+test_being_fetched(void)
+{
+	struct reply r = { 0 };
+
+	begin_synced();
+	mirror_notify(&bed);
+	ask_status(&r, B);
+	bed_fail(take_commits(A, B), FX_EUNKNOWN, "unknown");
+	want(!r.done);
+	bed_pass(100 * CLK_MS);
+	bed_fail(take_commits(A, B), FX_EUNKNOWN, "unknown");
+	bed_fetched(B, A);
+	bed_pass(100 * CLK_MS);
+	commits(A, B, "b");
+	want_str(r.revisions, "b");
+	bed_drop(IPC_R_MANIFEST, IPC_T_LOAD);
+	bed_end();
+	reply_clear(&r);
+}
+
+/* A mirror that is gone is fetched as soon as somebody misses it; not all the
+ * time, where that does not help. */
+static void
+test_mirror_gone(void)
+{
+	struct reply r = { 0 };
+
+	begin_synced();
+	for (int i = 0; i < 4; i++) {
+		ask_status(&r, A);
+		bed_fail(take_commits(A, A), FX_EGONE, "not cloned yet");
+		want(!r.done);
+		if (i % 2 == 0)
+			bed_fetched(A, A);
+		want_int(bed_nasks, 0);
+		bed_pass(100 * CLK_MS);
+		commits(A, A, "");
+		want(r.done);
+		if (i == 1)
+			bed_pass(5 * CLK_SEC);
+	}
+	/* a pass goes on, too */
+	bed_pass(5 * CLK_SEC);
+	sync_request(&bed);
+	bed_fail(take_load(A), FX_EGONE, "not cloned yet");
+	bed_fetched(A, A);
+	bed_pass(50 * CLK_MS);
+	load(A, 8);
+	apply();
+	bed_end();
+	reply_clear(&r);
+}
+
 /* What a job of ours has reported is pending, whatever became of the mirror. */
 static void
 test_own_revision(void)
@@ -648,6 +705,9 @@ main(void)
 	test_run("status: commits that are not applied", test_status);
 	test_run("status: a revision that is not there", test_no_revision);
 	test_run("status: a worker dies", test_status_retried);
+	test_run("status: a revision that is being fetched",
+	    test_being_fetched);
+	test_run("mirror: gone, and missed", test_mirror_gone);
 	test_run("status: a revision that a job has reported",
 	    test_own_revision);
 	return test_done();

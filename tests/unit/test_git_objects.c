@@ -853,7 +853,7 @@ test_mirror(void)
 	want_int(mirror_init(&reader, &conf, &err), FX_OK);
 	want_int(mirror_open(&reader, &err), FX_OK);
 	want(!mirror_is_damaged(&mirror));
-	want_int(blob_read(&reader, id, 9, &o, &err), FX_EUNKNOWN);
+	want_int(blob_read(&reader, id, 9, &o, &err), FX_EGONE);
 	want(mirror_is_damaged(&mirror));
 	/* a writer that starts now sees it, too */
 	open_mirror("file:///x");
@@ -867,7 +867,7 @@ test_mirror(void)
 
 	/* gone, from elsewhere, of another format, broken */
 	(void)sh("rm -r %s/m/repository.git", top);
-	want_int(mirror_open(&reader, &err), FX_ERETRY);
+	want_int(mirror_open(&reader, &err), FX_EGONE);
 	want_int(mirror_open(&mirror, &err), FX_OK);
 	want(mirror.created);
 	want_int(mirror_open(&reader, &err), FX_OK);

@@ -63,6 +63,7 @@ fx_code_name(int code)
 		[-FX_ECANCELLED] = "cancelled",
 		[-FX_ERESOLVE] = "resolve",
 		[-FX_ENEEDFULL] = "need full",
+		[-FX_EGONE] = "gone",
 	};
 
 	if (code > 0 || code < FX_CODE_MIN)

@@ -28,8 +28,9 @@ enum fx_code {
 	FX_ECANCELLED = -12, /* nobody waits for it any more */
 	FX_ERESOLVE = -13,   /* a host name could not be resolved */
 	FX_ENEEDFULL = -14,  /* the base of a delta is not known here */
+	FX_EGONE = -15,	     /* a cache has to be filled again first */
 };
-#define FX_CODE_MIN FX_ENEEDFULL
+#define FX_CODE_MIN FX_EGONE
 
 #define FX_ERR_TEXT_MAX 1024
 

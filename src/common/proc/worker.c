@@ -308,6 +308,14 @@ worker_take_file(struct worker *w, enum ipc_file_id which)
 	return fd;
 }
 
+void
+worker_start_over(struct worker *w, const char *why)
+{
+	log_at(LVL_ERROR, KS("err", why));
+	(void)!ipc_peer_write(&w->master);
+	exit(EXIT_START_OVER);
+}
+
 int
 worker_read_all(struct worker *w, int fd, struct buf *out)
 {
@@ -316,7 +324,5 @@ worker_read_all(struct worker *w, int fd, struct buf *out)
 	if (r != FX_ESYS)
 		return r;
 	buf_wipe(out);
-	log_at(LVL_ERROR, KS("err", "a file cannot be read; starting over"));
-	(void)!ipc_peer_write(&w->master);
-	exit(EXIT_START_OVER);
+	worker_start_over(w, "a file cannot be read; starting over");
 }

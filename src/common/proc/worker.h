@@ -69,6 +69,9 @@ int worker_take_file(struct worker *, enum ipc_file_id);
  * process ends: the next one is given another descriptor. */
 int worker_read_all(struct worker *, int fd, struct buf *) FX_MUSTUSE;
 
+/* Log why and end: what this process can do no more, the next one may. */
+void FX_NORETURN worker_start_over(struct worker *, const char *why);
+
 /* Add to a metric (counter, gauge set, histogram observation), value × 1e6. */
 void worker_metric(struct worker *, unsigned metric, const char *labels,
     int64_t value_us);
