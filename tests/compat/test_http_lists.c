@@ -469,6 +469,21 @@ test_slow_readers(void)
 	for (size_t i = 0; i < nitems(fd); i++)
 		fd[i] = ask_from(2 + (unsigned)(i % 8),
 		    API "/v6/services?namespace=big");
+	/* whoever asks for less is not kept waiting, by either way */
+	for (int i = 0; i < 10; i++) {
+		static const char probe[] = "GET /healthz HTTP/1.1\r\nHost: "
+					    "x\r\nConnection: close\r\n\r\n";
+		auto_free char *r = NULL;
+
+		began = clk_now_us();
+		r = i % 2 == 0
+		    ? bed_exchange(bed.port, probe, strlen(probe))
+		    : bed_talk(bed_connect_unix(&bed), probe, strlen(probe));
+		want(str_starts(r, "HTTP/1.1 200 "));
+		if (!want(clk_now_us() - began < 3 * CLK_SEC))
+			printf("# %d: %lld ms\n", i,
+			    (long long)(clk_now_us() - began) / 1000);
+	}
 	began = clk_now_us();
 	for (int i = 0; i < 2; i++) {
 		auto_free char *r =
@@ -486,6 +501,36 @@ test_slow_readers(void)
 		want(during < before + LISTS_KIB);
 	for (size_t i = 0; i < nitems(fd); i++)
 		close(fd[i]);
+	forget_asked();
+}
+
+/* Whoever has its answer and stays gives way at once. */
+static void
+test_idle(void)
+{
+	static const char *const targets[] = {
+		API "/v6/services?namespace=shop",
+		API "/v6/services?namespace=big",
+		"/healthz",
+	};
+	static int fd[300];
+
+	for (size_t t = 0; t < nitems(targets); t++) {
+		for (size_t i = 0; i < nitems(fd); i++)
+			fd[i] = ask_from(2 + (unsigned)(i % 8), targets[t]);
+		for (int i = 0; i < 30; i++) {
+			auto_free char *r = NULL;
+			int64_t began = clk_now_us();
+
+			r = exchange_get(&bed, "/healthz");
+			want(str_starts(r, "HTTP/1.1 200 "));
+			if (!want(clk_now_us() - began < 3 * CLK_SEC))
+				printf("# %zu %d: %lld ms\n", t, i,
+				    (long long)(clk_now_us() - began) / 1000);
+		}
+		for (size_t i = 0; i < nitems(fd); i++)
+			close(fd[i]);
+	}
 	forget_asked();
 }
 
@@ -523,6 +568,7 @@ main(void)
 	test_run("lists: what is not read is not made", test_unread);
 	test_run("lists: who leaves waits no more", test_leaver);
 	test_run("lists: slow readers", test_slow_readers);
+	test_run("lists: idle connections", test_idle);
 	test_run("lists: the connection goes on", test_kept);
 	want_int(bed_stop(&bed), 0);
 	return test_done();

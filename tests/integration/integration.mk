@@ -1,4 +1,5 @@
 integration_tests = \
+	tests/integration/api.sh \
 	tests/integration/cuts.sh \
 	tests/integration/disk.sh \
 	tests/integration/forward.sh \

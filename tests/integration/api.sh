@@ -1,0 +1,214 @@
+#!/usr/bin/env bash
+# The API of the real daemon over a real cluster and repository: routing and
+# negotiation, lists with what git says, images, exports, jobs; what the
+# unmodified fluxctl depends on, and what it and ours print.
+set -euo pipefail
+. "$(dirname "$0")/../testbed/lib.sh"
+bed_require api ssh controllers kwok
+python=/usr/bin/python3
+
+ns=$(bed_namespace api)
+other=$(bed_namespace api-other)
+repo=api-$$
+url=$(bed_repo "$repo")
+work=$T_DIR/work
+repo_clone "$url" "$work"
+port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+tag_is() { [ "$(repo_ref "$repo" 'refs/tags/flux-sync^{commit}')" = "$1" ]; }
+ctl() { FLUX_URL=unix://${FLUXD_LISTEN#unix:} "$FLUXCTL" "$@"; }
+services() { api_get "/api/flux/v6/services?namespace=$1"; }
+pod() { # IMAGE...
+	echo '{metadata: {labels: {app: x}}, spec: {terminationGracePeriodSeconds: 0, containers: ['
+	for image; do echo "{name: c${image%%[:/@.]*}, image: \"$image\"},"; done
+	echo ']}}'
+}
+workload() { # KIND NAME NAMESPACE ANNOTATIONS SPEC
+	cat <<-YAML
+		---
+		apiVersion: apps/v1
+		kind: $1
+		metadata: {name: $2, namespace: $3, annotations: {$4}}
+		spec: {selector: {matchLabels: {app: x}}, $5}
+	YAML
+}
+
+{
+	workload Deployment web "$ns" 'fluxcd.io/automated: "true", filter.fluxcd.io/cweb: "semver:~1.2", fluxcd.io/locked: "true", fluxcd.io/locked_msg: "a & <b>"' \
+		"replicas: 2, template: $(pod web:1.2.0 'side@sha256:00aa')"
+	workload StatefulSet db "$ns" 'fluxcd.io/ignore: sync_only' "serviceName: db, replicas: 1, template: $(pod r.example.org/db:9)"
+	workload DaemonSet every.where "$ns" '' "template: $(pod agent:1)"
+} >"$work/apps.yaml"
+first=$(repo_commit_all "$work" First)
+repo_push "$work"
+workload Deployment by-hand "$ns" '' "replicas: 0, template: $(pod hand)" | kubectl create -f - >/dev/null
+workload Deployment elsewhere "$other" 'helm.fluxcd.io/antecedent: "x:helmrelease/y"' "replicas: 0, template: $(pod 'a:b:c')" |
+	sed 's/^metadata: {/metadata: {labels: {b: "1", a: "2"}, /' | kubectl create -f - >/dev/null
+
+# this script's own requests take the socket
+fluxd_start --git-url="$url" --git-poll-interval=1h --sync-interval=1h \
+	--listen="127.0.0.1:$port" --listen="unix:$T_DIR/fluxd.sock"
+FLUXD_LISTEN=unix:$T_DIR/fluxd.sock
+t_wait "the first commit is synced" 60 tag_is "$first"
+# ---- lists, byte for byte
+element() { # ID CONTAINERS READONLY STATUS COUNTS REST
+	echo "{\"ID\":\"$1\",\"Containers\":[$2],\"ReadOnly\":\"$3\",\"Status\":\"$4\",\"Rollout\":{$(
+		IFS=,
+		set -- $5
+		echo "\"Desired\":$1,\"Updated\":$2,\"Ready\":$3,\"Available\":$4,\"Outdated\":$5"
+	),\"Messages\":null},\"SyncError\":\"\",$6}"
+}
+image() { # NAME ID
+	echo "{\"Name\":\"$1\",\"Current\":{\"ID\":\"$2\",\"Labels\":{}},\"LatestFiltered\":{\"ID\":\"\",\"Labels\":{}}}"
+}
+by_id() { # of a list of one line
+	"$python" -c 'import re, sys
+for line in sorted(re.findall(r"\{\"ID\":\"[^\"]*\",\"Containers\":.*?(?=,\{\"ID\":\"[^\"]*\",\"Containers\":|\]$)", sys.argv[1])):
+	print(line)' "$1"
+}
+none='"Automated":false,"Locked":false,"Ignore":false,"Policies":{}'
+# the labels of what the daemon has applied are its mark
+unmarked() { sed 's/{"fluxcd.io\/sync-gc-mark":"[^"]*"}/null/'; }
+expected=$(
+	element "$ns:daemonset/every.where" "$(image cagent agent:1)" "" ready 1,1,1,1,0 '"Antecedent":"","Labels":null,'"$none"
+	element "$ns:deployment/by-hand" "$(image chand hand)" NotInRepo ready 0,0,0,0,0 '"Antecedent":"","Labels":null,'"$none"
+	element "$ns:deployment/web" "$(image cweb web:1.2.0),$(image cside side@sha256:00aa)" "" ready 2,2,2,2,0 \
+		'"Antecedent":"","Labels":null,"Automated":true,"Locked":true,"Ignore":false,"Policies":{"automated":"true","locked":"true","locked_msg":"a \u0026 \u003cb\u003e","tag.cweb":"semver:~1.2"}'
+	element "$ns:statefulset/db" "$(image cr r.example.org/db:9)" "" ready 1,1,1,1,0 \
+		'"Antecedent":"","Labels":null,"Automated":false,"Locked":false,"Ignore":false,"Policies":{"ignore":"sync_only"}'
+)
+listed() { by_id "$(services "$ns")" | unmarked; }
+is_listed() { [ "$(listed)" = "$expected" ]; }
+wait_for 90 is_listed || true
+t_is "$(listed)" "$expected" "workloads of the cluster become ready, with what git says of them"
+t_is "$(services "$other")" "[$(element "$other:deployment/elsewhere" "" NotInRepo ready 0,0,0,0,0 \
+	'"Antecedent":"x:helmrelease/y","Labels":{"a":"2","b":"1"},'"$none")]" \
+	"one with an image that is none has no containers; labels are sorted"
+t_is "$(services none)" null "no workloads are null"
+t_is "$(api_get "/api/flux/v11/services?services=$ns:Deployment/web,$ns:deployment/gone,$ns:service/x" | grep -o '"ID":"[^"]*/web"')" \
+	"\"ID\":\"$ns:deployment/web\"" "one that is asked for by name, the rest is left out"
+t_is "$(api_get "/api/flux/v10/images?service=$ns:deployment/web&containerFields=Name,Current,AvailableError")" \
+	"[{\"ID\":\"$ns:deployment/web\",\"Containers\":[{\"Name\":\"cweb\",\"Current\":{\"ID\":\"web:1.2.0\",\"Labels\":{}},\"LatestFiltered\":{\"ID\":\"\",\"Labels\":{}},\"AvailableError\":\"image data not available\"},{\"Name\":\"cside\",\"Current\":{\"ID\":\"side@sha256:00aa\",\"Labels\":{}},\"LatestFiltered\":{\"ID\":\"\",\"Labels\":{}},\"AvailableError\":\"image data not available\"}]}]" \
+	"images are those that run"
+
+# ---- routing, negotiation, bodies: a row is method, path, Accept (- for
+# none), status, and what the body is like
+row() {
+	local method=$1 path=$2 accept=$3 status=$4 like=$5 data=${6-} args=() got
+	[ "$accept" = - ] && args=(-H 'Accept:') || args=(-H "Accept: $accept")
+	[ "$method" = HEAD ] && args+=(-I) || args+=(-X "$method")
+	[ $# -lt 6 ] || args+=(--data-binary "$data")
+	got=$(fluxd_curl --max-time 60 --path-as-is "${args[@]}" -w '\n%{http_code} %{redirect_url}' "$(fluxd_url)$path")
+	t_like "${got##*$'\n'} ${got%$'\n'*}" "^$status .*$like" "$method $path ($accept${6+, $data}) is $status"
+}
+api=/api/flux
+row POST $api/v11/ping - 404 'API endpoint not found$' ''
+row GET $api/v5/services application/json 410 '"type":"missing".*"error":"API endpoint deprecated"'
+row GET $api/v5 application/json 404 '/v5\\n.*"error":"API endpoint not found"'
+row GET $api - 301 'http://[^ ]*/api/flux/ '
+row GET $api//v6/services - 301 'http://[^ ]*/api/flux/v6/services '
+row GET $api/v6/jobs - 404 'API endpoint not found'
+row GET "$api/v6/jobs?id=" - 404 'unknown job ""'
+row GET "$api/v6/jobs?id=a%2Fb&id=c" '*/*' 404 'unknown job "a/b"'
+row GET "$api/v6/jobs?id=x" 'text/plain, application/json' 404 '\{"type":"missing","help":".*","error":"unknown job \\"x\\""\}$'
+row GET "$api/v6/jobs?id=x" 'application/json;q=0.5, text/plain' 404 'Job not found'
+row HEAD $api/v6/export - 200 '[Cc]ontent-[Tt]ype: application/json; charset=utf-8'
+row HEAD $api/v6/services - 404 ''
+row GET "$api/v11/services?services=foo" - 400 'parsing service spec "foo": parsing foo: invalid service ID'
+row GET "$api/v11/services?services=foo" application/json 400 '\{"type":"user","help":"parsing .*\\n","error":"parsing service spec \\"foo\\"'
+row GET "$api/v6/images?containerFields=Nonsense" - 422 'Nonsense is an invalid field'
+row GET "$api/v6/images?containerFields=Name&namespace=$ns" - 200 '"Name":"cweb"'
+row GET "$api/v6/services?namespace=$ns&services=a:b/c" - 422 "cannot filter by 'namespace' and 'workloads' at the same time"
+row GET $api/v11/ping - 204 ''
+row GET /nonsense - 404 '404 page not found'
+row POST $api/v9/update-manifests - 400 'EOF' ''
+row POST $api/v9/update-manifests - 400 'unknown spec type: ' '{}'
+row POST $api/v9/update-manifests - 400 'unexpected end of JSON input' '{"type":"image"}'
+row POST $api/v9/update-manifests - 200 '"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"$' '{"TYPE":"sync","SPEC":{}} junk'
+row POST $api/v9/update-manifests - 422 'unknown update type "auto"' '{"type":"auto","spec":{"Changes":[]}}'
+row POST $api/v11/notify - 202 '' '{"Kind":"git","Source":{}}'
+
+# ---- what the unmodified client depends on, beyond shapes
+# a job is done only when its commit can be asked for, and stays readable
+commit_and_sync() { # what fluxctl sync does, without a pause
+	local id=$1 job
+	id=$(repo_commit_all "$work" "$1")
+	repo_push "$work"
+	job=$(api_post $api/v9/update-manifests '{"type":"sync","cause":{"Message":"","User":"Ada <a@b>"},"spec":{}}')
+	job=${job//\"/}
+	while :; do
+		got=$(api_get "$api/v6/jobs?id=$job")
+		[[ $got == *'"StatusString":"succeeded"'* ]] && break
+		[[ $got == *'"StatusString":"failed"'* ]] && return 1
+	done
+	status=$(api_status GET "$api/v6/sync?ref=${id:0:7}")
+	last=$id last_job=$job last_answer=$got
+	[ "$status" = 200 ]
+}
+raced=0
+for i in 1 2 3 4 5; do
+	workload Deployment more "$ns" '' "replicas: 0, template: $(pod "more:$i")" >"$work/more.yaml"
+	commit_and_sync "More $i" || raced=$((raced + 1))
+done
+t_is "$raced" 0 "a job that has succeeded has a commit that can be asked for at once"
+t_is "$last_answer" "{\"Result\":{\"revision\":\"$last\"},\"Err\":\"\",\"StatusString\":\"succeeded\"}" \
+	"its answer has a revision, and no result where there is none"
+t_is "$(api_get "$api/v6/jobs?id=$last_job")" "$last_answer" "and it can be read again"
+t_wait "the last of them is synced" 30 tag_is "$last"
+t_is "$(api_get "$api/v6/sync?ref=${last:0:7}")" '[]' "seven digits name a commit, and an applied one has nothing before it"
+t_like "$(api_post $api/v9/git-repo-config false)" '"status":"ready","errors":""\}$' "the repository is ready"
+
+# ---- the unmodified client, and ours
+decoded() { # the documents of an export: kind and name of each
+	"$python" -c 'import base64, json, re, sys
+text = base64.b64decode(json.load(sys.stdin)).decode()
+for doc in text.split("---\n")[1:]:
+	print(re.search(r"^kind: (.*)", doc, re.M)[1], re.search(r"^  name: (.*)", doc, re.M)[1])'
+}
+exported=$(api_get $api/v6/export | decoded)
+t_like "$exported" "Namespace $ns"$'\n'".*Deployment web.*StatefulSet db" "the export has namespaces and their workloads"
+t_is "$(api_get $api/v6/export | decoded)" "$exported" "and the same each time"
+listed=$(ctl list-workloads --namespace="$ns" 2>&1)
+t_like "$listed" "$ns:deployment/web +cweb +web:1.2.0 +ready +automated,locked" "ours lists the workloads"
+if [ -n "${BED_UPSTREAM_FLUXCTL:-}" ]; then
+	upstream() { "$BED_UPSTREAM_FLUXCTL" --url "http://127.0.0.1:$port/api/flux" "$@" 2>&1; }
+	same() { # NAME ARG...
+		local name=$1 theirs ours
+		shift
+		theirs=$(upstream "$@") || theirs+=" ($?)"
+		ours=$(ctl "$@" 2>&1) || ours+=" ($?)"
+		t_is "$ours" "$theirs" "$name: ours prints what upstream's does"
+		t_like "$theirs" "${like:-.}" "$name: and that is right"
+	}
+	like="web:1.2.0 +ready" same list-workloads list-workloads --namespace="$ns"
+	like=elsewhere same "list-workloads -a" list-workloads -a
+	like="^WORKLOAD +CONTAINER +IMAGE +RELEASE +POLICY$" same "list-workloads of nothing" list-workloads --namespace=none
+	like="image data not available" same list-images list-images --namespace="$ns"
+	like="cweb +web" same "list-images -w" list-images --workload="$ns:deployment/web"
+	like="Error.*gone|^WORKLOAD" same "list-images of none" list-images --workload="$ns:deployment/gone"
+	like='^ssh-ed25519 ' same identity identity
+	like='Done\.' same sync sync
+	mkdir "$T_DIR/theirs" "$T_DIR/ours"
+	upstream save --out="$T_DIR/theirs" >"$T_DIR/said" || true
+	ctl save --out="$T_DIR/ours" >"$T_DIR/said-ours" 2>&1 || true
+	t_is "$(sed "s#$T_DIR/ours#X#" "$T_DIR/said-ours")" "$(sed "s#$T_DIR/theirs#X#" "$T_DIR/said")" "save: both say the same"
+	t_run "save: and have saved the same" diff -r "$T_DIR/theirs" "$T_DIR/ours"
+	t_is "$(find "$T_DIR/ours" -path "*$ns*" -name 'web-*' | wc -l)" 1 "save: with the workloads"
+fi
+
+# ---- manifests that cannot be read, and a repository that is not there
+printf 'a: [' >"$work/broken.yaml"
+broken=$(repo_commit_all "$work" Broken)
+repo_push "$work"
+api_post $api/v11/notify '{"Kind":"git","Source":{}}' >/dev/null
+says_why() { [ "$(api_status GET "$api/v6/services?namespace=$ns")" = 422 ]; }
+t_wait "a list says that manifests cannot be read" 30 says_why
+got=$(fluxd_curl -H 'Accept: application/json' "$(fluxd_url)$api/v6/services?namespace=$ns")
+t_like "$got" '"type":"user","help":".*broken.yaml.*check files.*","error":".*broken.yaml' "and why, where, and what to do"
+t_isnt "$broken" "$last" "(at a commit that is not synced)"
+fluxd_stop
+t_is "$FLUXD_STATUS" 0 "it ends well"
+fluxd_start --git-url="$(repo_url_ssh "nowhere-$$")" --git-poll-interval=1h --sync-interval=1h --state-dir="$T_DIR/state2"
+mkdir -p "$T_DIR/state2"
+t_like "$(services "$other")" '"ReadOnly":"NotReady"' "without a repository the workloads are there all the same"
+fluxd_stop
+t_done
