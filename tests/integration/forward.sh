@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # fluxctl finds fluxd in a cluster: by the kubeconfig, its credentials and
-# plugins, through the API server into the pod.
+# plugins, through the API server into the pod.  There it says what upstream's
+# says.
 set -euo pipefail
 . "$(dirname "$0")/../testbed/lib.sh"
 here=$(cd "$(dirname "$0")" && pwd)
@@ -9,7 +10,7 @@ bed_require api ssh kwok
 
 upstream=${BED_UPSTREAM_FLUXCTL:-}
 export HOME=$T_DIR KUBECONFIG=$BED_KUBECONFIG
-unset FLUX_URL FLUX_FORWARD_NAMESPACE FLUX_FORWARD_LABELS KUBERNETES_SERVICE_HOST
+unset FLUX_URL FLUX_TIMEOUT FLUX_FORWARD_NAMESPACE FLUX_FORWARD_LABELS KUBERNETES_SERVICE_HOST
 if [ -e /run/fluxd/fluxd.sock ]; then
 	t_skip_all "a daemon listens on this machine"
 fi
@@ -80,6 +81,18 @@ cat >"$T_DIR/work/one.yaml" <<-YAML
 	apiVersion: v1
 	kind: ConfigMap
 	metadata: {name: one, namespace: $ns}
+	---
+	apiVersion: apps/v1
+	kind: Deployment
+	metadata:
+	  name: web
+	  namespace: $ns
+	  annotations: {fluxcd.io/automated: "true", fluxcd.io/locked: "true", fluxcd.io/tag.c: "semver:~1"}
+	spec:
+	  selector: {matchLabels: {app: web}}
+	  template:
+	    metadata: {labels: {app: web}}
+	    spec: {containers: [{name: c, image: "alpine:3.12"}, {name: d, image: "registry.example.org/x/y:1"}]}
 YAML
 head=$(repo_commit_all "$T_DIR/work" First)
 repo_push "$T_DIR/work"
@@ -96,11 +109,11 @@ several=$(bed_namespace forward)
 	pod "$several" memcached "set: port" 11211
 } | kubectl apply -f - >/dev/null
 fluxd_start --git-url="$url" --git-poll-interval=1h --sync-interval=1h \
-	--listen="127.0.0.1:$port"
+	--listen="127.0.0.1:$port" --k8s-allow-namespace="$ns"
 export FLUX_FORWARD_NAMESPACE=$ns
 ready() { [ "$(api_post /api/flux/v9/git-repo-config false | jq -r .status)" = ready ]; }
 t_wait "the daemon is ready" 30 ready
-t_wait "its pod runs" 30 run "$ns" 1
+t_wait "its pod runs" 30 run "$ns" 2
 t_wait "and so do others" 30 run "$several" 7
 unready "$several" sick ready-1
 
@@ -115,12 +128,42 @@ Done." sync
 t_run "and what is in git is in the cluster" kubectl -n "$ns" get configmap one
 same "sync, as upstream's" sync
 same "identity, as upstream's" identity
-same "the processes, which upstream's does not know" nosuch
 t_like "$(said "$FLUXCTL" sandbox)" '^0 ROLE' "sandbox"
 if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
 	strace -f -o "$T_DIR/trace" -e trace=listen,bind,accept,accept4 "$FLUXCTL" identity >/dev/null
 	t_is "$(grep -cE '(listen|accept4?)\(' "$T_DIR/trace" || true)" 0 "nothing listens for the way there"
 fi
+
+# ---- both clients, by a URL ---------------------------------------------------
+
+kubectl -n "$ns" create deployment other --image=nginx:1 >/dev/null
+all_ready() { [ "$("$FLUXCTL" list-workloads -n "$ns" --no-headers | awk '$4 == "ready" { n++ } END { print n }')" = 2 ]; }
+export FLUX_URL=http://127.0.0.1:$port/api/flux
+t_wait "all workloads are ready" 30 all_ready
+web=$ns:deployment/web
+while read -r -a line; do
+	same "both say the same: ${line[*]//$ns/NS}" "${line[@]}"
+done <<-TXT
+	list-workloads -n $ns
+	list-workloads -n $ns -o json
+	list-workloads -n $ns -c d --no-headers
+	list-workloads --k8s-fwd-ns=x -n none
+	list-images -n $ns
+	list-images -w $web -o json
+	list-images -w web
+	identity -l
+	identity -v
+	save
+	automate -w $web
+	automate -w $ns:deployment/none
+	lock -w $web -m why --user me
+	unlock -w deployment/web -n $ns
+	policy -w $web --tag-all=*
+	release --all --update-all-images --dry-run
+	release --workload=$web --update-image=alpine:3.13
+TXT
+t_like "$("$FLUXCTL" list-workloads -n "$ns" -o yaml)" "^- ID: $ns:deployment/other" "ours has YAML, too"
+unset FLUX_URL
 
 # ---- whose pod -------------------------------------------------------------
 
