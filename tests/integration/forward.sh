@@ -213,6 +213,10 @@ says "who is unknown" "1 ${dialer}Unauthorized$(hint identity)" identity
 config "token: $BED_API_TOKEN" "certificate-authority: /etc/ssl/certs/ca-certificates.crt"
 t_like "$(said "$FLUXCTL" identity)" "^1 ${dialer}Get \"$BED_API_URL/.*\": SSL certificate problem: " \
 	"a server of another authority is not talked to"
+t_like "$(SSL_CERT_FILE=$BED_API_CA said "$FLUXCTL" identity)" "^1 .*: SSL certificate problem: " \
+	"nor when the environment knows it: the kubeconfig says whom to believe"
+config "token: $BED_API_TOKEN" ""
+SSL_CERT_FILE=$BED_API_CA says "where it does not, the environment does" "$identity" identity
 config "token: $BED_API_TOKEN" "certificate-authority: $BED_API_CA, tls-server-name: other.example"
 t_like "$(said "$FLUXCTL" identity)" "^1 ${dialer}Get .*other.example" "nor one of another name"
 config "token: $BED_API_TOKEN" "certificate-authority: $BED_API_CA, tls-server-name: localhost"
@@ -354,11 +358,21 @@ t_wait "the relay listens" 10 test -s "$T_DIR/relay"
 config "token: $BED_API_TOKEN" "certificate-authority: $BED_API_CA" "https://127.0.0.1:$(cat "$T_DIR/relay")"
 api=$(api_get /api/flux/v12/sandbox | jq '.[] | select(.role == "api") | .pid')
 kill -STOP "$FLUXD_PID" "$api" # it hears, and says nothing
-"$FLUXCTL" identity >"$T_DIR/out" 2>&1 &
+env -u BED_API_TOKEN "$FLUXCTL" identity >"$T_DIR/out" 2>&1 &
 client=$!
 printf -v hex ':%04X' "$port"
 asked() { awk -v h="$hex" 'index($2, h) && $4 == "01" && $5 !~ /:0+$/ { n++ } END { exit !n }' /proc/net/tcp; }
 t_wait "a request is on its way" 10 asked
+forwarder=$(tr -d " " <"/proc/$client/task/$client/children")
+confinement() { awk '/^(NoNewPrivs|Seccomp):/ { printf "%s%s ", $1, $2 }' "/proc/$1/status"; }
+t_is "$(confinement "$client")" "NoNewPrivs:1 Seccomp:2 " "the process that reads the answer is confined"
+t_is "$(confinement "$forwarder")" "NoNewPrivs:1 Seccomp:2 " "and the one that forwards"
+if [ "$(id -u)" = 0 ]; then
+	token=$(printf %s "$BED_API_TOKEN" | od -An -v -tx1 | tr -d ' \n')
+	memory() { python3 "$here/../attack/memscan.py" "$1" "token=$token"; }
+	t_is "$(memory "$client")" "token 0" "the credentials are not in the memory of the first"
+	t_isnt "$(memory "$forwarder")" "token 0" "but of the second (control)"
+fi
 kill -USR1 "$relay"
 status=0
 wait "$client" || status=$?
