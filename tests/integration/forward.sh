@@ -29,12 +29,9 @@ pod() { # NAMESPACE NAME LABELS [PORT]: prints its manifest
 run() { # NAMESPACE COUNT
 	[ "$(kubectl -n "$1" get pods --field-selector=status.phase=Running -o name | wc -l)" = "$2" ]
 }
-unready() { # NAMESPACE NAME...
-	local name
-	for name in "${@:2}"; do
-		kubectl -n "$1" patch pod "$name" --subresource=status --type=strategic \
-			-p '{"status":{"conditions":[{"type":"Ready","status":"False"}]}}' >/dev/null
-	done
+ready_is() { # NAMESPACE NAME True|False: on a slow machine the controllers say so, too
+	kubectl -n "$1" patch pod "$2" --subresource=status --type=strategic \
+		-p '{"status":{"conditions":[{"type":"Ready","status":"'"$3"'"}]}}' >/dev/null
 }
 
 # said COMMAND...: exit status, then all it prints
@@ -115,7 +112,6 @@ ready() { [ "$(api_post /api/flux/v9/git-repo-config false | jq -r .status)" = r
 t_wait "the daemon is ready" 30 ready
 t_wait "its pod runs" 30 run "$ns" 2
 t_wait "and so do others" 30 run "$several" 7
-unready "$several" sick ready-1
 
 mark=$(audit_mark)
 says "identity, through the API server" "0 $(cut -d' ' -f1-3 "$BED_SSH_KEY.pub")" identity
@@ -130,7 +126,7 @@ same "sync, as upstream's" sync
 same "identity, as upstream's" identity
 t_like "$(said "$FLUXCTL" sandbox)" '^0 ROLE' "sandbox"
 if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
-	strace -f -o "$T_DIR/trace" -e trace=listen,bind,accept,accept4 "$FLUXCTL" identity >/dev/null
+	ASAN_OPTIONS=detect_leaks=0 strace -f -o "$T_DIR/trace" -e trace=listen,bind,accept,accept4 "$FLUXCTL" identity >/dev/null
 	t_is "$(grep -cE '(listen|accept4?)\(' "$T_DIR/trace" || true)" 0 "nothing listens for the way there"
 fi
 
@@ -178,11 +174,14 @@ If Flux is running in another different namespace, please supply it to --k8s-fwd
 	sync --k8s-fwd-ns "$empty" --k8s-fwd-labels c=d,a=b
 same "no pod, as upstream's" sync --k8s-fwd-ns "$empty" --k8s-fwd-labels c=d,a=b
 identity="0 $(cut -d' ' -f1-3 "$BED_SSH_KEY.pub")"
+ready_is "$several" sick False
 says "one by its other name, ready or not" "$identity" identity --k8s-fwd-ns "$several"
 says "two, of which none is better" \
 	"1 Error: Could not create a dialer: Could not get pod name: Ambiguous pod: found more than one pod for selector: labels \"set=two\"$(hint identity)" \
 	identity --k8s-fwd-ns "$several" --k8s-fwd-labels set=two
 same "two, as upstream's" identity --k8s-fwd-ns "$several" --k8s-fwd-labels set=two
+ready_is "$several" ready-1 False
+ready_is "$several" ready-2 True
 says "of several, the one that is ready" "$identity" identity --k8s-fwd-ns "$several" --k8s-fwd-labels set=ready
 says "of these, the one with the port" "$identity" identity --k8s-fwd-ns "$several" --k8s-fwd-labels set=port
 
@@ -367,7 +366,8 @@ forwarder=$(tr -d " " <"/proc/$client/task/$client/children")
 confinement() { awk '/^(NoNewPrivs|Seccomp):/ { printf "%s%s ", $1, $2 }' "/proc/$1/status"; }
 t_is "$(confinement "$client")" "NoNewPrivs:1 Seccomp:2 " "the process that reads the answer is confined"
 t_is "$(confinement "$forwarder")" "NoNewPrivs:1 Seccomp:2 " "and the one that forwards"
-if [ "$(id -u)" = 0 ]; then
+# (a sanitizer's shadow is more memory than can be read)
+if [ "$(id -u)" = 0 ] && ! ldd "$FLUXCTL" | grep -q libasan; then
 	token=$(printf %s "$BED_API_TOKEN" | od -An -v -tx1 | tr -d ' \n')
 	memory() { python3 "$here/../attack/memscan.py" "$1" "token=$token"; }
 	t_is "$(memory "$client")" "token 0" "the credentials are not in the memory of the first"
