@@ -42,7 +42,7 @@ struct forwarder {
 	struct tunnel *tunnel; /* NULL: none */
 	bool used;	       /* it was given to a socket of ours */
 	int local;	       /* that socket; -1: there is none any more */
-	bool told;	       /* by the socket, that the pod's data has ended */
+	bool told;	       /* it was, that the pod has ended */
 };
 
 static bool

@@ -12,13 +12,13 @@ static const char root_text[] =
 	"Connecting, in this order:\n"
 	"  --url, FLUX_URL          what they say\n"
 	"  " FX_DAEMON_SOCKET "    the daemon of this machine, if there is one\n"
+	"  the kubeconfig           a pod of the cluster, through its API server\n"
+	"\n"
+	"  # A daemon in the namespace flux of the current context's cluster\n"
+	"  fluxctl --k8s-fwd-ns=flux sync\n"
 	"\n"
 	"  # A daemon that listens on a Unix socket\n"
-	"  fluxctl --url=unix:///run/fluxd/other.sock identity\n"
-	"\n"
-	"  # A daemon in the cluster, through a port-forward\n"
-	"  kubectl -n flux port-forward deployment/flux 3030 &\n"
-	"  fluxctl --url=http://127.0.0.1:3030/api/flux sync\n";
+	"  fluxctl --url=unix:///run/fluxd/other.sock identity\n";
 /* clang-format on */
 
 #define COMMAND_WIDTH 14 /* at least, for names in the list of commands */

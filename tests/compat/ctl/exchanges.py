@@ -18,6 +18,7 @@ import time
 sys.dont_write_bytecode = True
 
 import expected                                             # noqa: E402
+import sidebyside                                           # noqa: E402
 from cases import (CASES, JOB, SYNC_HEAD, Case, ask_config,  # noqa: E402
                    ask_job, ask_sync, config, usage)
 from cases_commands import COMMAND_CASES                    # noqa: E402
@@ -394,6 +395,8 @@ def main():
         test_redirect_keeps_token(tap, folder)
         test_proxy(tap, upstream, folder)
         test_nowhere(tap, upstream, folder)
+        sidebyside.test_install(tap, run, FLUXCTL, upstream, folder)
+    sidebyside.test_help_flags(tap, run, FLUXCTL, upstream)
     test_alone(tap, upstream)
     test_progress(tap)
     test_help(tap)
