@@ -32,6 +32,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define LOCK_DOWN_S 10		    /* takes milliseconds */
 #define STOP_LIMIT_US (4 * CLK_SEC) /* of an orderly stop; 5 s are promised */
 #define CHANNEL_FD 3		    /* the launcher's end in its process */
 #define EXIT_USAGE 2
@@ -123,6 +124,22 @@ take_unsent(struct master *m)
 	take_signal(m, sig);
 }
 
+static volatile sig_atomic_t locked_down;
+
+/* libseccomp may run in circles where it has no memory.  Workers have the
+ * master to notice that; after the lock-down nothing can stop an alarm. */
+static void
+on_alarm(int sig)
+{
+	static const char text[] = "fluxd: the lock-down does not end\n";
+
+	(void)sig;
+	if (locked_down)
+		return;
+	(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+	_exit(1);
+}
+
 static int
 catch_signals(void)
 {
@@ -134,6 +151,8 @@ catch_signals(void)
 	(void)sigaction(SIGTERM, &sa, NULL);
 	(void)sigaction(SIGINT, &sa, NULL);
 	(void)sigaction(SIGHUP, &sa, NULL);
+	sa.sa_handler = on_alarm;
+	(void)sigaction(SIGALRM, &sa, NULL);
 	sa.sa_handler = SIG_IGN;
 	(void)sigaction(SIGPIPE, &sa, NULL);
 	return FX_OK;
@@ -264,8 +283,10 @@ lock_down(struct master *m)
 		    (uint32_t)m->cfg.worker_uid_base);
 		uid = users[IPC_R_MASTER].uid;
 	}
+	(void)alarm(LOCK_DOWN_S);
 	sandbox_enter(&mst_sandbox, uid, NULL,
 	    strcmp(m->cfg.sandbox, "strict") == 0, &st);
+	locked_down = true;
 	m->self.landlock = st.landlock;
 	snprintf(m->self.root, sizeof(m->self.root), "%s",
 	    st.empty_root ? "empty" : "host");
