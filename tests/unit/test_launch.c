@@ -587,6 +587,11 @@ test_open(void)
 	want(a.fd != -1 && fstat(a.fd, &st) == 0);
 	want_int(st.st_mode, S_IFREG | 0600);
 	close(a.fd);
+	/* nor somebody else's file, by another name */
+	want(
+	    unlink(lock) == 0 && linkat(AT_FDCWD, log, AT_FDCWD, lock, 0) == 0);
+	a = ask_open(IPC_FILE_MIRROR_LOCK);
+	want_int(a.err.code, FX_EDENIED);
 	want_int(end_launcher(), 0);
 	unlink(fifo);
 	unlink(link);
@@ -692,6 +697,7 @@ test_bad_paths(void)
 		start_launcher(NULL);
 		tell_path(tv[i].first, "/a");
 		tell_path(tv[i].second, tv[i].path);
+		want_int(ipc_tell_go(&launcher, &(struct ipc_go){ 0 }), FX_OK);
 		turn_until(&ready);
 		status = end_launcher();
 		want(!ready);
