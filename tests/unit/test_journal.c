@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define IDS 8
@@ -114,6 +115,14 @@ test_append_and_read(void)
 	close(b);
 }
 
+static int64_t
+size_of(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 ? st.st_size : -1;
+}
+
 /* A file cut anywhere keeps every record that was complete, and what is
  * appended afterwards is found. */
 static void
@@ -140,6 +149,7 @@ test_torn(void)
 		    FX_OK);
 		want_int(s.records, 1);
 		want_int(s.state[1], IPC_JOB_SUCCEEDED);
+		want_int(size_of(fd), j.size); /* the torn one is cut off */
 		put(&j, 3, IPC_JOB_QUEUED, "three");
 		s = reread(fd, other, NULL);
 		want_int(s.records, 2);
@@ -253,6 +263,7 @@ test_full(void)
 		limit_files((rlim_t)n);
 		want_int(journal_append(&j, &r, &err), FX_ESYS);
 		want_str(err.text, "job journal: File too large");
+		want_int(size_of(a), j.size); /* not a part of it is left */
 		rewritten = 0;
 		limit_files(100);
 		want_int(journal_rewrite(&j, two_records, NULL, &err), FX_ESYS);

@@ -14,6 +14,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -53,6 +54,24 @@ can_have_socket(void)
 	return fd != -1;
 }
 
+/* Families, but for IPv4 and IPv6, that the filter lets through: that the
+ * kernel has none such is another error. */
+static int
+count_families(void)
+{
+	int n = 0;
+
+	for (int f = 0; f < 46; f++) {
+		auto_fd int fd = f == AF_INET || f == AF_INET6
+		    ? -1
+		    : socket(f, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+		n += f != AF_INET && f != AF_INET6 &&
+		    (fd != -1 || errno != EPERM);
+	}
+	return n;
+}
+
 /* One line: arguments, user, environment, descriptors, signals. */
 static int
 be_worker(int argc, char *argv[])
@@ -63,10 +82,12 @@ be_worker(int argc, char *argv[])
 	prctl(PR_GET_PDEATHSIG, &death, 0, 0, 0);
 	n = snprintf(text, sizeof(text),
 	    "argc=%d name=%s role=%s instance=%s uid=%s euid=%u gid=%u "
-	    "env=%d fds=%d death=%d parent=%d socket=%d",
+	    "groups=%d env=%d fds=%d death=%d parent=%d socket=%d "
+	    "families=%d",
 	    argc, argv[0], argv[1], argv[2], argv[3], (unsigned)geteuid(),
-	    (unsigned)getgid(), environ[0] != NULL, foreign_fds(), death,
-	    (int)getppid(), can_have_socket());
+	    (unsigned)getgid(), getgroups(0, NULL), environ[0] != NULL,
+	    foreign_fds(), death, (int)getppid(), can_have_socket(),
+	    count_families());
 	if (send(3, text, (size_t)n, MSG_NOSIGNAL) != n)
 		return 3;
 	fcntl(3, F_SETFL, 0);
@@ -161,6 +182,7 @@ start_launcher(const char *option)
 		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 		dup2(pair[1], 3);
 		(void)signal(SIGUSR1, SIG_IGN); /* must not reach a worker */
+		(void)!setgroups(1, &(gid_t){ 4711 }); /* nor must this */
 		execve(program, argv, env);
 		_exit(127);
 	}
@@ -318,11 +340,11 @@ start_one(enum ipc_role role)
 	want(a.fd != -1);
 	hear(a.fd, text, sizeof(text));
 	want_line = xasprintf("argc=4 name=%s role=%d instance=7 uid=%d "
-			      "euid=%d gid=%d env=0 "
-			      "fds=0 death=9 parent=%d socket=%d",
+			      "euid=%d gid=%d groups=%d env=0 "
+			      "fds=0 death=9 parent=%d socket=%d families=0",
 	    ipc_role_executable(role), role, caps ? id : -1,
 	    caps && net ? id : (int)geteuid(), caps ? id : (int)getgid(),
-	    (int)launcher_pid, net);
+	    caps ? 0 : getgroups(0, NULL), (int)launcher_pid, net);
 #ifndef FX_TEST_BUILD /* there the environment is passed on */
 	want_str(text, want_line);
 #endif
@@ -587,6 +609,11 @@ test_open(void)
 	want(a.fd != -1 && fstat(a.fd, &st) == 0);
 	want_int(st.st_mode, S_IFREG | 0600);
 	close(a.fd);
+	/* nor somebody else's file, by another name */
+	want(
+	    unlink(lock) == 0 && linkat(AT_FDCWD, log, AT_FDCWD, lock, 0) == 0);
+	a = ask_open(IPC_FILE_MIRROR_LOCK);
+	want_int(a.err.code, FX_EDENIED);
 	want_int(end_launcher(), 0);
 	unlink(fifo);
 	unlink(link);
@@ -692,6 +719,7 @@ test_bad_paths(void)
 		start_launcher(NULL);
 		tell_path(tv[i].first, "/a");
 		tell_path(tv[i].second, tv[i].path);
+		want_int(ipc_tell_go(&launcher, &(struct ipc_go){ 0 }), FX_OK);
 		turn_until(&ready);
 		status = end_launcher();
 		want(!ready);
