@@ -315,6 +315,7 @@ struct cluster {
 	uint64_t npasses;
 	char *unlisted; /* kinds that were reported last; NULL: none yet */
 	struct loop_timer drift_timer;
+	struct loop_timer tidy_timer; /* after a pass that worked */
 };
 
 struct cluster *cluster_new(struct loop *, const struct client_hooks *,
