@@ -311,7 +311,6 @@ pass_end(struct pass *p)
 	if (p->nqueue > 0)
 		loop_timer_in(c->loop, &c->tidy_timer, TIDY_US);
 	pass_clear(c);
-	kinds_watch(c);
 	if (result.err.code == FX_OK)
 		catalog_watch_start(c);
 	c->hooks.done(c->hooks.arg, &result);
