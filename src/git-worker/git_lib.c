@@ -56,6 +56,13 @@ gw_lib_open(size_t max_object, struct fx_err *err)
 	return FX_OK;
 }
 
+void
+gw_lib_cache(size_t max)
+{
+	if (git_libgit2_opts(GIT_OPT_SET_CACHE_MAX_SIZE, (ssize_t)max) != 0)
+		fx_bug("libgit2 refuses the size of its cache");
+}
+
 static int
 code_of(int r)
 {

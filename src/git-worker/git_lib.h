@@ -17,6 +17,8 @@
 /* Once per process, before lock-down: libgit2 without foreign configuration,
  * with limits. */
 int gw_lib_open(size_t max_object, struct fx_err *) FX_MUSTUSE;
+/* Keep fewer bytes of parsed objects than usual. */
+void gw_lib_cache(size_t max);
 
 /* Report what libgit2 could not do, with a text that is safe to show.  Returns
  * the code. */

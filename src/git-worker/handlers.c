@@ -262,6 +262,7 @@ gw_on_push(struct gw *g, const struct ipc_req *req, struct ipc_push *m)
 	    remote_push(&g->remote, &g->mirror, u, m->updates_len,
 		deadline(m->timeout_ms), &err) != FX_OK)
 		return ipc_reply_fail(req, &err);
+	(void)malloc_trim(0); /* it went through all directories */
 	return ipc_reply_pushed(req, &out);
 }
 IPC_HANDLER(push, gw_on_push, struct gw)

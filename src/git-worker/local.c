@@ -10,8 +10,11 @@
 #include "objects.h"
 #include "tree.h"
 
+#include <malloc.h>
+
 /* Encoded size of a row beside its strings; generous. */
 #define ROW_COST 64
+#define MANY 256 /* blobs whose memory is worth giving back */
 
 /* Commits looked at for notes where nothing else ends the walk: of a history
  * that hardly touches the paths the newest part is enough. */
@@ -173,6 +176,8 @@ gw_on_tree(struct gw *g, const struct ipc_req *req, struct ipc_tree *m)
 	if (r == FX_OK)
 		r = tree_part_flush(&s);
 	ipc_tree_part_clear(&s.part);
+	if (result.full)
+		(void)malloc_trim(0);
 	if (r != FX_OK)
 		return ipc_reply_fail(req, &err);
 	return ipc_reply_tree_end(req,
@@ -234,6 +239,8 @@ gw_on_blobs(struct gw *g, const struct ipc_req *req, struct ipc_blobs *m)
 	if (r == FX_OK)
 		r = send_blobs(g, &s, m);
 	ipc_blob_part_clear(&s.part);
+	if (m->oids_len > MANY)
+		(void)malloc_trim(0);
 	if (r != FX_OK)
 		return ipc_reply_fail(req, &err);
 	return ipc_reply_blobs_end(req, &out);

@@ -35,6 +35,9 @@
 #include "mirror_files.h"
 #include "ssh.h"
 
+/* Bytes of parsed objects kept: what changed is read once. */
+#define LOCAL_CACHE (256 * 1024)
+
 static const struct gw_way ssh_way = {
 	.carrier = &ssh_carrier,
 	.files = { IPC_FILE_KNOWN_HOSTS_USER, IPC_FILE_KNOWN_HOSTS_SYSTEM },
@@ -84,6 +87,7 @@ run_local(struct worker *w)
 	struct gw state = { 0 };
 	int r;
 
+	gw_lib_cache(LOCAL_CACHE);
 	worker_lock_down(w, &gw_local_sandbox, &paths);
 	gw_open_local(&state, w);
 	r = worker_run(w, gw_local_handlers, gw_nlocal_handlers, &state);

@@ -6,6 +6,10 @@
 
 #include <malloc.h>
 
+/* Memory of so many files, or bytes, is worth giving back. */
+#define MANY 256
+#define MUCH (256 * 1024)
+
 /* Cut a text to what a field takes. */
 static char *
 fit(char *s, size_t max)
@@ -112,7 +116,7 @@ load_tree(struct mw *mw, struct fx_err *err)
 static int
 load(struct mw *mw, const char *commit, struct fx_err *err)
 {
-	bool changed, kept = mw->set.known.texts.used > 0;
+	bool changed, kept = mw->set.known.texts.used > MUCH;
 	int r;
 
 	if ((r = mw_ask_tree(mw, commit, &changed, err)) != FX_OK)
@@ -126,7 +130,7 @@ load(struct mw *mw, const char *commit, struct fx_err *err)
 	if (r == FX_OK)
 		r = mw_ask_scopes(mw, err);
 	mw->loaded = r == FX_OK;
-	if (changed || kept)
+	if (kept || (changed && mw->set.parsed > MANY))
 		(void)malloc_trim(0); /* what parsing took goes back */
 	return r;
 }

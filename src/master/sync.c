@@ -7,6 +7,7 @@
 #include "master.h"
 #include "str.h"
 
+#include <malloc.h>
 #include <stdio.h>
 
 #define APPLY_LIMIT_US                                                         \
@@ -38,6 +39,8 @@ static void
 end(struct master *m)
 {
 	m->sync.phase = SYNC_IDLE;
+	if (m->sync.applied.patched != 0)
+		(void)malloc_trim(0); /* names of all that changed went by */
 	loop_timer_in(m->loop, &m->sync.interval, m->cfg.sync_interval / 1000);
 	repair_lane_is_free(m);
 	if (m->sync.wanted)

@@ -10,6 +10,7 @@
 #define KINDS_WAIT_US (10 * CLK_SEC) /* for kinds of CRDs just applied */
 #define KINDS_PAUSE_US (20 * CLK_MS)
 #define KINDS_PAUSE_MAX_US CLK_SEC
+#define TIDY_US (2 * CLK_SEC) /* when its watches have told their first */
 
 /* ---- what the parts share --------------------------------------------- */
 
@@ -307,8 +308,9 @@ pass_end(struct pass *p)
 	p->result.errors += p->gc_errors;
 	p->result.repair = p->repair;
 	result = p->result;
+	if (p->nqueue > 0)
+		loop_timer_in(c->loop, &c->tidy_timer, TIDY_US);
 	pass_clear(c);
-	kinds_watch(c);
 	if (result.err.code == FX_OK)
 		catalog_watch_start(c);
 	c->hooks.done(c->hooks.arg, &result);

@@ -5,6 +5,7 @@
 #include "glob.h"
 #include "str.h"
 
+#include <malloc.h>
 #include <strings.h>
 #include <sys/random.h>
 
@@ -12,6 +13,17 @@
 #define DRIFT_REMIND_US (30 * CLK_SEC)
 
 static void on_drift_timer(struct loop *, void *arg);
+
+/* Requests and bodies by the thousand leave holes between what stays. */
+static void
+on_tidy_timer(struct loop *l, void *arg)
+{
+	const struct cluster *c = arg;
+
+	(void)l;
+	if (c->pass == NULL)
+		(void)malloc_trim(0);
+}
 
 struct cluster *
 cluster_new(struct loop *loop, const struct client_hooks *client_hooks,
@@ -32,6 +44,7 @@ cluster_new(struct loop *loop, const struct client_hooks *client_hooks,
 	if (config->gc)
 		c->gc = gc_new(c);
 	c->drift_timer = (struct loop_timer){ .fn = on_drift_timer, .arg = c };
+	c->tidy_timer = (struct loop_timer){ .fn = on_tidy_timer, .arg = c };
 	return c;
 }
 
@@ -53,6 +66,7 @@ cluster_free(struct cluster **cp)
 	objects_clear(&c->staged);
 	objects_clear(&c->objects);
 	loop_timer_stop(c->loop, &c->drift_timer);
+	loop_timer_stop(c->loop, &c->tidy_timer);
 	client_free(&c->client);
 	free(c);
 	*cp = NULL;
@@ -73,6 +87,8 @@ is_allowed(const struct cluster *c, const char *ns)
 bool
 cluster_allows(const struct cluster *c, const struct object *o)
 {
+	if (c->config.protected.n + c->config.nallowed == 0)
+		return true;
 	if (o->ns[0] != '\0')
 		return is_allowed(c, o->ns);
 	return strcasecmp(o->kind->kind, "namespace") != 0 ||

@@ -168,8 +168,6 @@ bool kind_is_listing(const struct kind *);
 /* The one that an object of this namespace is in; NULL: none. */
 struct stream *kind_stream(const struct kind *, const char *ns);
 void kind_stop(struct kind *);
-/* Watch at once what was listed during the pass: it has sent all it had. */
-void kinds_watch(struct cluster *);
 
 /* unlisted.c: tell which kinds cannot be listed. */
 void unlisted_report(struct cluster *);
@@ -315,6 +313,7 @@ struct cluster {
 	uint64_t npasses;
 	char *unlisted; /* kinds that were reported last; NULL: none yet */
 	struct loop_timer drift_timer;
+	struct loop_timer tidy_timer; /* after a pass that worked */
 };
 
 struct cluster *cluster_new(struct loop *, const struct client_hooks *,

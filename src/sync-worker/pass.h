@@ -54,7 +54,6 @@ struct pass {
 	bool stepping;	  /* pass_step is on the stack */
 	bool refreshed;	  /* the catalog, in this stage */
 	unsigned looking; /* look-ups on their way */
-	bool watching;	  /* what it listed; all is sent */
 	/* work, in order */
 	struct object **queue;
 	size_t nqueue, next;

@@ -103,6 +103,8 @@ tls_identity(struct tls *t, const struct buf *cert, const struct buf *key,
 int
 tls_apply(const struct tls *t, SSL_CTX *ctx)
 {
+	/* watches are silent most of the time */
+	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
 	if (t->store != NULL)
 		SSL_CTX_set1_cert_store(ctx, t->store);
 	if (t->cert == NULL)

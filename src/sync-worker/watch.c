@@ -11,7 +11,6 @@
 	     */
 #define WATCH_GRACE_S 30
 #define RELIST_US (30 * CLK_SEC) /* a stream does not begin anew more often */
-#define LATER_US (30 * CLK_SEC)	 /* for as long the server keeps events */
 #define AGAIN_US (100 * CLK_MS)	 /* after a watch that ended as it should */
 #define AGAIN_MAX_US (30 * CLK_SEC)
 #define SHORT_US (2 * CLK_SEC) /* a watch that ends sooner went wrong */
@@ -142,9 +141,7 @@ on_list(void *arg, const struct answer *a, const char *version)
 	s->failures = 0;
 	s->error.code = FX_OK;
 	s->state = s->kind->can_watch ? STREAM_LIVE : STREAM_STALE;
-	if (s->state == STREAM_LIVE && s->cluster->pass != NULL)
-		after(s, LATER_US); /* kinds_watch */
-	else if (s->state == STREAM_LIVE)
+	if (s->state == STREAM_LIVE)
 		stream_watch(s);
 	pass_step(s->cluster);
 }
@@ -394,22 +391,6 @@ kind_stop(struct kind *k)
 	}
 	free(fx_steal(&k->streams));
 	k->nstreams = 0;
-}
-
-/* All that a pass applies comes back as an event, and its answers say the same:
- * a watch that begins when everything was sent gets them in one go. */
-void
-kinds_watch(struct cluster *c)
-{
-	for (size_t i = 0; i < c->nkinds; i++)
-		for (size_t j = 0; j < c->kinds[i]->nstreams; j++) {
-			struct stream *s = &c->kinds[i]->streams[j];
-
-			if (s->state == STREAM_LIVE && s->timer.linked &&
-			    s->failures == 0)
-				loop_timer_at(c->loop, &s->timer,
-				    loop_now_us(c->loop));
-		}
 }
 
 void

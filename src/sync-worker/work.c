@@ -259,13 +259,8 @@ work_step(struct pass *p)
 	if (p->result.err.code != FX_OK)
 		return p->in_flight == 0;
 	take_again(p);
-	if (p->next == p->nqueue) {
-		if (p->stage == STAGE_REST && !p->watching) {
-			p->watching = true;
-			kinds_watch(p->cluster);
-		}
+	if (p->next == p->nqueue)
 		return p->in_flight == 0;
-	}
 	if (rank_may_begin(p) && p->in_flight < IN_FLIGHT_AND_AHEAD &&
 	    p->held < HELD_MAX / 2)
 		ask_batch(p);

@@ -23,6 +23,13 @@ ipc_peer_init(struct ipc_peer *p, int fd, enum ipc_role self, enum ipc_role who,
 }
 
 void
+ipc_slim(struct buf *b)
+{
+	if (buf_left(b) == 0 && b->cap > IPC_READ_STEP)
+		buf_wipe(b);
+}
+
+void
 ipc_peer_handlers(struct ipc_peer *p, const struct ipc_handler *h, size_t n,
     void *ctx)
 {

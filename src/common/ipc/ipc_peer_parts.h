@@ -32,6 +32,9 @@ union ipc_fd_control {
 int
 ipc_broke(struct ipc_peer *, int code, const char *fmt, ...) FX_PRINTF(3, 4);
 
+/* A buffer that has grown for bulk and is empty keeps nothing. */
+void ipc_slim(struct buf *);
+
 /* The ASK of theirs with this sequence, or NULL. */
 struct ipc_grant *ipc_find_grant(const struct ipc_peer *, uint64_t seq);
 

@@ -340,6 +340,7 @@ ipc_peer_read(struct ipc_peer *p, size_t max_frames)
 	if (got != FX_OK && got != FX_EAGAIN && got != FX_ESHORT)
 		return got;
 	r = run_frames(p, max_frames);
+	ipc_slim(&p->in);
 	if (r != FX_OK)
 		return r;
 	return got == FX_EAGAIN ? FX_OK : got;

@@ -133,6 +133,7 @@ ipc_peer_write(struct ipc_peer *p)
 		buf_skip(&p->out, (size_t)w);
 		p->sent += (uint64_t)w;
 	}
+	ipc_slim(&p->out);
 	return p->fd == -1 ? FX_ESHORT : FX_OK;
 }
 
