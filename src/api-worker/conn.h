@@ -61,8 +61,8 @@ struct http {
 /* A new phase, with its deadline. */
 void conn_phase(struct http_conn *, enum conn_phase);
 
-/* The library owns the descriptor: it is shut, and the library closes it when
- * it sees that. */
+/* Nothing more comes from this connection or goes to it; the library closes it
+ * soon. */
 void conn_drop(struct http_conn *);
 void conn_free(struct http_conn *);
 struct http_conn *conn_by_fd(struct http *, int fd);

@@ -32,6 +32,20 @@
 
 static struct bed bed;
 
+static long idle_fds; /* of the worker while nobody is connected */
+
+/* Descriptors are closed a moment after their clients have gone. */
+static void
+want_fds(void)
+{
+	const struct timespec ms = { .tv_nsec = 1000000 };
+	long n = -1;
+
+	for (int i = 0; i < 5000 && (n = bed_fds(&bed)) > idle_fds; i++)
+		(void)nanosleep(&ms, NULL);
+	want_int(n, idle_fds);
+}
+
 static void
 set_state(const char *word)
 {
@@ -501,6 +515,7 @@ test_slow_readers(void)
 		want(during < before + LISTS_KIB);
 	for (size_t i = 0; i < nitems(fd); i++)
 		close(fd[i]);
+	want_fds();
 	forget_asked();
 }
 
@@ -530,6 +545,7 @@ test_idle(void)
 		}
 		for (size_t i = 0; i < nitems(fd); i++)
 			close(fd[i]);
+		want_fds();
 	}
 	forget_asked();
 }
@@ -554,8 +570,12 @@ int
 main(void)
 {
 	const struct bed_options o = { .uid = -1 };
+	const struct timespec moment = { .tv_nsec = 100000000 };
 
 	bed_start(&bed, &o);
+	set_state("ready"); /* it has begun to serve */
+	(void)nanosleep(&moment, NULL);
+	idle_fds = bed_fds(&bed);
 	test_run("lists: workloads, with what git says of them", test_services);
 	test_run("lists: what the state of the repository makes of them",
 	    test_repository);
