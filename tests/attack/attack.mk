@@ -11,6 +11,7 @@ attack_tests = \
 	tests/attack/faults.sh \
 	tests/attack/kills.sh \
 	tests/attack/log.sh \
+	tests/attack/requests.sh \
 	tests/attack/secrets.sh \
 	tests/attack/strangers.sh \
 	tests/attack/supervision.sh
@@ -18,4 +19,5 @@ TESTS += $(attack_tests)
 EXTRA_DIST += $(attack_tests) tests/attack/clients.py \
 	tests/attack/content.py \
 	tests/attack/fakes.py tests/attack/lag.py tests/attack/lib.sh \
-	tests/attack/logcheck.py tests/attack/memscan.py tests/attack/restarts.py
+	tests/attack/logcheck.py tests/attack/memscan.py \
+	tests/attack/requests.py tests/attack/restarts.py
