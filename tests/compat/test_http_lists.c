@@ -41,7 +41,7 @@ want_fds(void)
 	const struct timespec ms = { .tv_nsec = 1000000 };
 	long n = -1;
 
-	for (int i = 0; i < 5000 && (n = bed_fds(&bed)) > idle_fds; i++)
+	for (int i = 0; i < 20000 && (n = bed_fds(&bed)) > idle_fds; i++)
 		(void)nanosleep(&ms, NULL);
 	want_int(n, idle_fds);
 }
@@ -494,7 +494,7 @@ test_slow_readers(void)
 		    ? bed_exchange(bed.port, probe, strlen(probe))
 		    : bed_talk(bed_connect_unix(&bed), probe, strlen(probe));
 		want(str_starts(r, "HTTP/1.1 200 "));
-		if (!want(clk_now_us() - began < 3 * CLK_SEC))
+		if (!want(clk_now_us() - began < 8 * CLK_SEC))
 			printf("# %d: %lld ms\n", i,
 			    (long long)(clk_now_us() - began) / 1000);
 	}
@@ -539,7 +539,7 @@ test_idle(void)
 
 			r = exchange_get(&bed, "/healthz");
 			want(str_starts(r, "HTTP/1.1 200 "));
-			if (!want(clk_now_us() - began < 3 * CLK_SEC))
+			if (!want(clk_now_us() - began < 8 * CLK_SEC))
 				printf("# %zu %d: %lld ms\n", t, i,
 				    (long long)(clk_now_us() - began) / 1000);
 		}
