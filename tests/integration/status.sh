@@ -114,7 +114,7 @@ t_is "$(status "$last")" '[]' "and nothing of it is pending"
 release
 
 # ---- a marker that is on no branch any more
-git -C "$path" update-ref refs/tags/flux-sync "$(git -C "$path" commit-tree -m gone "$four^{tree}")"
+git -C "$path" update-ref refs/tags/flux-sync "$(bed_git -C "$path" commit-tree -m gone "$four^{tree}")"
 fluxd_stop
 hold
 mark=$(log_mark)
