@@ -178,7 +178,7 @@ worker remote "$ssh_url" "fetch 9000" >/dev/null
 t_like "$(worker local "$ssh_url" refs)" "refs_are head=$head" "a failed fetch keeps the mirror"
 mv "$path.away" "$path"
 find "$mirror/repository.git/objects" -type f -delete
-t_like "$(worker local "$ssh_url" "tree $head -")" "failed code=unknown" "a mirror without objects is an error"
+t_like "$(worker local "$ssh_url" "tree $head -")" "failed code=gone" "a mirror without objects is an error"
 t_like "$(worker remote "$ssh_url" "fetch 9000")" "fetched head=$head .*created=true" "and is made anew"
 t_like "$(worker local "$ssh_url" "tree $head -")" "tree_end count=3" "and then serves again"
 t_done
