@@ -39,7 +39,7 @@ commit() { # VALUE
 	repo_push "$work"
 }
 of_value() { # VALUE: how many objects have it
-	kubectl -n "$ns" get configmaps -o json | jq "[.items[] | select(.data.value // "" | startswith(\"$1-\"))] | length"
+	kubectl -n "$ns" get configmaps -o json | jq "[.items[] | select(.data.value | startswith(\"$1-\"))] | length"
 }
 cuts() { # WIRE: that there were
 	grep -c . "$T_DIR/$1.cuts" || true
