@@ -147,15 +147,19 @@ test_token(void)
 	start_with(ca, user, NULL, NULL);
 	want(bed_cluster(&bed, text, sizeof(text)) != FX_OK);
 	want_str(text, "Unauthorized");
+	/* one that cannot be read leaves the old one in place */
+	unlink(file);
+	want(bed_cluster(&bed, text, sizeof(text)) != FX_OK);
+	want_str(text, "Unauthorized");
+	want(
+	    strstr(bed.last_log, "keeping the API server's old token") != NULL);
 	again = write_file("token", line);
 	want_int(bed_cluster(&bed, text, sizeof(text)), FX_OK);
-	/* one that cannot be read leaves the good one in place */
-	unlink(again);
-	want_int(bed_cluster(&bed, text, sizeof(text)), FX_OK);
-	wrong = write_file("token",
-	    "a\tb\x01"
-	    "c");
-	want_int(bed_cluster(&bed, text, sizeof(text)), FX_OK);
+	stop();
+	wrong = write_file("token", "a\tb\x01");
+	start_with(ca, user, NULL, NULL);
+	want(bed_cluster(&bed, text, sizeof(text)) != FX_OK);
+	want_str(text, "the API server's credentials hold a control character");
 	stop();
 }
 
