@@ -182,8 +182,10 @@ kill -USR1 "$api"
 wait_for 5 grep -q ' fault$' "$api_log"
 mark=$(log_mark)
 commit meanwhile
-began=$(now_us)
 notify
+# a second notification within a second waits: the pass begins with the fetch
+wait_for 5 logged_since "$mark" "HEAD=$last" || true
+began=$(log_us "$mark" "HEAD=$last" || now_us)
 everything_else "silent API server"
 at_deadline "$mark" 'err="[^"]*(no answer|timed out)' "$began" $timeout \
 	"an API server that falls silent is an error at the deadline"
