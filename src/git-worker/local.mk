@@ -32,6 +32,7 @@ src_git_worker_libgw_a_SOURCES = \
 	src/git-worker/mirror.h \
 	src/git-worker/mirror_files.c \
 	src/git-worker/mirror_files.h \
+	src/git-worker/mirror_refs.c \
 	src/git-worker/remote.c \
 	src/git-worker/remote.h \
 	src/git-worker/ssh.c \

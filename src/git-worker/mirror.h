@@ -81,6 +81,22 @@ int mirror_make_twin(const struct mirror *, struct mirror *twin,
 int
 mirror_swap(struct mirror *, struct mirror *twin, struct fx_err *) FX_MUSTUSE;
 
+/* As gw_git_fail; where the mirror is to blame the reader leaves its note and
+ * fails with FX_EGONE. */
+int mirror_fail(struct mirror *, int r, struct fx_err *, const char *fmt, ...)
+    FX_PRINTF(4, 5);
+
+/* The same where an object was named by somebody who may be wrong: the mirror
+ * is to blame only if its own refs lead nowhere. */
+int mirror_doubt(struct mirror *, int r, struct fx_err *, const char *fmt, ...)
+    FX_PRINTF(4, 5);
+
+/* Does the reader see a mirror that the writer has not filled yet?  The branch
+ * comes last. */
+bool mirror_is_empty(struct mirror *);
+
+/* ---- the three refs: mirror_refs.c ---- */
+
 /* Commit id of a ref in hex, through annotated tags; "" if there is none. */
 int mirror_commit_of(struct mirror *, const char *ref, char hex[GW_OID_HEX],
     struct fx_err *) FX_MUSTUSE;
@@ -96,19 +112,5 @@ bool mirror_follows(struct mirror *, const struct mirror *old);
 /* Set or (NULL) remove a ref. */
 int mirror_set_ref(struct mirror *, const char *ref, const git_oid *,
     struct fx_err *) FX_MUSTUSE;
-
-/* As gw_git_fail; where the mirror is to blame the reader leaves its note and
- * fails with FX_EGONE. */
-int mirror_fail(struct mirror *, int r, struct fx_err *, const char *fmt, ...)
-    FX_PRINTF(4, 5);
-
-/* Does the reader see a mirror that the writer has not filled yet?  The branch
- * comes last. */
-bool mirror_is_empty(struct mirror *);
-
-/* The same where an object was named by somebody who may be wrong: the mirror
- * is to blame only if its own refs lead nowhere. */
-int mirror_doubt(struct mirror *, int r, struct fx_err *, const char *fmt, ...)
-    FX_PRINTF(4, 5);
 
 #endif
