@@ -19,6 +19,8 @@ src_common_libbase_a_SOURCES = \
 	src/common/base/loop.c \
 	src/common/base/loop.h \
 	src/common/base/ossl.h \
+	src/common/base/quote.c \
+	src/common/base/quote.h \
 	src/common/base/str.c \
 	src/common/base/str.h
 

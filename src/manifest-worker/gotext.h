@@ -9,12 +9,9 @@
 #include "buf.h"
 #include "node.h"
 
-/* Append the text in double quotes, escaped as %q does.  What no longer fits
- * into the buf is cut. */
-void go_quote(struct buf *, const char *, size_t n);
-
 /* Append a value as %#v prints what it was decoded to, for example
- * map[interface {}]interface {}{".x":interface {}(nil)}. */
+ * map[interface {}]interface {}{".x":interface {}(nil)}.  What no longer fits
+ * into the buf is cut. */
 void go_syntax(struct buf *, const struct node *);
 
 #endif

@@ -2,8 +2,8 @@
 #include "base.h"
 #include "note.h"
 
-#include "gotext.h"
 #include "note_shape.h"
+#include "quote.h"
 #include "str.h"
 
 void
@@ -265,7 +265,7 @@ note_event_text(const struct note *n)
 			(void)str_addf(&b, ", by %s", n->user);
 		if (*n->message != '\0') {
 			(void)str_add(&b, ", with message ");
-			go_quote(&b, n->message, strlen(n->message));
+			str_add_quoted(&b, n->message, strlen(n->message));
 		}
 	}
 	str_printable(&out, (const char *)buf_head(&b), buf_left(&b),

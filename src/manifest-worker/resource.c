@@ -2,8 +2,8 @@
 #include "base.h"
 #include "resource.h"
 
-#include "gotext.h"
 #include "policy.h"
+#include "quote.h"
 #include "shape.h"
 #include "str.h"
 #include "tojson.h"
@@ -332,7 +332,7 @@ resource_blame(const char *stage, const char *source, struct fx_err *err)
 
 	if (stage == NULL)
 		return err->code;
-	go_quote(&quoted, source, strlen(source));
+	str_add_quoted(&quoted, source, strlen(source));
 	return fx_wrap(err, "%s from %.*s", stage, (int)buf_left(&quoted),
 	    (const char *)buf_head(&quoted));
 }

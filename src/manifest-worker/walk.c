@@ -4,7 +4,7 @@
 
 #include "charts.h"
 #include "follow.h"
-#include "gotext.h"
+#include "quote.h"
 #include "str.h"
 
 #define QUOTED_MAX 600 /* bytes of a path in an error */
@@ -37,7 +37,7 @@ add_bad(struct walk *w, const char *source, const char *why)
 {
 	auto_buf struct buf quoted = BUF_INIT(QUOTED_MAX);
 
-	go_quote(&quoted, source, strlen(source));
+	str_add_quoted(&quoted, source, strlen(source));
 	add(w, source)->bad = xasprintf("unable to read file at %.*s: %s",
 	    (int)buf_left(&quoted), (const char *)buf_head(&quoted), why);
 }
@@ -130,7 +130,7 @@ bad_root(struct fx_err *err, const char *path, const char *why)
 {
 	auto_buf struct buf quoted = BUF_INIT(QUOTED_MAX);
 
-	go_quote(&quoted, path, strlen(path));
+	str_add_quoted(&quoted, path, strlen(path));
 	fx_fail(err, FX_EFAIL, "unable to read root path %.*s: %s",
 	    (int)buf_left(&quoted), (const char *)buf_head(&quoted), why);
 	return err->code;

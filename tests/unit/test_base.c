@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "logfmt.h"
 #include "loop.h"
+#include "quote.h"
 #include "str.h"
 #include "test.h"
 
@@ -282,6 +283,34 @@ test_loop_timers(void)
 	clk_fake(NULL, NULL);
 }
 
+static void
+test_quoted(void)
+{
+	static const struct {
+		const char *in, *out;
+	} tv[] = {
+		{ "", "\"\"" },
+		{ "a'b\"c\\", "\"a'b\\\"c\\\\\"" },
+		{ "\a\b\f\n\r\t\v", "\"\\a\\b\\f\\n\\r\\t\\v\"" },
+		{ "\x01\x7f", "\"\\x01\\x7f\"" },
+		{ "\xc3\xa9", "\"\xc3\xa9\"" },
+		{ "\xc2\xa0\xe2\x80\xa8", "\"\\u00a0\\u2028\"" },
+		{ "\xff\xc3", "\"\\xff\\xc3\"" },
+		{ "\xf3\xa0\x80\x81\xee\x80\x80", "\"\\U000e0001\\ue000\"" },
+	};
+	auto_buf struct buf small = BUF_INIT(4);
+
+	for (size_t i = 0; i < nitems(tv); i++) {
+		auto_free char *text = str_quoted(tv[i].in);
+
+		want_str(text, tv[i].out);
+	}
+	/* what does not fit is left out whole */
+	str_add_quoted(&small, "ab\n", 3);
+	if (want_int(buf_left(&small), 4))
+		want_mem(buf_head(&small), "\"ab\"", 4);
+}
+
 int
 main(void)
 {
@@ -299,5 +328,6 @@ main(void)
 	    test_logfmt);
 	test_run("clock: RFC 3339 without trailing zeros", test_rfc3339);
 	test_run("loop: timers fire once, at their time", test_loop_timers);
+	test_run("quote: as Go does", test_quoted);
 	return test_done();
 }

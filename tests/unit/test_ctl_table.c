@@ -88,28 +88,6 @@ test_print(void)
 	}
 }
 
-static void
-test_quoted(void)
-{
-	static const struct {
-		const char *in, *out;
-	} tv[] = {
-		{ "", "\"\"" },
-		{ "a'b\"c\\", "\"a'b\\\"c\\\\\"" },
-		{ "\a\b\f\n\r\t\v", "\"\\a\\b\\f\\n\\r\\t\\v\"" },
-		{ "\x01\x7f", "\"\\x01\\x7f\"" },
-		{ "\xc3\xa9", "\"\xc3\xa9\"" },
-		{ "\xc2\xa0\xe2\x80\xa8", "\"\\u00a0\\u2028\"" },
-		{ "\xff\xc3", "\"\\xff\\xc3\"" },
-	};
-
-	for (size_t i = 0; i < nitems(tv); i++) {
-		auto_free char *text = ctl_quoted(tv[i].in);
-
-		want_str(text, tv[i].out);
-	}
-}
-
 int
 main(void)
 {
@@ -118,6 +96,5 @@ main(void)
 	test_run("table: a foreign cell stays one cell", test_foreign_cell);
 	test_run("text: what moves a terminal is shown, line ends pass",
 	    test_print);
-	test_run("text: quoting is Go's", test_quoted);
 	return test_done();
 }

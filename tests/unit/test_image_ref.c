@@ -78,6 +78,7 @@ test_errors(void)
 		{ "/a", "parsing \"/a\": " EXPECTED },
 		{ "a/", "parsing \"a/\": " EXPECTED },
 		{ ":t", "parsing \":t\": " EXPECTED },
+		{ "a\"b:", "parsing \"a\\\"b:\": " EXPECTED },
 		{ "x:", "parsing \"x:\": " EXPECTED },
 		{ "x@sha256:", "parsing \"x@sha256:\": " EXPECTED },
 		{ "@sha256:ab", "parsing \"@sha256:ab\": " EXPECTED },

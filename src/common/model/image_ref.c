@@ -2,6 +2,8 @@
 #include "base.h"
 #include "image_ref.h"
 
+#include "quote.h"
+
 #define DIGEST_MARK "@sha256:"
 #define GRAMMAR                                                                \
 	"expected image name as either <image>:<tag> or just <image>: "        \
@@ -42,7 +44,9 @@ domain_span(const char *s)
 static int
 bad(const char *s, struct fx_err *err)
 {
-	return fx_fail(err, FX_ESYNTAX, "parsing \"%s\": " GRAMMAR, s);
+	auto_free char *quoted = str_quoted(s);
+
+	return fx_fail(err, FX_ESYNTAX, "parsing %s: " GRAMMAR, quoted);
 }
 
 int
