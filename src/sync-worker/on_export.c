@@ -82,14 +82,6 @@ drop(struct reading *r)
 	free(x);
 }
 
-static void
-ready(void *arg)
-{
-	struct read_ask *ask = arg;
-
-	ask->type->go_on(ask);
-}
-
 /* The words are upstream's. */
 static void
 passed(void *arg, const struct place *at, const char *why)
@@ -114,7 +106,7 @@ unreadable(void *arg, const struct place *at, const char *why)
 static struct reader *
 new_reader(struct read_ask *ask)
 {
-	const struct reader_hooks hooks = { make, drop, ready, passed,
+	const struct reader_hooks hooks = { make, drop, read_go_on, passed,
 		unreadable, ask };
 
 	return reader_new(&ask->sw->readers, true, &hooks);

@@ -65,14 +65,6 @@ drop(struct reading *r)
 	free(x);
 }
 
-static void
-ready(void *arg)
-{
-	struct read_ask *ask = arg;
-
-	ask->type->go_on(ask);
-}
-
 /* The words are upstream's; what was asked for by name is left out without any.
  */
 static void
@@ -133,7 +125,7 @@ add_namespace(struct read_ask *ask, const char *ns)
 static void
 begin(struct read_ask *ask)
 {
-	const struct reader_hooks hooks = { make, drop, ready, passed,
+	const struct reader_hooks hooks = { make, drop, read_go_on, passed,
 		unreadable, ask };
 	const struct ipc_workloads *m = &mine(ask)->m;
 	const struct cluster_config *cfg = &ask->sw->cluster->config;

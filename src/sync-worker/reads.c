@@ -24,6 +24,14 @@ read_free(struct read_ask *ask)
 }
 
 void
+read_go_on(void *arg)
+{
+	struct read_ask *ask = arg;
+
+	ask->type->go_on(ask);
+}
+
+void
 read_end(struct read_ask *ask)
 {
 	if (ask->odd > 0)

@@ -49,6 +49,8 @@ struct read_ask {
 struct read_ask *
 read_new(struct sw *, const struct ipc_req *, const struct read_type *);
 void read_start(struct read_ask *);
+/* The reader's hook: something can be sent. */
+void read_go_on(void *ask);
 /* It is over: say so in the log and forget it.  The answer has been sent. */
 void read_end(struct read_ask *);
 void read_fail(struct read_ask *, const struct fx_err *);
