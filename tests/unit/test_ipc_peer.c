@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "ipc.h"
 #include "ipc_peer.h"
+#include "ipc_peer_parts.h"
 #include "ipc_random.h"
 #include "ipc_wire.h"
 #include "memory.h"
@@ -625,14 +626,15 @@ test_early_descriptors(void)
 }
 
 #ifndef FX_TEST_BUILD /* instruments forbid to read what was freed */
-/* Frames may carry secrets: nothing of one stays behind. */
+/* A manifest may be a Secret: nothing of a frame stays in who passes it on. */
 #	define SECRET_LEN 32
 #	define SECRET_FROM 64 /* bytes before it */
 
+/* Another process sends so many frames with it. */
 static void
-send_secret(int fd, const uint8_t *inverted)
+send_secret(int fd, const uint8_t *inverted, int frames)
 {
-	auto_buf struct buf b = BUF_INIT(1 << 20);
+	auto_buf struct buf all = BUF_INIT(1 << 20), b = BUF_INIT(1 << 10);
 	/* not at the start: there the allocator keeps its lists */
 	char text[SECRET_FROM + SECRET_LEN + 1] = "";
 
@@ -646,26 +648,39 @@ send_secret(int fd, const uint8_t *inverted)
 	    wire_put_str(&b, text, IPC_MAX_HOST) == FX_OK &&
 	    wire_put_u64(&b, 1) == FX_OK);
 	b.data[0] = (uint8_t)(buf_left(&b) - 4);
-	want(write(fd, buf_head(&b), buf_left(&b)) == (ssize_t)buf_left(&b));
+	for (int i = 0; i < frames; i++)
+		want_int(buf_put(&all, buf_head(&b), buf_left(&b)), FX_OK);
+	if (write(fd, buf_head(&all), buf_left(&all)) !=
+	    (ssize_t)buf_left(&all))
+		_exit(1);
+}
+
+static void
+have_secret_sent(int fd, const uint8_t *inverted, int frames)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		send_secret(fd, inverted, frames);
+		_exit(0);
+	}
+	want(waitpid(pid, &status, 0) == pid);
+	want_int(status, 0);
 }
 
 static void
 test_leaves_nothing(void)
 {
+	enum { MANY = 1000 };
 	uint8_t inverted[SECRET_LEN];
 	struct pair t;
-	pid_t pid;
 
 	for (size_t i = 0; i < SECRET_LEN; i++)
 		inverted[i] = (uint8_t)('a' + ipc_rnd() % 26) ^ 0xff;
 	pair_open(&t, IPC_R_SYNC);
 	take_all(&t.master);
-	pid = fork();
-	if (pid == 0) {
-		send_secret(t.worker.fd, inverted);
-		_exit(0);
-	}
-	want(waitpid(pid, NULL, 0) == pid);
+	have_secret_sent(t.worker.fd, inverted, 1);
 	want_int(memory_count(inverted, SECRET_LEN), 0);
 	want_int(ipc_peer_read(&t.master, 0), FX_OK);
 	want_int(memory_count(inverted, SECRET_LEN), 1); /* received */
@@ -673,8 +688,42 @@ test_leaves_nothing(void)
 	want_int(memory_count(inverted, SECRET_LEN), 1); /* in the queue */
 	pair_close(&t);
 	want_int(memory_count(inverted, SECRET_LEN), 0);
+
+	/* what has grown for many frames is given back when they are done */
+	pair_open(&t, IPC_R_SYNC);
+	take_all(&t.master);
+	have_secret_sent(t.worker.fd, inverted, MANY);
+	for (int i = 0; i < 3; i++)
+		want_int(ipc_peer_read(&t.master, i == 0 ? 0 : MANY), FX_OK);
+	want_int(buf_left(&t.master.in), 0);
+	want_int(memory_count(inverted, SECRET_LEN), 0);
+	pair_close(&t);
 }
 #endif
+
+/* A channel keeps no more memory than for a frame or two. */
+static void
+test_slim(void)
+{
+	const struct ipc_commits ask = { .to = (char *)(uintptr_t) "HEAD" };
+	static struct ipc_commit commits[IPC_MAX_LIST];
+	const struct ipc_commit_part part = { .commits = commits,
+		.commits_len = nitems(commits) };
+	struct pair t;
+
+	for (size_t i = 0; i < nitems(commits); i++)
+		commits[i].subject = (char *)(uintptr_t) "a subject of a line";
+	pair_open(&t, IPC_R_GIT_LOCAL);
+	want(ipc_ask_commits(&t.master, &ask, on_answer, &t) != 0);
+	want_int(settle(&t.master, &t.worker), FX_OK);
+	want_int(ipc_reply_commit_part(&t.req, &part), FX_OK);
+	want(t.worker.out.cap > IPC_READ_STEP);
+	want_int(settle(&t.worker, &t.master), FX_OK);
+	want_int(t.parts, 1);
+	want(t.worker.out.cap <= IPC_READ_STEP);
+	want(t.master.in.cap <= IPC_READ_STEP);
+	pair_close(&t);
+}
 
 static int
 on_failed(void *arg, struct ipc_frame *f)
@@ -795,6 +844,7 @@ main(void)
 	test_run("peer: a frame leaves nothing behind in memory",
 	    test_leaves_nothing);
 #endif
+	test_run("peer: what has grown for bulk is given back", test_slim);
 	test_run("peer: codes of failures are ours", test_failed_codes);
 	return test_done();
 }
