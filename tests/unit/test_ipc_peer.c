@@ -8,6 +8,7 @@
 #include "ipc_random.h"
 #include "ipc_wire.h"
 #include "memory.h"
+#include "str.h"
 #include "test.h"
 
 #include <errno.h>
@@ -237,8 +238,7 @@ test_byte_attacks(void)
 
 /* A frame as nobody of ours would make it. */
 struct forged {
-	uint32_t type;
-	uint64_t seq, part;
+	uint64_t type, seq, part;
 	enum { WHOLE, LONGER, A_FIELD_MORE, SAYS_FD } form;
 	bool fd; /* a descriptor comes with it */
 };
@@ -248,15 +248,16 @@ put_forged(struct buf *b, const struct forged *f)
 {
 	static const char longer[] = { '\0' };
 	auto_buf struct buf in = BUF_INIT(1 << 20);
+	const uint32_t type = (uint32_t)f->type;
 	uint32_t n;
 
 	want_int(wire_put_array(&in,
-		     3 + ipc_nfields(f->type) + (f->form == A_FIELD_MORE), 64),
+		     3 + ipc_nfields(type) + (f->form == A_FIELD_MORE), 64),
 	    FX_OK);
 	want(wire_put_u64(&in, f->type) == FX_OK &&
 	    wire_put_u64(&in, f->seq) == FX_OK &&
 	    wire_put_u64(&in, f->part) == FX_OK);
-	ipc_put_random(&in, ipc_fields(f->type));
+	ipc_put_random(&in, ipc_fields(type));
 	if (f->form == LONGER || f->form == A_FIELD_MORE)
 		want_int(buf_put(&in, longer, 1), FX_OK);
 	n = (uint32_t)buf_left(&in);
@@ -324,6 +325,7 @@ take_all(struct ipc_peer *p)
 #define STARTING (1u << 2)
 #define AWAITING (1u << 3)
 #define TO_WORKER (1u << 4)
+#define NOBODY (1u << 5) /* to take it or to pass it on */
 
 /* What the last of n frames leads to. */
 static int
@@ -337,6 +339,10 @@ break_rule(enum ipc_role who, unsigned how, const struct forged *f, size_t n)
 	pair_open(&t, who);
 	to = (how & TO_WORKER) != 0 ? &t.worker : &t.master;
 	take_all(to);
+	if ((how & NOBODY) != 0) {
+		to->nhandlers = 0;
+		to->relay = NULL;
+	}
 	to->awaiting = (how & AWAITING) != 0;
 	if ((how & STARTING) != 0)
 		to->phase = IPC_PH_START;
@@ -424,6 +430,15 @@ test_frame_attacks(void)
 		    { PLAIN(CONFIG, 0) }, FX_EDENIED },
 		{ "a question while it waits", IPC_R_GIT_LOCAL,
 		    TO_WORKER | AWAITING, { PLAIN(COMMITS, 7) }, FX_EDENIED },
+		{ "what nobody takes", IPC_R_API, NOBODY,
+		    { PLAIN(CLIENT_PING, 7) }, FX_EDENIED },
+		{ "what nobody passes on", IPC_R_GIT_REMOTE, NOBODY,
+		    { PLAIN(CONNECT, 7) }, FX_EDENIED },
+		{ "a type of more bits", IPC_R_API, 0,
+		    { { 1ull << 32 | IPC_T_CLIENT_PING, 7, 0, WHOLE, false } },
+		    FX_EUNKNOWN },
+		{ "a part of more bits", IPC_R_GIT_LOCAL, ASKED,
+		    { PART(1ull << 32 | 1) }, FX_EUNKNOWN },
 		{ "credit for no sequence", IPC_R_API, 0, { PLAIN(CREDIT, 0) },
 		    FX_EDENIED },
 		{ "a cancelled event", IPC_R_API, 0, { PLAIN(CANCEL, 0) },
@@ -673,6 +688,7 @@ static void
 test_leaves_nothing(void)
 {
 	enum { MANY = 1000 };
+	struct buf body = BUF_INIT(1 << 10);
 	uint8_t inverted[SECRET_LEN];
 	struct pair t;
 
@@ -686,6 +702,20 @@ test_leaves_nothing(void)
 	want_int(memory_count(inverted, SECRET_LEN), 1); /* received */
 	want_int(ipc_peer_read(&t.master, 1), FX_OK);
 	want_int(memory_count(inverted, SECRET_LEN), 1); /* in the queue */
+	pair_close(&t);
+	want_int(memory_count(inverted, SECRET_LEN), 0);
+
+	/* what was to be sent when the channel is closed */
+	pair_open(&t, IPC_R_SYNC);
+	for (size_t i = 0; i < SECRET_FROM + SECRET_LEN; i++)
+		want_int(str_addc(&body,
+			     i < SECRET_FROM
+				 ? 'x'
+				 : (char)(inverted[i - SECRET_FROM] ^ 0xff)),
+		    FX_OK);
+	want_int(ipc_queue(&t.worker, IPC_T_ENDPOINT, 0, 0, &body, -1), FX_OK);
+	buf_wipe(&body);
+	want_int(memory_count(inverted, SECRET_LEN), 1);
 	pair_close(&t);
 	want_int(memory_count(inverted, SECRET_LEN), 0);
 
@@ -799,6 +829,15 @@ test_heed_and_deadline(void)
 	want_int(ipc_heed(&t.worker), FX_ECANCELLED);
 	/* and it stays that way */
 	want_int(ipc_heed(&t.worker), FX_ECANCELLED);
+	pair_close(&t);
+
+	/* nor does it wait for an answer any more */
+	pair_open(&t, IPC_R_GIT_REMOTE);
+	seq = ipc_ask_key_public(&t.worker, &ask, on_answer, &t);
+	want_int(ipc_tell_stop(&t.master, &stop), FX_OK);
+	want_int(ipc_peer_write(&t.master), FX_OK);
+	want_int(ipc_await_until(&t.worker, seq, clk_now_us() + CLK_SEC),
+	    FX_ECANCELLED);
 	pair_close(&t);
 
 	/* nothing new may be asked for meanwhile */
