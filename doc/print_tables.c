@@ -16,7 +16,6 @@ static const char *const field_kinds[] = {
 	[IPC_K_BOOL] = "bool",
 	[IPC_K_STR] = "str",
 	[IPC_K_BYTES] = "bytes",
-	[IPC_K_SECRET] = "secret",
 	[IPC_K_FD] = "descriptor",
 	[IPC_K_LIST] = "list",
 };

@@ -46,7 +46,6 @@ ipc_put_random(struct buf *b, const struct ipc_field *f)
 			r = wire_put_str(b, text + ipc_rnd() % 20, f->max);
 			break;
 		case IPC_K_BYTES:
-		case IPC_K_SECRET:
 			n = ipc_rnd() % 19;
 			r = wire_put_bytes(b, text, n, f->max);
 			break;

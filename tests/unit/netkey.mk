@@ -49,12 +49,13 @@ EXTRA_tests_unit_test_net_worker_DEPENDENCIES = fluxd-net$(EXEEXT)
 check_PROGRAMS += tests/unit/test_net_sandbox
 TESTS += tests/unit/test_net_sandbox
 tests_unit_test_net_sandbox_SOURCES = tests/unit/test_net_sandbox.c \
+	src/net-worker/handlers.c \
 	src/net-worker/sandbox.c
 tests_unit_test_net_sandbox_CPPFLAGS = $(TEST_CPPFLAGS) \
 	-I$(srcdir)/src/net-worker $(SECCOMP_CFLAGS)
 tests_unit_test_net_sandbox_LDADD = src/net-worker/libnet.a \
-	src/common/libsandbox.a src/common/libbase.a $(SECCOMP_LIBS) \
-	$(CARES_LIBS)
+	src/common/libworker.a src/common/libsandbox.a src/common/libproc.a \
+	src/common/libipc.a src/common/libbase.a $(SECCOMP_LIBS) $(CARES_LIBS)
 
 check_PROGRAMS += tests/fuzz/replay_openssh_key
 TESTS += tests/fuzz/replay_openssh_key

@@ -17,6 +17,12 @@
 #define ED " ssh-ed25519 "
 #define EC " ecdsa-sha2-nistp256 "
 #define HASHED "|1|/x4eEo3Cg3bSeVl6atSPb9J0n/M=|aaz35BEIA7p+5Nc/ujtqomSpidM="
+#define SWAPPED "|1|aaz35BEIA7p+5Nc/ujtqomSpidM=|/x4eEo3Cg3bSeVl6atSPb9J0n/M="
+/* one byte too short, in the salt and in the hash */
+#define HASHED_SALT_19                                                         \
+	"|1|/x4eEo3Cg3bSeVl6atSPb9J0nw==|aaz35BEIA7p+5Nc/ujtqomSpidM="
+#define HASHED_HASH_19                                                         \
+	"|1|/x4eEo3Cg3bSeVl6atSPb9J0n/M=|aaz35BEIA7p+5Nc/ujtqomSpiQ=="
 #define HASHED_PORT                                                            \
 	"|1|BETWFlzngnHB24UY52yjhagoOHQ=|I/0vPhWk3cz5WKcEg5Ays7uHGaY="
 #define H "h.example.org"
@@ -72,6 +78,12 @@ static const struct {
 	{ HASHED_PORT ED K1, H, 22, KNOWN_HOST_UNKNOWN, "" },
 	{ "|1|x|y" ED K1, H, 22, KNOWN_HOST_UNKNOWN, "" },
 	{ "|1|" ED K1, H, 22, KNOWN_HOST_UNKNOWN, "" },
+	{ "|1||" ED K1, H, 22, KNOWN_HOST_UNKNOWN, "" },
+	/* even where the last byte is in memory, from the line before */
+	{ SWAPPED ED K2 "\n" HASHED_HASH_19 ED K1, H, 22, KNOWN_HOST_UNKNOWN,
+	    "" },
+	{ SWAPPED ED K2 "\n" HASHED_SALT_19 ED K1, H, 22, KNOWN_HOST_UNKNOWN,
+	    "" },
 	/* markers */
 	{ "@revoked " H ED K1, H, 22, KNOWN_HOST_REVOKED, "" },
 	{ H ED K1 "\n@revoked " H ED K1, H, 22, KNOWN_HOST_REVOKED,
@@ -79,12 +91,24 @@ static const struct {
 	{ H ED K1 "\n@revoked " H ED K2, H, 22, KNOWN_HOST_OK, "ssh-ed25519" },
 	{ "[" H "]:2222" ED K1 "\n@revoked *" ED K1, H, 2222,
 	    KNOWN_HOST_REVOKED, "ssh-ed25519" },
+	/* by a line without port, too */
+	{ "[" H "]:2222" ED K1 "\n@revoked " H ED K1, H, 2222,
+	    KNOWN_HOST_REVOKED, "ssh-ed25519" },
+	{ "@revoked", H, 22, KNOWN_HOST_UNKNOWN, "" },
+	{ "@revoked " H, H, 22, KNOWN_HOST_UNKNOWN, "" },
+	{ "@revoked " ED K1, H, 22, KNOWN_HOST_UNKNOWN, "" },
 	{ "@cert-authority *" ED K1, H, 22, KNOWN_HOST_UNKNOWN, "" },
 	{ "@other " H ED K1, H, 22, KNOWN_HOST_UNKNOWN, "" },
 	/* what cannot be read is no line */
 	{ H ED, H, 22, KNOWN_HOST_UNKNOWN, "" },
 	{ H, H, 22, KNOWN_HOST_UNKNOWN, "" },
 	{ H EC K1, H, 22, KNOWN_HOST_UNKNOWN, "" },
+	/* a key is of the type that it says itself */
+	{ H " ssh-ed25518 " K1, H, 22, KNOWN_HOST_UNKNOWN, "" },
+	{ H " ssh-ed2551 " K1, H, 22, KNOWN_HOST_UNKNOWN, "" },
+	{ H " ssh-ed25519x " K1, H, 22, KNOWN_HOST_UNKNOWN, "" },
+	{ H ED K2 "\n" H ED "AAAACw==", H, 22, KNOWN_HOST_CHANGED,
+	    "ssh-ed25519" },
 	{ H ED "AAAA!", H, 22, KNOWN_HOST_UNKNOWN, "" },
 	{ H ED "AAAA", H, 22, KNOWN_HOST_UNKNOWN, "" },
 };

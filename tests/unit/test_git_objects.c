@@ -285,34 +285,71 @@ test_links(void)
 	}
 }
 
-/* A commit of one file with any name, made behind git's back. */
-static void
-odd_commit(const char *name, size_t n, char hex[GW_OID_HEX])
+/* ---- objects made behind git's back ---- */
+
+static git_oid
+make_object(git_object_t type, const void *p, size_t n)
 {
-	auto_buf struct buf tree = BUF_INIT(8192), text = BUF_INIT(1024);
 	git_odb *odb = NULL;
 	git_oid oid;
 
 	want_int(git_repository_odb(&odb, mirror.repo), 0);
-	want_int(git_odb_write(&oid, odb, "x\n", 2, GIT_OBJECT_BLOB), 0);
-	want_int(str_add(&tree, "100644 "), FX_OK);
-	want_int(str_addn(&tree, name, n), FX_OK);
-	want_int(str_addc(&tree, '\0'), FX_OK);
-	want_int(buf_put(&tree, oid.id, 20), FX_OK);
-	want_int(git_odb_write(&oid, odb, buf_head(&tree), buf_left(&tree),
-		     GIT_OBJECT_TREE),
-	    0);
-	git_oid_tostr(hex, GW_OID_HEX, &oid);
+	want_int(git_odb_write(&oid, odb, p, n, type), 0);
+	git_odb_free(odb);
+	return oid;
+}
+
+static void
+add_entry(struct buf *tree, const char *mode, const char *name, size_t n,
+    const git_oid *oid)
+{
+	want_int(str_add(tree, mode), FX_OK);
+	want_int(str_addc(tree, ' '), FX_OK);
+	want_int(str_addn(tree, name, n), FX_OK);
+	want_int(str_addc(tree, '\0'), FX_OK);
+	want_int(buf_put(tree, oid->id, 20), FX_OK);
+}
+
+static void
+make_commit(const git_oid *tree, char hex[GW_OID_HEX])
+{
+	auto_buf struct buf text = BUF_INIT(1024);
+	git_oid oid;
+
+	git_oid_tostr(hex, GW_OID_HEX, tree);
 	want_int(str_addf(&text,
 		     "tree %s\nauthor A <a@a> 1 +0000\ncommitter A <a@a> 1 "
 		     "+0000\n\nodd\n",
 		     hex),
 	    FX_OK);
-	want_int(git_odb_write(&oid, odb, buf_head(&text), buf_left(&text),
-		     GIT_OBJECT_COMMIT),
-	    0);
+	oid = make_object(GIT_OBJECT_COMMIT, buf_head(&text), buf_left(&text));
 	git_oid_tostr(hex, GW_OID_HEX, &oid);
-	git_odb_free(odb);
+}
+
+/* A commit of one file with any name. */
+static void
+odd_commit(const char *name, size_t n, char hex[GW_OID_HEX])
+{
+	auto_buf struct buf tree = BUF_INIT(8192);
+	git_oid oid = make_object(GIT_OBJECT_BLOB, "x\n", 2);
+
+	add_entry(&tree, "100644", name, n, &oid);
+	oid = make_object(GIT_OBJECT_TREE, buf_head(&tree), buf_left(&tree));
+	make_commit(&oid, hex);
+}
+
+/* A directory of n entries that are all the same object. */
+static git_oid
+many_of(const char *mode, const char *suffix, size_t n, const git_oid *oid)
+{
+	auto_buf struct buf tree = BUF_INIT(1 << 20);
+	char name[32];
+
+	for (size_t i = 0; i < n; i++)
+		add_entry(&tree, mode, name,
+		    (size_t)snprintf(name, sizeof(name), "%05zu%s", i, suffix),
+		    oid);
+	return make_object(GIT_OBJECT_TREE, buf_head(&tree), buf_left(&tree));
 }
 
 /* A19: names no git would check out, and names that are only strange. */
@@ -400,6 +437,58 @@ test_deep(void)
 	want_int(strlen(got), 63 * 2 + strlen("a.yaml 100644"));
 	want_refused(bad, "", FX_ELIMIT,
 	    "the repository has directories nested more than 64 deep");
+}
+
+static int
+count_item(void *arg, const struct tree_item *item, struct fx_err *err)
+{
+	(void)item;
+	(void)err;
+	++*(uint64_t *)arg;
+	return FX_OK;
+}
+
+/* Few objects that are millions of files: A20 in breadth. */
+static void
+test_wide(void)
+{
+	static const struct {
+		const char *suffix;
+		size_t n; /* times 100 directories of 100 files */
+		uint64_t reported;
+		const char *error;
+	} tv[] = {
+		{ "", 396, 0, "" }, /* 3,999,996 with the directories */
+		{ "", 397, 0,
+		    "the repository has more than 4000000 files and "
+		    "directories" },
+		{ ".yaml", 20, TREE_MAX_ENTRIES, "" },
+		{ ".yaml", 21, TREE_MAX_ENTRIES,
+		    "the repository has more than 200000 manifest files" },
+	};
+	const git_oid blob = make_object(GIT_OBJECT_BLOB, "x\n", 2);
+
+	for (size_t i = 0; i < nitems(tv); i++) {
+		const git_oid files =
+		    many_of("100644", tv[i].suffix, 100, &blob);
+		const git_oid middle = many_of("40000", "", 100, &files);
+		const git_oid root = many_of("40000", "", tv[i].n, &middle);
+		char id[GW_OID_HEX];
+		uint64_t reported = 0;
+		const struct tree_query q = { .commit = id,
+			.base = "",
+			.max_object = 64 << 20,
+			.fn = count_item,
+			.arg = &reported };
+		struct tree_result result;
+		struct fx_err err = { 0 };
+
+		make_commit(&root, id);
+		want_int(tree_list(&mirror, &q, &memory, &result, &err),
+		    *tv[i].error == '\0' ? FX_OK : FX_ELIMIT);
+		want_str(err.text, tv[i].error);
+		want_int(reported, tv[i].reported);
+	}
 }
 
 static int
@@ -1026,6 +1115,7 @@ main(void)
 	    test_long_name);
 	test_run("tree: directories inside of each other have a limit",
 	    test_deep);
+	test_run("tree: files and directories have limits", test_wide);
 	test_run("tree: a walk that nobody wants ends at once", test_cancel);
 	test_run("tree: a directory beyond the limit is not read",
 	    test_big_tree);

@@ -3,6 +3,7 @@
 
 #include "pkt.h"
 #include "test.h"
+#include "text.h"
 
 static void
 test_table(void)
@@ -89,11 +90,56 @@ test_endless(void)
 	want_str(err.text, "the server's list of refs is larger than 64 MiB");
 }
 
+/* A line of the largest length is one; its complaint is cut. */
+static void
+test_longest_line(void)
+{
+	static char line[PKT_LINE_MAX];
+	struct fx_err err = { 0 };
+	struct pkt_watch w;
+
+	memset(line, 'x', sizeof(line));
+	memcpy(line, "fff0ERR ", 8);
+	pkt_watch_init(&w, 1);
+	want_int(pkt_watch_feed(&w, line, sizeof(line), &err), FX_EDENIED);
+	want_int(strlen(err.text), strlen("remote: ") + PKT_ERR_MAX - 4);
+	pkt_watch_init(&w, 1);
+	want_int(pkt_watch_feed(&w, "fff1", 4, &err), FX_ESYNTAX);
+}
+
+static void
+test_text(void)
+{
+	static const struct {
+		const char *text;
+		size_t max;
+		const char *want;
+	} tv[] = {
+		{ "", 8, "" },
+		{ "as it is", 8, "as it is" },
+		{ "cut here: not shown", 8, "cut here" },
+		{ "\n\none\r\ntwo\n", 80, "one two" },
+		{ "one\ntwo", 4, "one" },
+		{ "one\ntwo", 5, "one t" },
+		{ "\x1b\x1b\x1b\x1b", 2, "\\x1b\\x1b" },
+		{ "not at all", 0, "" },
+	};
+
+	for (size_t i = 0; i < nitems(tv); i++) {
+		auto_free char *got =
+		    text_one_line(tv[i].text, strlen(tv[i].text), tv[i].max);
+
+		want_str(got, tv[i].want);
+	}
+}
+
 int
 main(void)
 {
 	test_run("pkt: lengths, ends and complaints, in pieces of any size",
 	    test_table);
 	test_run("pkt: a list without end is cut off", test_endless);
+	test_run("pkt: a line has a largest length", test_longest_line);
+	test_run("text: what a server says is cut and in one line", test_text);
 	return test_done();
 }

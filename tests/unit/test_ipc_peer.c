@@ -4,9 +4,11 @@
 #include "clock.h"
 #include "ipc.h"
 #include "ipc_peer.h"
+#include "ipc_peer_parts.h"
 #include "ipc_random.h"
 #include "ipc_wire.h"
 #include "memory.h"
+#include "str.h"
 #include "test.h"
 
 #include <errno.h>
@@ -236,8 +238,7 @@ test_byte_attacks(void)
 
 /* A frame as nobody of ours would make it. */
 struct forged {
-	uint32_t type;
-	uint64_t seq, part;
+	uint64_t type, seq, part;
 	enum { WHOLE, LONGER, A_FIELD_MORE, SAYS_FD } form;
 	bool fd; /* a descriptor comes with it */
 };
@@ -247,15 +248,16 @@ put_forged(struct buf *b, const struct forged *f)
 {
 	static const char longer[] = { '\0' };
 	auto_buf struct buf in = BUF_INIT(1 << 20);
+	const uint32_t type = (uint32_t)f->type;
 	uint32_t n;
 
 	want_int(wire_put_array(&in,
-		     3 + ipc_nfields(f->type) + (f->form == A_FIELD_MORE), 64),
+		     3 + ipc_nfields(type) + (f->form == A_FIELD_MORE), 64),
 	    FX_OK);
 	want(wire_put_u64(&in, f->type) == FX_OK &&
 	    wire_put_u64(&in, f->seq) == FX_OK &&
 	    wire_put_u64(&in, f->part) == FX_OK);
-	ipc_put_random(&in, ipc_fields(f->type));
+	ipc_put_random(&in, ipc_fields(type));
 	if (f->form == LONGER || f->form == A_FIELD_MORE)
 		want_int(buf_put(&in, longer, 1), FX_OK);
 	n = (uint32_t)buf_left(&in);
@@ -323,6 +325,7 @@ take_all(struct ipc_peer *p)
 #define STARTING (1u << 2)
 #define AWAITING (1u << 3)
 #define TO_WORKER (1u << 4)
+#define NOBODY (1u << 5) /* to take it or to pass it on */
 
 /* What the last of n frames leads to. */
 static int
@@ -336,6 +339,10 @@ break_rule(enum ipc_role who, unsigned how, const struct forged *f, size_t n)
 	pair_open(&t, who);
 	to = (how & TO_WORKER) != 0 ? &t.worker : &t.master;
 	take_all(to);
+	if ((how & NOBODY) != 0) {
+		to->nhandlers = 0;
+		to->relay = NULL;
+	}
 	to->awaiting = (how & AWAITING) != 0;
 	if ((how & STARTING) != 0)
 		to->phase = IPC_PH_START;
@@ -423,6 +430,15 @@ test_frame_attacks(void)
 		    { PLAIN(CONFIG, 0) }, FX_EDENIED },
 		{ "a question while it waits", IPC_R_GIT_LOCAL,
 		    TO_WORKER | AWAITING, { PLAIN(COMMITS, 7) }, FX_EDENIED },
+		{ "what nobody takes", IPC_R_API, NOBODY,
+		    { PLAIN(CLIENT_PING, 7) }, FX_EDENIED },
+		{ "what nobody passes on", IPC_R_GIT_REMOTE, NOBODY,
+		    { PLAIN(CONNECT, 7) }, FX_EDENIED },
+		{ "a type of more bits", IPC_R_API, 0,
+		    { { 1ull << 32 | IPC_T_CLIENT_PING, 7, 0, WHOLE, false } },
+		    FX_EUNKNOWN },
+		{ "a part of more bits", IPC_R_GIT_LOCAL, ASKED,
+		    { PART(1ull << 32 | 1) }, FX_EUNKNOWN },
 		{ "credit for no sequence", IPC_R_API, 0, { PLAIN(CREDIT, 0) },
 		    FX_EDENIED },
 		{ "a cancelled event", IPC_R_API, 0, { PLAIN(CANCEL, 0) },
@@ -625,14 +641,15 @@ test_early_descriptors(void)
 }
 
 #ifndef FX_TEST_BUILD /* instruments forbid to read what was freed */
-/* Frames may carry secrets: nothing of one stays behind. */
+/* A manifest may be a Secret: nothing of a frame stays in who passes it on. */
 #	define SECRET_LEN 32
 #	define SECRET_FROM 64 /* bytes before it */
 
+/* Another process sends so many frames with it. */
 static void
-send_secret(int fd, const uint8_t *inverted)
+send_secret(int fd, const uint8_t *inverted, int frames)
 {
-	auto_buf struct buf b = BUF_INIT(1 << 20);
+	auto_buf struct buf all = BUF_INIT(1 << 20), b = BUF_INIT(1 << 10);
 	/* not at the start: there the allocator keeps its lists */
 	char text[SECRET_FROM + SECRET_LEN + 1] = "";
 
@@ -646,26 +663,40 @@ send_secret(int fd, const uint8_t *inverted)
 	    wire_put_str(&b, text, IPC_MAX_HOST) == FX_OK &&
 	    wire_put_u64(&b, 1) == FX_OK);
 	b.data[0] = (uint8_t)(buf_left(&b) - 4);
-	want(write(fd, buf_head(&b), buf_left(&b)) == (ssize_t)buf_left(&b));
+	for (int i = 0; i < frames; i++)
+		want_int(buf_put(&all, buf_head(&b), buf_left(&b)), FX_OK);
+	if (write(fd, buf_head(&all), buf_left(&all)) !=
+	    (ssize_t)buf_left(&all))
+		_exit(1);
+}
+
+static void
+have_secret_sent(int fd, const uint8_t *inverted, int frames)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		send_secret(fd, inverted, frames);
+		_exit(0);
+	}
+	want(waitpid(pid, &status, 0) == pid);
+	want_int(status, 0);
 }
 
 static void
 test_leaves_nothing(void)
 {
+	enum { MANY = 1000 };
+	struct buf body = BUF_INIT(1 << 10);
 	uint8_t inverted[SECRET_LEN];
 	struct pair t;
-	pid_t pid;
 
 	for (size_t i = 0; i < SECRET_LEN; i++)
 		inverted[i] = (uint8_t)('a' + ipc_rnd() % 26) ^ 0xff;
 	pair_open(&t, IPC_R_SYNC);
 	take_all(&t.master);
-	pid = fork();
-	if (pid == 0) {
-		send_secret(t.worker.fd, inverted);
-		_exit(0);
-	}
-	want(waitpid(pid, NULL, 0) == pid);
+	have_secret_sent(t.worker.fd, inverted, 1);
 	want_int(memory_count(inverted, SECRET_LEN), 0);
 	want_int(ipc_peer_read(&t.master, 0), FX_OK);
 	want_int(memory_count(inverted, SECRET_LEN), 1); /* received */
@@ -673,8 +704,56 @@ test_leaves_nothing(void)
 	want_int(memory_count(inverted, SECRET_LEN), 1); /* in the queue */
 	pair_close(&t);
 	want_int(memory_count(inverted, SECRET_LEN), 0);
+
+	/* what was to be sent when the channel is closed */
+	pair_open(&t, IPC_R_SYNC);
+	for (size_t i = 0; i < SECRET_FROM + SECRET_LEN; i++)
+		want_int(str_addc(&body,
+			     i < SECRET_FROM
+				 ? 'x'
+				 : (char)(inverted[i - SECRET_FROM] ^ 0xff)),
+		    FX_OK);
+	want_int(ipc_queue(&t.worker, IPC_T_ENDPOINT, 0, 0, &body, -1), FX_OK);
+	buf_wipe(&body);
+	want_int(memory_count(inverted, SECRET_LEN), 1);
+	pair_close(&t);
+	want_int(memory_count(inverted, SECRET_LEN), 0);
+
+	/* what has grown for many frames is given back when they are done */
+	pair_open(&t, IPC_R_SYNC);
+	take_all(&t.master);
+	have_secret_sent(t.worker.fd, inverted, MANY);
+	for (int i = 0; i < 3; i++)
+		want_int(ipc_peer_read(&t.master, i == 0 ? 0 : MANY), FX_OK);
+	want_int(buf_left(&t.master.in), 0);
+	want_int(memory_count(inverted, SECRET_LEN), 0);
+	pair_close(&t);
 }
 #endif
+
+/* A channel keeps no more memory than for a frame or two. */
+static void
+test_slim(void)
+{
+	const struct ipc_commits ask = { .to = (char *)(uintptr_t) "HEAD" };
+	static struct ipc_commit commits[IPC_MAX_LIST];
+	const struct ipc_commit_part part = { .commits = commits,
+		.commits_len = nitems(commits) };
+	struct pair t;
+
+	for (size_t i = 0; i < nitems(commits); i++)
+		commits[i].subject = (char *)(uintptr_t) "a subject of a line";
+	pair_open(&t, IPC_R_GIT_LOCAL);
+	want(ipc_ask_commits(&t.master, &ask, on_answer, &t) != 0);
+	want_int(settle(&t.master, &t.worker), FX_OK);
+	want_int(ipc_reply_commit_part(&t.req, &part), FX_OK);
+	want(t.worker.out.cap > IPC_READ_STEP);
+	want_int(settle(&t.worker, &t.master), FX_OK);
+	want_int(t.parts, 1);
+	want(t.worker.out.cap <= IPC_READ_STEP);
+	want(t.master.in.cap <= IPC_READ_STEP);
+	pair_close(&t);
+}
 
 static int
 on_failed(void *arg, struct ipc_frame *f)
@@ -752,6 +831,15 @@ test_heed_and_deadline(void)
 	want_int(ipc_heed(&t.worker), FX_ECANCELLED);
 	pair_close(&t);
 
+	/* nor does it wait for an answer any more */
+	pair_open(&t, IPC_R_GIT_REMOTE);
+	seq = ipc_ask_key_public(&t.worker, &ask, on_answer, &t);
+	want_int(ipc_tell_stop(&t.master, &stop), FX_OK);
+	want_int(ipc_peer_write(&t.master), FX_OK);
+	want_int(ipc_await_until(&t.worker, seq, clk_now_us() + CLK_SEC),
+	    FX_ECANCELLED);
+	pair_close(&t);
+
 	/* nothing new may be asked for meanwhile */
 	pair_open(&t, IPC_R_GIT_REMOTE);
 	take_all(&t.worker);
@@ -795,6 +883,7 @@ main(void)
 	test_run("peer: a frame leaves nothing behind in memory",
 	    test_leaves_nothing);
 #endif
+	test_run("peer: what has grown for bulk is given back", test_slim);
 	test_run("peer: codes of failures are ours", test_failed_codes);
 	return test_done();
 }

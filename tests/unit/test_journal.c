@@ -5,6 +5,7 @@
 #include "fd.h"
 #include "ipc.h"
 #include "journal.h"
+#include "str.h"
 #include "test.h"
 
 #include <fcntl.h>
@@ -375,6 +376,122 @@ test_rewrite(void)
 	close(b);
 }
 
+/* ---- first lines and NULs ---- */
+
+#define JOB1 "J\ta1\t0\t4\t0\t-\t-\t-\t-\t-"
+#define JOB2 "J\ta2\t0\t4\t0\t-\t-\t-\t-\t-"
+
+/* Append a line with the checksum that the journal wants. */
+static void
+add_line(struct buf *b, const char *line, bool nul)
+{
+	uint64_t h = 0xcbf29ce484222325u;
+
+	for (const char *s = line; *s != '\0'; s++)
+		h = (h ^ (uint8_t)*s) * 0x100000001b3u;
+	want_int(str_addf(b, "%s\t%016llx", line, (unsigned long long)h),
+	    FX_OK);
+	want_int(buf_put(b, "\0x", nul ? 2 : 0), FX_OK);
+	want_int(str_addc(b, '\n'), FX_OK);
+}
+
+/* Of two journals the one with the higher number counts, whichever it is; what
+ * is not quite a first line begins none. */
+static void
+test_first_lines(void)
+{
+	static const struct {
+		const char *line;
+		bool counts; /* what is behind it, else the other file */
+	} tv[] = {
+		{ "G\t00000000000000000003\t1", true },
+		{ "G\t00000000000000000001\t1", false },
+		{ "G\t00000000000000000000\t1", false },
+		{ "G\t00000000000000000003\t2", false }, /* of a newer fluxd */
+		{ "G\t00000000000000000003\t1\t1", false },
+		{ "G\t00000000000000000003", false },
+		{ "G\t3\t1", false },
+		{ "G\t0000000000000000000x\t1", false },
+		{ "H\t00000000000000000003\t1", false },
+	};
+	auto_buf struct buf ours = BUF_INIT(1024);
+	size_t damaged;
+
+	add_line(&ours, "G\t00000000000000000002\t1", false);
+	add_line(&ours, JOB1, false);
+	for (size_t i = 0; i < 2 * nitems(tv); i++) {
+		auto_buf struct buf odd = BUF_INIT(1024);
+		bool counts = tv[i / 2].counts;
+		struct seen s;
+
+		add_line(&odd, tv[i / 2].line, false);
+		add_line(&odd, JOB2, false);
+		s = i % 2 == 0 ? reread_bytes(&ours, &odd, &damaged)
+			       : reread_bytes(&odd, &ours, &damaged);
+		if (!want_int(s.state[1], counts ? 0 : IPC_JOB_SUCCEEDED) ||
+		    !want_int(s.state[2], counts ? IPC_JOB_SUCCEEDED : 0))
+			printf("# %s\n", tv[i / 2].line);
+		want_int(damaged, 0);
+	}
+}
+
+/* A NUL ends no line, though it ends its text. */
+static void
+test_nul(void)
+{
+	auto_buf struct buf in_record = BUF_INIT(1024),
+			    in_first = BUF_INIT(1024), none = BUF_INIT(0);
+	size_t damaged;
+	struct seen s;
+
+	add_line(&in_record, "G\t00000000000000000001\t1", false);
+	add_line(&in_record, JOB1, true);
+	add_line(&in_record, JOB2, false);
+	s = reread_bytes(&in_record, &none, &damaged);
+	want_int(s.state[1], 0);
+	want_int(s.state[2], IPC_JOB_SUCCEEDED);
+	want_int(damaged, 1);
+
+	/* then it is no journal, but what can be read is */
+	add_line(&in_first, "G\t00000000000000000001\t1", true);
+	add_line(&in_first, JOB1, false);
+	s = reread_bytes(&in_first, &none, &damaged);
+	want_int(s.state[1], IPC_JOB_SUCCEEDED);
+	want_int(damaged, 2);
+}
+
+/* A line whose checksum is right and that is no record all the same. */
+static void
+test_other_lines(void)
+{
+	static const char *const lines[] = {
+		"K\ta1\t0\t4\t0\t-\t-\t-\t-\t-",
+		"J\ta1\t0\t4\t0\t-\t-\t-\t-",
+		"J\ta1\t0\t4\t0\t-\t-\t-\t-\t-\t-",
+		"J\ta1\tx\t4\t0\t-\t-\t-\t-\t-",
+		"J\ta1\t101\t4\t0\t-\t-\t-\t-\t-",
+		"J\ta1\t0\tx\t0\t-\t-\t-\t-\t-",
+		"J\ta1\t0\t101\t0\t-\t-\t-\t-\t-",
+		"J\ta1\t0\t4\tx\t-\t-\t-\t-\t-",
+		"J",
+		"",
+	};
+
+	for (size_t i = 0; i < nitems(lines); i++) {
+		auto_buf struct buf b = BUF_INIT(1024), none = BUF_INIT(0);
+		size_t damaged;
+		struct seen s;
+
+		add_line(&b, "G\t00000000000000000001\t1", false);
+		add_line(&b, lines[i], false);
+		add_line(&b, JOB2, false);
+		s = reread_bytes(&b, &none, &damaged);
+		if (!want_int(s.records, 1) || !want_int(damaged, 1))
+			printf("# %s\n", lines[i]);
+		want_int(s.state[2], IPC_JOB_SUCCEEDED);
+	}
+}
+
 int
 main(void)
 {
@@ -391,6 +508,11 @@ main(void)
 	    test_removed);
 	test_run("journal: more than it may hold is refused", test_too_much);
 	test_run("journal: a rewrite is all or nothing", test_rewrite);
+	test_run("journal: the newer of two counts, by its first line",
+	    test_first_lines);
+	test_run("journal: a line with a NUL is none", test_nul);
+	test_run("journal: a line of another form is left out",
+	    test_other_lines);
 	remove_files();
 	return test_done();
 }

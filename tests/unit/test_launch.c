@@ -7,7 +7,7 @@
 #include "base.h"
 #include "fd.h"
 #include "ipc_peer.h"
-#include "launch.h"
+#include "launcher.h"
 #include "sandbox.h"
 #include "test.h"
 
@@ -448,6 +448,40 @@ test_instances(void)
 	want_int(end_launcher(), 0);
 }
 
+/* As many as there are places, and each place again once it is empty. */
+static void
+test_limit(void)
+{
+	struct ipc_kill m = { .role = IPC_R_KEY, .instance = 5 };
+	struct answer a[LAUNCH_MAX_CHILDREN], more;
+	char text[512];
+	int before;
+
+	start_launcher(NULL);
+	go();
+	for (uint32_t i = 0; i < nitems(a); i++) {
+		a[i] = ask_spawn(IPC_R_KEY, i);
+		want_int(a[i].err.code, FX_OK);
+	}
+	more = ask_spawn(IPC_R_KEY, nitems(a));
+	want_int(more.err.code, FX_ELIMIT);
+	want_str(more.err.text, "64 processes run");
+	more = ask_spawn(IPC_R_NET, 0);
+	want_int(more.err.code, FX_ELIMIT);
+	before = nexited;
+	want_int(ipc_tell_kill(&launcher, &m), FX_OK);
+	wait_exit(before);
+	want_int(exited.pid, a[m.instance].pid);
+	more = ask_spawn(IPC_R_KEY, nitems(a));
+	want_int(more.err.code, FX_OK);
+	hear(more.fd, text, sizeof(text));
+	want(strstr(text, " instance=64 ") != NULL);
+	for (size_t i = 0; i < nitems(a); i++)
+		close(a[i].fd);
+	close(more.fd);
+	want_int(end_launcher(), 0);
+}
+
 static void
 test_no_program(void)
 {
@@ -866,6 +900,7 @@ main(int argc, char *argv[])
 	    test_start);
 	test_run("a worker is killed, once", test_kill);
 	test_run("two instances of a role are two", test_instances);
+	test_run("64 processes at once and no more", test_limit);
 	test_run("a program that is not there is an exit", test_no_program);
 	test_run("nobody outlives the launcher", test_end);
 	test_run("the connector is started by a process of its user",

@@ -14,12 +14,13 @@
 
 #include "dial.h"
 #include "handlers.h"
+#include "landlock.h"
 #include "name_server.h"
 
 #ifdef FX_TEST_BUILD /* there Landlock leaves files alone */
-#	define CONFINES_FILES(st) false
+#	define CONFINES_FILES false
 #else
-#	define CONFINES_FILES(st) ((st).landlock != 0)
+#	define CONFINES_FILES (landlock_abi() != 0)
 #endif
 
 #define PATIENCE_US (20 * CLK_SEC)
@@ -201,9 +202,9 @@ test_may_not(void)
 		if (pid == 0) {
 			struct sandbox_state st;
 
-			sandbox_enter(&nw_sandbox, (uid_t)-1, NULL, false, &st);
-			if (tv[i].files && !CONFINES_FILES(st))
+			if (tv[i].files && !CONFINES_FILES)
 				_exit(0); /* a kernel without it */
+			sandbox_enter(&nw_sandbox, (uid_t)-1, NULL, false, &st);
 			tv[i].run();
 		}
 		want(waitpid(pid, &status, 0) == pid);
@@ -214,48 +215,164 @@ test_may_not(void)
 	}
 }
 
-/* A file that is replaced, as editors and network managers do it. */
+/* ---- a file that is replaced, as editors and network managers do it ------ */
+
+static char old[] = "/tmp/fluxd-test-net.XXXXXX";
+static char new[] = "/tmp/fluxd-test-net.XXXXXX";
+
 static void
-test_replaced(void)
+make_files(void)
 {
-	static char old[] = "/tmp/fluxd-test-net.XXXXXX";
-	static char new[] = "/tmp/fluxd-test-net.XXXXXX";
+	auto_fd int a = mkstemp(strcpy(old, "/tmp/fluxd-test-net.XXXXXX"));
+	auto_fd int b = mkstemp(strcpy(new, "/tmp/fluxd-test-net.XXXXXX"));
+
+	want(a != -1 && b != -1);
+}
+
+/* The connector as main.c has it, but for the channel and its files. */
+static int
+serve(int channel, bool hosts)
+{
 	const char *const paths[] = { old, NULL };
 	struct sandbox sb = nw_sandbox;
-	int fds[2] = { mkstemp(old), mkstemp(new) }, go[2], status = -1;
-	char c = '\0';
+	struct sandbox_state st;
+	struct worker w = { .role = IPC_R_NET, .loop = loop_new() };
+	struct nw_state s = { 0 };
+
+	ipc_peer_init(&w.master, channel, IPC_R_NET, IPC_R_MASTER, 0);
+	w.master.phase = IPC_PH_RUN;
+	sb.read_paths = paths;
+	sandbox_enter(&sb, (uid_t)-1, NULL, false, &st);
+	nw_open(&s, &w);
+	s.conf.path = hosts ? "/nowhere" : old;
+	s.hosts.path = hosts ? old : "/nowhere";
+	resolve_file_look(&s.conf);
+	resolve_file_look(&s.hosts);
+	return worker_run(&w, nw_handlers, nw_nhandlers, &s);
+}
+
+static int
+on_connected(void *arg, struct ipc_frame *f)
+{
+	struct result *r = arg;
+	struct fx_err err = { 0 };
+	struct ipc_connected m;
+
+	r->done = true;
+	r->code = ipc_take_failed(f, &err);
+	if (r->code == FX_OK &&
+	    ipc_connected_decode(&f->body, &m, &f->fd) == FX_OK)
+		ipc_connected_clear(&m);
+	return FX_OK;
+}
+
+static void
+ask(struct ipc_peer *p, unsigned port, struct result *r)
+{
+	const struct ipc_connect m = { .host = (char *)(uintptr_t) "127.0.0.1",
+		.port = port,
+		.timeout_ms = 60000 };
+
+	*r = (struct result){ .fd = -1 };
+	want(ipc_ask_connect(p, &m, on_connected, r) != 0);
+	want_int(ipc_peer_write(p), FX_OK);
+}
+
+/* Until it is done or the other end has closed; true: it has.  Meanwhile who
+ * waits at the listener is let in and sent away. */
+static bool
+await(struct ipc_peer *p, const bool *done, int listener)
+{
+	int64_t end = clk_now_us() + PATIENCE_US;
+	struct pollfd pfd = { p->fd, POLLIN, 0 };
+	int r = FX_OK;
+
+	while (!*done && r == FX_OK && clk_now_us() < end) {
+		int fd = accept(listener, NULL, NULL);
+
+		fd_close(&fd);
+		(void)poll(&pfd, 1, 100);
+		r = ipc_peer_read(p, 1);
+	}
+	return r != FX_OK;
+}
+
+/* A listener whose queue is full: dialling it takes until it is emptied. */
+static int
+listen_full(unsigned *port, int fillers[], size_t n)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = listen_any(port);
+
+	want_int(listen(fd, 0), 0);
+	want_int(fd_set_nonblock(fd), FX_OK);
+	sin.sin_port = htons((uint16_t)*port);
+	for (size_t i = 0; i < n; i++) {
+		fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		(void)connect(fillers[i], (struct sockaddr *)&sin, sizeof(sin));
+	}
+	return fd;
+}
+
+/* It takes nothing more, ends what it has begun, and then itself. */
+static void
+test_replaced_file(bool hosts)
+{
+	int pair[2], status = -1, fillers[4];
+	unsigned port = 0, full_port = 0;
+	int listener = listen_any(&port);
+	int full = listen_full(&full_port, fillers, nitems(fillers));
+	struct result slow, r;
+	struct ipc_peer p;
+	bool never = false;
 	pid_t pid;
 
-	want(fds[0] != -1 && fds[1] != -1 &&
-	    socketpair(AF_UNIX, SOCK_STREAM, 0, go) == 0);
-	sb.read_paths = paths;
+	make_files();
+	want(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair) == 0);
 	fflush(stdout);
 	pid = fork();
 	if (pid == 0) {
-		struct resolve_file f = { .path = old };
-		struct resolve_file none = { .path = "/nowhere" };
-		struct sandbox_state st;
-
-		sandbox_enter(&sb, (uid_t)-1, NULL, false, &st);
-		resolve_file_look(&f);
-		resolve_file_look(&none);
-		if (resolve_file_replaced(&f) || resolve_file_replaced(&none))
-			_exit(1);
-		if (send(go[0], "x", 1, 0) != 1 || recv(go[0], &c, 1, 0) != 1)
-			_exit(2);
-		/* without Landlock the new file can be read */
-		_exit(resolve_file_replaced(&f) == CONFINES_FILES(st) ? 0 : 3);
+		close(pair[0]);
+		_exit(serve(pair[1], hosts));
 	}
-	want_int(read(go[1], &c, 1), 1);
+	close(pair[1]);
+	ipc_peer_init(&p, pair[0], IPC_R_MASTER, IPC_R_NET, 0);
+	p.phase = IPC_PH_RUN;
+	ask(&p, full_port, &slow);
+	ask(&p, port, &r); /* when it is done the other one has begun */
+	want(!await(&p, &r.done, -1));
+	want(r.done);
+	want_int(r.code, FX_OK);
 	want_int(rename(new, old), 0);
-	want_int(write(go[1], "x", 1), 1);
+	for (int i = 0; i < 2; i++) {
+		ask(&p, port, &r);
+		want(!await(&p, &r.done, -1));
+		/* without Landlock the new file can be read */
+		want_int(r.code, CONFINES_FILES ? FX_ERETRY : FX_OK);
+	}
+	want(!slow.done);
+	want_int(waitpid(pid, &status, WNOHANG), 0);
+	for (size_t i = 0; i < nitems(fillers); i++)
+		fd_close(&fillers[i]);
+	want(!await(&p, &slow.done, full));
+	want(slow.done);
+	want_int(slow.code, FX_OK);
+	if (CONFINES_FILES)
+		want(await(&p, &never, -1));
+	ipc_peer_close(&p);
 	want(waitpid(pid, &status, 0) == pid);
 	want_int(status, 0);
 	want_int(unlink(old), 0);
-	for (size_t i = 0; i < 2; i++) {
-		fd_close(&fds[i]);
-		fd_close(&go[i]);
-	}
+	fd_close(&full);
+	fd_close(&listener);
+}
+
+static void
+test_replaced(void)
+{
+	test_replaced_file(false);
+	test_replaced_file(true);
 }
 
 int

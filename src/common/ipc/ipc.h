@@ -126,7 +126,6 @@ struct ipc_bytes {
 #define IPC_BOOL(f) bool f;
 #define IPC_STR(f, max) char *f;
 #define IPC_BYTES(f, max) struct ipc_bytes f;
-#define IPC_SECRET(f, max) struct ipc_bytes f;
 #define IPC_FD(f) int f;
 #define IPC_LIST(rec, f, max)                                                  \
 	struct ipc_##rec *f;                                                   \
@@ -203,7 +202,6 @@ enum ipc_field_kind {
 	IPC_K_BOOL,
 	IPC_K_STR,
 	IPC_K_BYTES,
-	IPC_K_SECRET,
 	IPC_K_FD,
 	IPC_K_LIST,
 };
@@ -229,7 +227,7 @@ bool ipc_may_have_fd(uint32_t type);
  * FD field says that a descriptor travels with the frame. */
 int ipc_walk(uint32_t type, const struct buf *body, bool *has_fd) FX_MUSTUSE;
 
-/* Append "head=4f2c… marker=…" for a trace; secrets as lengths, long values
+/* Append "head=4f2c… marker=…" for a trace; bytes as lengths, long values
  * cut. */
 void ipc_print(struct buf *out, uint32_t type, const struct buf *body);
 

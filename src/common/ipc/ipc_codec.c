@@ -12,7 +12,6 @@
 #define IPC_BOOL(f) +1
 #define IPC_STR(f, max) +1
 #define IPC_BYTES(f, max) +1
-#define IPC_SECRET(f, max) +1
 #define IPC_FD(f) +1
 #define IPC_LIST(rec, f, max) +1
 #define IPC_RECORD(n, ...) enum { ipc_##n##_nfields = 0 __VA_ARGS__ };
@@ -29,7 +28,6 @@
 #define IPC_BOOL(f) PUT(wire_put_bool(b, m->f))
 #define IPC_STR(f, max) PUT(wire_put_str(b, m->f, max))
 #define IPC_BYTES(f, max) PUT(wire_put_bytes(b, m->f.p, m->f.n, max))
-#define IPC_SECRET(f, max) IPC_BYTES(f, max)
 #define IPC_FD(f) PUT(wire_put_bool(b, m->f != -1)) *fd = m->f;
 #define IPC_LIST(rec, f, max)						\
 	PUT(wire_put_array(b, m->f##_len, max))				\
@@ -61,21 +59,11 @@ ipc_##n##_encode(struct buf *b, const struct ipc_##n *m, int *fd)	\
 
 /* ---- clear --------------------------------------------------------------- */
 
-static void
-clear_bytes(struct ipc_bytes *v, bool secret)
-{
-	if (secret && v->p != NULL)
-		explicit_bzero(v->p, v->n);
-	free(v->p);
-	*v = (struct ipc_bytes){ NULL, 0 };
-}
-
 #define IPC_U64(f)
 #define IPC_I64(f)
 #define IPC_BOOL(f)
 #define IPC_STR(f, max) free(m->f); m->f = NULL;
-#define IPC_BYTES(f, max) clear_bytes(&m->f, false);
-#define IPC_SECRET(f, max) clear_bytes(&m->f, true);
+#define IPC_BYTES(f, max) free(m->f.p); m->f.p = NULL; m->f.n = 0;
 #define IPC_FD(f) if (m->f != -1) close(m->f); m->f = -1;
 #define IPC_LIST(rec, f, max)						\
 	for (size_t i = 0; i < m->f##_len; i++)				\
@@ -127,7 +115,6 @@ get_nfields(struct buf *b, size_t wanted)
 #define IPC_BOOL(f)
 #define IPC_STR(f, max)
 #define IPC_BYTES(f, max)
-#define IPC_SECRET(f, max)
 #define IPC_FD(f) m->f = -1;
 #define IPC_LIST(rec, f, max)
 #define IPC_RECORD(n, ...)						\
@@ -147,7 +134,6 @@ ipc_##n##_start(struct ipc_##n *m)					\
 #define IPC_BOOL(f) GET(wire_get_bool(b, &m->f))
 #define IPC_STR(f, max) GET(wire_get_str(b, max, &m->f))
 #define IPC_BYTES(f, max) GET(wire_get_bytes(b, max, &m->f.p, &m->f.n))
-#define IPC_SECRET(f, max) IPC_BYTES(f, max)
 #define IPC_FD(f) GET(get_fd(b, &m->f, fd))
 #define IPC_LIST(rec, f, max)						\
 	GET(wire_get_array(b, max, &count))				\

@@ -11,7 +11,6 @@
 #define IPC_BOOL(f) { #f, IPC_K_BOOL, 0, NULL },
 #define IPC_STR(f, max) { #f, IPC_K_STR, max, NULL },
 #define IPC_BYTES(f, max) { #f, IPC_K_BYTES, max, NULL },
-#define IPC_SECRET(f, max) { #f, IPC_K_SECRET, max, NULL },
 #define IPC_FD(f) { #f, IPC_K_FD, 0, NULL },
 #define IPC_LIST(rec, f, max) { #f, IPC_K_LIST, max, rec_##rec },
 #define IPC_RECORD(n, ...)						\
@@ -100,7 +99,6 @@ walk_field(const struct ipc_field *f, struct buf *b, bool *has_fd)
 	case IPC_K_STR:
 		return wire_view_str(b, f->max, &s, &n);
 	case IPC_K_BYTES:
-	case IPC_K_SECRET:
 		return wire_view_bytes(b, f->max, &p, &n);
 	case IPC_K_LIST:
 		return walk_list(f, b);
@@ -154,7 +152,7 @@ print_field(struct buf *out, const struct ipc_field *f, struct buf *b)
 	} else if (f->kind == IPC_K_STR &&
 	    wire_view_str(b, f->max, &s, &n) == FX_OK) {
 		str_printable(out, s, n, PRINT_MAX);
-	} else if ((f->kind == IPC_K_BYTES || f->kind == IPC_K_SECRET) &&
+	} else if (f->kind == IPC_K_BYTES &&
 	    wire_view_bytes(b, f->max, &p, &n) == FX_OK) {
 		(void)str_addf(out, "(%zu bytes)", n);
 	} else if (f->kind == IPC_K_LIST) {

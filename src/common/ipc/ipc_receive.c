@@ -296,7 +296,7 @@ run_frame(struct ipc_peer *p, size_t length)
 		r = judge(p, &f);
 	if (f.fd != -1)
 		close(f.fd);
-	/* frames may carry secrets */
+	/* a manifest may be a Secret */
 	explicit_bzero(copy, length);
 	if (r != FX_OK)
 		return ipc_broke(p, r, "%s frame: %s", ipc_type_name(f.type),

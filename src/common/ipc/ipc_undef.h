@@ -4,7 +4,6 @@
 #undef IPC_BOOL
 #undef IPC_STR
 #undef IPC_BYTES
-#undef IPC_SECRET
 #undef IPC_FD
 #undef IPC_LIST
 #undef IPC_RECORD
