@@ -265,11 +265,12 @@ test_images(void)
 		    "{\"type\":\"user\",\"help\":\"Error: Nonsense is an "
 		    "invalid field\\n\\n" ANY
 		    "\",\"error\":\"Nonsense is an invalid field\"}"),
-		/* nobody looks at fields where there is no container */
-		SERVICES("/v6/images?containerFields=Nonsense&"
-			 "service=shop:cronjob/nightly",
-		    OK,
-		    "[{\"ID\":\"shop:cronjob/nightly\",\"Containers\":null}]"),
+		/* before the first byte, wherever the first container is */
+		SERVICES("/v6/images?containerFields=Nonsense&namespace=none",
+		    REFUSED, JSON,
+		    "{\"type\":\"user\",\"help\":\"Error: Nonsense is an "
+		    "invalid field\\n\\n" ANY
+		    "\",\"error\":\"Nonsense is an invalid field\"}"),
 		SERVICES("/v6/images?namespace=fail", REFUSED, JSON,
 		    "{\"type\":\"user\",\"help\":\"" ANY
 		    "\",\"error\":\"getting all workloads: no \\u003croute"
