@@ -312,6 +312,33 @@ test_export(void)
 }
 
 static void
+test_sync_errors(void)
+{
+	static const struct {
+		const char *state;
+		struct exchange x;
+	} tv[] = {
+		{ "ready",
+		    SERVICES("/v12/sync-errors", OK,
+			"{\"total\":0,\"errors\":[]}") },
+		{ "big",
+		    SERVICES("/v12/sync-errors", OK,
+			"{\"total\":3,\"errors\":[{\"ID\":\"shop:deployment/web"
+			"\",\"Error\":\"no \\u003csuch\\u003e namespace\"},{"
+			"\"ID\":\"shop:secret/x\",\"Error\":\"refused\"}]}") },
+		{ "failed",
+		    { "GET", API "/v12/sync-errors", NULL, NULL, REFUSED, TEXT,
+			"no cluster" } },
+	};
+
+	for (size_t i = 0; i < nitems(tv); i++) {
+		set_state(tv[i].state);
+		want(exchange_table(&bed, &tv[i].x, 1));
+	}
+	set_state("ready");
+}
+
+static void
 test_asked(void)
 {
 	auto_free char *a = NULL, *b = NULL, *c = NULL, *d = NULL;
@@ -583,6 +610,7 @@ main(void)
 	test_run("lists: images, of which only those that run are known",
 	    test_images);
 	test_run("lists: the export", test_export);
+	test_run("lists: what the last sync could not apply", test_sync_errors);
 	test_run("lists: who is asked what", test_asked);
 	test_run("lists: long ones come whole, and cost nothing", test_big);
 	test_run("lists: half of one is not taken for whole", test_half);
