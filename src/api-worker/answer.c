@@ -288,51 +288,53 @@ answer_no_job(struct answer *a, const char *accept, const char *id)
 	answer_error(a, accept, &e);
 }
 
+/* The help is the text with something around it. */
+static void
+answer_said(struct answer *a, const char *accept, struct error e,
+    const char *before, const char *after)
+{
+	auto_free char *help = xasprintf("%s%s%s", before, e.text, after);
+
+	e.help = help;
+	answer_error(a, accept, &e);
+}
+
 void
 answer_no_manifests(struct answer *a, const char *accept, const char *text)
 {
-	auto_free char *help = xasprintf(
+	answer_said(a, accept, (struct error){ 422, "user", text, NULL, false },
 	    "The manifests in the git repository could not be read.\n\n"
-	    "The error was:\n\n    %s\n\n"
+	    "The error was:\n\n    ",
+	    "\n\n"
 	    "Please check files and directories that the daemon reads: it "
 	    "does not\nguess at what a file it cannot read would have "
-	    "said.\n",
-	    text);
-	const struct error e = { 422, "user", text, help, false };
-
-	answer_error(a, accept, &e);
+	    "said.\n");
 }
 
 void
 answer_bad_request(struct answer *a, const char *accept, const char *text)
 {
-	auto_free char *help = xasprintf("%s\n", text);
-	const struct error e = { 400, "user", text, help, true };
-
-	answer_error(a, accept, &e);
+	answer_said(a, accept, (struct error){ 400, "user", text, NULL, true },
+	    "", "\n");
 }
 
 void
 answer_failed(struct answer *a, const char *accept, const char *text)
 {
-	auto_free char *help = xasprintf(
-	    "Error: %s\n\n"
+	answer_said(a, accept, (struct error){ 422, "user", text, NULL, false },
+	    "Error: ",
+	    "\n\n"
 	    "We don't have a specific help message for the error above.\n\n"
 	    "It would help us remedy this if you reported it together with "
 	    "what you\nwere doing when you saw it, and the log of the "
-	    "daemon.\n",
-	    text);
-	const struct error e = { 422, "user", text, help, false };
-
-	answer_error(a, accept, &e);
+	    "daemon.\n");
 }
 
 void
 answer_trouble(struct answer *a, const char *accept, unsigned status,
     const char *text)
 {
-	auto_free char *help = xasprintf("Error: %s\n", text);
-	const struct error e = { status, "server", text, help, false };
-
-	answer_error(a, accept, &e);
+	answer_said(a, accept,
+	    (struct error){ status, "server", text, NULL, false },
+	    "Error: ", "\n");
 }

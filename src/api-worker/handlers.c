@@ -54,7 +54,7 @@ count_scrape(struct aw_state *s, unsigned status)
 
 /* What is measured is the API; its labels are a small fixed set. */
 static void
-aw_answered(const struct http_request *r, int64_t took_us)
+aw_answered(const struct http_request *r, unsigned status, int64_t took_us)
 {
 	struct aw_state *s = r->ctx;
 	auto_free char *labels = NULL;
@@ -66,12 +66,12 @@ aw_answered(const struct http_request *r, int64_t took_us)
 	    r->route.id == ROUTE_REDIRECT)
 		return;
 	if (r->route.id == ROUTE_Metrics) {
-		count_scrape(s, r->answer.status);
+		count_scrape(s, status);
 		return;
 	}
 	labels = xasprintf("method=\"%s\",route=\"%s\",status_code=\"%u\","
 			   "ws=\"false\"",
-	    route_method_name(r->method), r->route.name, r->answer.status);
+	    route_method_name(r->method), r->route.name, status);
 	worker_metric(s->w, METRIC_REQUEST_DURATION, labels, took_us);
 }
 

@@ -72,11 +72,11 @@ http_request_free(struct http_request **at)
 }
 
 static void
-report(struct http_request *r)
+report(struct http_request *r, unsigned status)
 {
 	struct http *h = r->conn->http;
 
-	h->hooks.answered(r, loop_now_us(h->loop) - r->began_us);
+	h->hooks.answered(r, status, loop_now_us(h->loop) - r->began_us);
 }
 
 static void
@@ -163,7 +163,7 @@ send_answer(struct http_request *r)
 		ok = MHD_queue_response(r->conn->mhd, a->status, rs);
 		r->sending = !whole;
 		if (whole)
-			report(r);
+			report(r, a->status);
 	}
 	MHD_destroy_response(rs);
 	return ok;
@@ -362,6 +362,16 @@ on_target(void *cls, const char *target, struct MHD_Connection *mhd)
 	return r;
 }
 
+/* What a long answer came to.  Its head said 200 before anybody knew. */
+static unsigned
+long_status(const struct http_request *r, enum MHD_RequestTerminationCode why)
+{
+	if (r->answer.rest == REST_LOST)
+		return HTTP_STATUS_LOST;
+	return why == MHD_REQUEST_TERMINATED_COMPLETED_OK ? r->answer.status
+							  : HTTP_STATUS_LEFT;
+}
+
 static void
 on_completed(void *cls, struct MHD_Connection *mhd, void **arg,
     enum MHD_RequestTerminationCode why)
@@ -371,12 +381,11 @@ on_completed(void *cls, struct MHD_Connection *mhd, void **arg,
 
 	(void)cls;
 	(void)mhd;
-	(void)why;
 	*arg = NULL;
 	if (c == NULL)
 		return;
 	if (r->sending)
-		report(r);
+		report(r, long_status(r, why));
 	http_request_free(&c->request);
 	conn_phase(c, PHASE_HEAD);
 }

@@ -40,9 +40,11 @@
 #define HTTP_SEND_BUFFER (128 << 10)
 /* What a client that will send no more has sent is read within this. */
 #define HTTP_HANGUP_US (CLK_SEC / 2)
-/* Whether the library has seen that a connection was shut is looked at again
- * after this. */
-#define HTTP_GONE_US (CLK_SEC / 10)
+
+/* A long answer that was cut: by what went wrong here, or by a client that left
+ * or did not read (as other servers number that). */
+#define HTTP_STATUS_LOST 500
+#define HTTP_STATUS_LEFT 499
 
 struct http;
 
@@ -79,8 +81,10 @@ struct http_hooks {
 	/* Its time is up or its client is gone; what it waits for is no longer
 	 * wanted. */
 	void (*abandon)(struct http_request *);
-	/* It has an answer; of a long one: it has been sent, or cut. */
-	void (*answered)(const struct http_request *, int64_t took_us);
+	/* It has an answer; of a long one: it has been sent, or cut, and the
+	 * status is what it came to, not what its head said. */
+	void (*answered)(const struct http_request *, unsigned status,
+	    int64_t took_us);
 };
 
 /* Starts the library; what it opens, it opens here.  FX_ESYS. */

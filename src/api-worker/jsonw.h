@@ -1,9 +1,10 @@
 /*
- * jsonw: JSON text as Go's encoder writes it, byte for byte.
+ * jsonw: JSON text as Go's encoder writes it.
  *
  * Clients and stored notes were made by that encoder, so its habits are kept:
  * <, >, & and the two line separators are escaped, and a byte that is not
- * UTF-8 becomes the replacement character.
+ * UTF-8 becomes the replacement character.  Beyond them, what moves a
+ * terminal's cursor or reorders its text is escaped: many see answers there.
  */
 #ifndef FX_JSONW_H
 #define FX_JSONW_H

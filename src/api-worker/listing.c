@@ -19,6 +19,7 @@
 struct listing {
 	struct http_request *request; /* borrowed; owns us */
 	const struct listing_kind *kind;
+	unsigned fields;
 	struct ipc_workloads question; /* owned */
 	struct place place;
 	struct ipc_repository_is repository; /* owned */
@@ -108,7 +109,8 @@ write_next(struct listing *l, const struct ipc_declaration *d,
 		    "than can be listed");
 	str_addc(b, l->elements ? ',' : '[');
 	l->elements = true;
-	return l->kind->write(b, w, d, &l->repository, r, err);
+	l->kind->write(b, w, d, &l->repository, l->fields);
+	return FX_OK;
 }
 
 /* Everything up to the workload with this id; NULL: up to the end. */
@@ -349,12 +351,13 @@ ask_repository(struct listing *l)
 
 void
 listing_begin(struct http_request *r, const struct listing_kind *kind,
-    struct ipc_workloads *question)
+    struct ipc_workloads *question, unsigned fields)
 {
 	struct listing *l = xcalloc(1, sizeof(*l));
 
 	l->request = r;
 	l->kind = kind;
+	l->fields = fields;
 	l->question = *question;
 	*question = (struct ipc_workloads){ 0 };
 	r->work = l;

@@ -25,16 +25,15 @@ struct listing_kind {
 	/* Put in front of what the cluster's side says went wrong. */
 	const char *some, *all;
 	/* Append the element for a workload; decl is NULL if git does not have
-	 * it.  An error ends the list. */
-	int (*write)(struct buf *, struct ipc_workload *,
+	 * it. */
+	void (*write)(struct buf *, struct ipc_workload *,
 	    const struct ipc_declaration *decl,
-	    const struct ipc_repository_is *, const struct http_request *,
-	    struct fx_err *);
+	    const struct ipc_repository_is *, unsigned fields);
 };
 
 /* Answer with a list of what the cluster answers to this question, which
- * becomes the listing's. */
+ * becomes the listing's.  fields: of containers, a set of container_field. */
 void listing_begin(struct http_request *, const struct listing_kind *,
-    struct ipc_workloads *);
+    struct ipc_workloads *, unsigned fields);
 
 #endif

@@ -191,3 +191,32 @@ aw_on_sync_status(struct http_request *r)
 		    ipc_ask_sync_status(aw_master(r), &m, sync_status_any_frame,
 			r));
 }
+
+/* ---- what was not applied ----------------------------------------------- */
+
+static void
+sync_errors(struct http_request *r, const struct ipc_sync_errors_are *m)
+{
+	struct buf *b = answer_json(&r->answer);
+
+	str_addf(b, "{\"total\":%llu,\"errors\":[",
+	    (unsigned long long)m->total);
+	for (size_t i = 0; i < m->errors_len; i++) {
+		str_add(b, i == 0 ? "{" : ",{");
+		jw_member(b, "ID", m->errors[i].id);
+		str_addc(b, ',');
+		jw_member(b, "Error", m->errors[i].text);
+		str_addc(b, '}');
+	}
+	str_add(b, "]}");
+}
+AW_ANSWER(sync_errors_are, sync_errors)
+
+void
+aw_on_sync_errors(struct http_request *r)
+{
+	const struct ipc_sync_errors m = { 0 };
+
+	aw_asked(r,
+	    ipc_ask_sync_errors(aw_master(r), &m, sync_errors_frame, r));
+}

@@ -10,15 +10,13 @@
 
 /* ---- workloads ---------------------------------------------------------- */
 
-static int
+static void
 write_workload(struct buf *b, struct ipc_workload *w,
     const struct ipc_declaration *d, const struct ipc_repository_is *m,
-    const struct http_request *r, struct fx_err *err)
+    unsigned fields)
 {
-	(void)r;
-	(void)err;
+	(void)fields;
 	workload_status(b, w, d, m);
-	return FX_OK;
 }
 
 static const struct listing_kind workloads = {
@@ -65,7 +63,7 @@ add_ids(struct ipc_workloads *q, const char *text, struct fx_err *err)
 /* The list, of what there is in a namespace or of what was named. */
 static void
 begin(struct http_request *r, const struct listing_kind *kind,
-    struct ipc_workloads *q, const char *named)
+    struct ipc_workloads *q, unsigned fields, const char *named)
 {
 	const char *ns = aw_param(r, "namespace");
 	auto_free char *text = NULL;
@@ -80,7 +78,7 @@ begin(struct http_request *r, const struct listing_kind *kind,
 		str_add(answer_json(&r->answer), "null");
 	} else {
 		q->ns = xstrdup(ns);
-		listing_begin(r, kind, q);
+		listing_begin(r, kind, q, fields);
 	}
 	ipc_workloads_clear(q);
 }
@@ -92,7 +90,7 @@ aw_on_services(struct http_request *r)
 	struct fx_err err = { 0 };
 
 	if (add_ids(&q, aw_param(r, "services"), &err) == FX_OK) {
-		begin(r, &workloads, &q, "workloads");
+		begin(r, &workloads, &q, CF_ALL, "workloads");
 		return;
 	}
 	aw_bad_request(r, &err);
@@ -101,23 +99,14 @@ aw_on_services(struct http_request *r)
 
 /* ---- images ------------------------------------------------------------- */
 
-static int
+static void
 write_images(struct buf *b, struct ipc_workload *w,
     const struct ipc_declaration *d, const struct ipc_repository_is *m,
-    const struct http_request *r, struct fx_err *err)
+    unsigned fields)
 {
-	unsigned fields = CF_ALL;
-	int rc = FX_OK;
-
 	(void)d;
 	(void)m;
-	/* a field that there is none of matters where there is a container */
-	if (w->containers_len != 0)
-		rc = container_fields_parse(aw_param(r, "containerFields"),
-		    &fields, err);
-	if (rc == FX_OK)
-		workload_images(b, w, fields);
-	return rc;
+	workload_images(b, w, fields);
 }
 
 static const struct listing_kind images = {
@@ -126,21 +115,27 @@ static const struct listing_kind images = {
 	.write = write_images,
 };
 
+/* Where a field is wrong, the whole request is: upstream notices that with the
+ * first container that it comes to, when part of the list may be sent. */
 void
 aw_on_images(struct http_request *r)
 {
 	const char *service = aw_param(r, "service");
 	struct ipc_workloads q = { 0 };
 	struct fx_err err = { 0 };
+	unsigned fields = CF_ALL;
+	bool all = *service == '\0' || strcmp(service, "<all>") == 0;
 
-	if (*service == '\0' || strcmp(service, "<all>") == 0) {
-		begin(r, &images, &q, "");
-	} else if (scalar_resource_spec(service, &err) != FX_OK) {
+	if (!all && scalar_resource_spec(service, &err) != FX_OK) {
 		scalar_wrap(&err, "parsing service spec", service);
 		aw_bad_request(r, &err);
-	} else if (add_id(&q, service, &err) != FX_OK) {
+	} else if (!all && add_id(&q, service, &err) != FX_OK) {
 		aw_bad_request(r, &err);
+	} else if (container_fields_parse(aw_param(r, "containerFields"),
+		       &fields, &err) != FX_OK) {
+		aw_failed(r, &err);
+		ipc_workloads_clear(&q);
 	} else {
-		begin(r, &images, &q, "workload");
+		begin(r, &images, &q, fields, "workload");
 	}
 }

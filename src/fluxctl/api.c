@@ -287,3 +287,26 @@ api_sandbox(const struct client *c, json_t **out, struct ctl_error *err)
 	*out = fx_steal(&answer);
 	return FX_OK;
 }
+
+static const struct record_field record_sync_error[] = {
+	{ "ID", RECORD_STRING, false, NULL },
+	{ "Error", RECORD_STRING, false, NULL },
+	{ NULL, RECORD_STRING, false, NULL },
+};
+
+int
+api_sync_errors(const struct client *c, json_t **out, long long *total,
+    struct ctl_error *err)
+{
+	auto_json json_t *answer = NULL;
+	int r = get(c, "/v12/sync-errors", NULL, &answer, err);
+
+	if (r == FX_OK)
+		r = check_object(answer, err);
+	if (r == FX_OK)
+		r = record_list(answer_field(answer, "errors"),
+		    record_sync_error, out, err);
+	if (r == FX_OK)
+		*total = json_integer_value(answer_field(answer, "total"));
+	return r;
+}

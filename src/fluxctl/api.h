@@ -66,6 +66,12 @@ int api_export(const struct client *, struct buf *out,
 int api_update(const struct client *, const char *update, char **job_id,
     struct ctl_error *) FX_MUSTUSE;
 
+/* What the last sync could not apply: the first of them, {"ID", "Error"}, and
+ * how many there are; *out is owned.  A daemon of the original says that it
+ * does not know that. */
+int api_sync_errors(const struct client *, json_t **out, long long *total,
+    struct ctl_error *) FX_MUSTUSE;
+
 /* The daemon's processes: a list of objects; *out is owned. */
 int
 api_sandbox(const struct client *, json_t **out, struct ctl_error *) FX_MUSTUSE;

@@ -158,12 +158,13 @@ transport_text(CURL *h, const struct client *c, const struct http_note *note,
 
 static int
 fail_transport(const struct client *c, const char *route, const char *query,
-    bool post, const char *why, struct ctl_error *err)
+    bool post, CURLcode code, const char *why, struct ctl_error *err)
 {
 	auto_free char *url = url_join(&c->url, route, query, true);
 	auto_free char *quoted = ctl_quoted(url);
 
-	return ctl_fail(err, FX_EFAIL,
+	return ctl_fail(err,
+	    code == CURLE_OPERATION_TIMEDOUT ? FX_ETIMEOUT : FX_EFAIL,
 	    "executing HTTP request: executing HTTP request: %s %s: %s",
 	    post ? "Post" : "Get", quoted, why);
 }
@@ -206,7 +207,8 @@ client_request(const struct client *c, const char *route, const char *query,
 	CURL *h;
 
 	if (why != NULL)
-		return fail_transport(c, route, query, body != NULL, why, err);
+		return fail_transport(c, route, query, body != NULL, CURLE_OK,
+		    why, err);
 	h = curl_easy_init();
 	if (h == NULL)
 		fx_bug("libcurl gives no handle");
@@ -223,7 +225,8 @@ client_request(const struct client *c, const char *route, const char *query,
 	curl_easy_cleanup(h);
 	curl_slist_free_all(headers);
 	if (code != CURLE_OK)
-		return fail_transport(c, route, query, body != NULL, why, err);
+		return fail_transport(c, route, query, body != NULL, code, why,
+		    err);
 	*out = reply;
 	reply = (struct reply){ 0 };
 	return FX_OK;

@@ -28,7 +28,8 @@ void client_free(struct client **);
 int64_t client_timeout_ns(const struct client *);
 
 /* GET; with a body, POST.  `query` is encoded, or NULL.  FX_OK means that
- * there is an answer, whatever it says. */
+ * there is an answer, whatever it says; FX_ETIMEOUT, that there was none in
+ * time. */
 int client_request(const struct client *, const char *route, const char *query,
     const char *body, struct reply *, struct ctl_error *) FX_MUSTUSE;
 

@@ -12,6 +12,14 @@
 struct client;
 struct ctl_line;
 
+/* What the exit status says with --detailed-exitcode, where it is neither done
+ * nor failed. */
+enum ctl_outcome {
+	CTL_NOT_APPLIED = 2, /* committed or fetched; not applied in time */
+	CTL_UNKNOWN = 3,     /* no answer in time: it may be done or not */
+	CTL_IN_PART = 4,     /* done, and something of it went wrong */
+};
+
 struct ctl {
 	const struct ctl_line *line;
 	struct client *client; /* NULL unless the command needs the daemon */
@@ -22,6 +30,7 @@ struct ctl {
 	int tty;    /* for --interactive; -1: none */
 	FILE *out, *err;
 	struct ctl_error error; /* why it failed */
+	enum ctl_outcome outcome; /* 0: done, or failed */
 };
 
 /* clang-format off */

@@ -185,7 +185,7 @@ ctl_cmd_list_images(struct ctl *c)
 	if (r != FX_OK)
 		return r;
 	record_sort_by_id(workloads);
-	if (format == OUTPUT_TABLE) {
+	if (format <= OUTPUT_WIDE) {
 		show_table(c, workloads);
 		return FX_OK;
 	}

@@ -28,7 +28,7 @@ join_policies(const json_t *workload)
 }
 
 static void
-show_table(struct ctl *c, const json_t *workloads)
+show_table(struct ctl *c, const json_t *workloads, bool wide)
 {
 	struct buf text = BUF_INIT(SIZE_MAX);
 	bool heading = !c->line->opts.list_workloads_no_headers;
@@ -36,12 +36,17 @@ show_table(struct ctl *c, const json_t *workloads)
 	size_t i;
 
 	if (heading)
-		(void)str_add(&text,
-		    "WORKLOAD\tCONTAINER\tIMAGE\tRELEASE\tPOLICY\n");
+		(void)str_addf(&text,
+		    "WORKLOAD\tCONTAINER\tIMAGE\tRELEASE\tPOLICY%s\n",
+		    wide ? "\tREADONLY\tERROR" : "");
 	json_array_foreach (workloads, i, workload) {
 		auto_free char *policies = join_policies(workload);
+		const char *const last[] = { policies,
+			record_text(workload, "ReadOnly"),
+			record_text(workload, "SyncError") };
 
-		workload_add_rows(&text, workload, policies);
+		workload_add_rows(&text, workload, last,
+		    wide ? nitems(last) : 1);
 	}
 	output_table(c, &text, heading);
 }
@@ -94,8 +99,8 @@ ctl_cmd_list_workloads(struct ctl *c)
 	    ? json_incref(all)
 	    : with_container(all, o->list_workloads_container);
 	record_sort_by_id(shown);
-	if (format != OUTPUT_TABLE)
+	if (format > OUTPUT_WIDE)
 		return output_value(c, format, shown);
-	show_table(c, shown);
+	show_table(c, shown, format == OUTPUT_WIDE);
 	return FX_OK;
 }

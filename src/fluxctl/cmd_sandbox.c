@@ -88,7 +88,7 @@ ctl_cmd_sandbox(struct ctl *c)
 		r = api_sandbox(c->client, &processes, &c->error);
 	if (r != FX_OK)
 		return r;
-	if (format != OUTPUT_TABLE)
+	if (format > OUTPUT_WIDE)
 		return output_value(c, format, processes);
 	show_table(c, processes);
 	return FX_OK;

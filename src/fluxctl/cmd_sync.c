@@ -3,6 +3,7 @@
 #include "cmd.h"
 
 #include "api.h"
+#include "record.h"
 #include "text.h"
 #include "wait.h"
 
@@ -86,6 +87,28 @@ explain_timeout(struct ctl *c)
 	    config.errors);
 }
 
+/* That a revision is applied does not mean that all of it could be. */
+static void
+show_errors(struct ctl *c)
+{
+	auto_error struct ctl_error ignored = { 0 };
+	auto_json json_t *errors = NULL;
+	const json_t *e;
+	long long total = 0;
+	size_t i;
+
+	if (api_sync_errors(c->client, &errors, &total, &ignored) != FX_OK ||
+	    json_array_size(errors) == 0)
+		return;
+	c->outcome = CTL_IN_PART;
+	ctl_print(c->err, "\nThese could not be applied:\n");
+	json_array_foreach (errors, i, e)
+		ctl_print(c->err, "%s: %s\n", record_text(e, "ID"),
+		    record_text(e, "Error"));
+	if (total > (long long)i)
+		ctl_print(c->err, "and %lld more\n", total - (long long)i);
+}
+
 int
 ctl_cmd_sync(struct ctl *c)
 {
@@ -109,10 +132,13 @@ ctl_cmd_sync(struct ctl *c)
 	    "Waiting for %s to be applied ...\n",
 	    config.branch, revision, revision);
 	r = wait_for_sync(c->client, revision, &c->error);
-	if (r == FX_ETIMEOUT)
+	if (r == FX_ETIMEOUT) {
+		c->outcome = CTL_NOT_APPLIED;
 		explain_timeout(c);
+	}
 	if (r != FX_OK)
 		return r;
 	fputs("Done.\n", c->err);
+	show_errors(c);
 	return FX_OK;
 }

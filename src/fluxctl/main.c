@@ -140,6 +140,18 @@ run(struct ctl *c)
 	return r == FX_OK ? cmd->run(c) : r;
 }
 
+/* The original knows 0 and 1 only. */
+static int
+exit_status(const struct ctl *c, int r)
+{
+	enum ctl_outcome outcome =
+	    c->outcome == 0 && r == FX_ETIMEOUT ? CTL_UNKNOWN : c->outcome;
+
+	if (c->line->opts.detailed_exitcode && outcome != 0)
+		return (int)outcome;
+	return r == FX_OK ? 0 : 1;
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -148,7 +160,7 @@ main(int argc, char *argv[])
 		.tty = -1,
 		.out = stdout,
 		.err = stderr };
-	int r;
+	int r, status;
 
 	give_up_rights();
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
@@ -166,6 +178,7 @@ main(int argc, char *argv[])
 		fputs("Error: cannot write the output\n", stderr);
 		r = FX_ESYS;
 	}
+	status = exit_status(&c, r);
 	ctl_error_clear(&c.error);
 	client_free(&c.client);
 	fd_close(&c.tty);
@@ -173,5 +186,5 @@ main(int argc, char *argv[])
 	free(c.user);
 	ctl_line_clear(&line);
 	curl_global_cleanup();
-	return r == FX_OK ? 0 : 1;
+	return status;
 }

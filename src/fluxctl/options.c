@@ -370,16 +370,32 @@ ctl_parse(int argc, const char *const argv[], struct ctl_line *line,
 	return r;
 }
 
-const char *
-ctl_flag_text(const struct ctl_line *line, const char *name)
+/* The value of the command's own flag of this name and type; NULL: none. */
+static const void *
+own_value(const struct ctl_line *line, const char *name, enum ctl_type type)
 {
 	for (size_t i = 0; i < CTL_FLAGS; i++)
 		if (ctl_flags[i].command == line->command &&
-		    ctl_flags[i].type == CTL_STRING &&
+		    ctl_flags[i].type == type &&
 		    strcmp(ctl_flags[i].name, name) == 0)
-			return *(char *const *)((const char *)&line->opts +
-			    ctl_flags[i].offset);
+			return (const char *)&line->opts + ctl_flags[i].offset;
 	return NULL;
+}
+
+const char *
+ctl_flag_text(const struct ctl_line *line, const char *name)
+{
+	char *const *value = own_value(line, name, CTL_STRING);
+
+	return value == NULL ? NULL : *value;
+}
+
+bool
+ctl_flag_on(const struct ctl_line *line, const char *name)
+{
+	const bool *value = own_value(line, name, CTL_BOOL);
+
+	return value != NULL && *value;
 }
 
 void

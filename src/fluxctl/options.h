@@ -128,6 +128,9 @@ bool ctl_flag_shown(const struct ctl_flag *, enum ctl_command_id);
 /* The text of the command's own string flag of this name; NULL: it has none. */
 const char *ctl_flag_text(const struct ctl_line *, const char *name);
 
+/* Whether the command has a switch of this name, and it is on. */
+bool ctl_flag_on(const struct ctl_line *, const char *name);
+
 /* A flag that is switched by its name alone. */
 bool ctl_flag_is_switch(const struct ctl_flag *);
 

@@ -23,6 +23,7 @@ output_format(const char *text, enum output_format *out, struct ctl_error *err)
 	} formats[] = {
 		{ "tab", OUTPUT_TABLE },
 		{ "table", OUTPUT_TABLE },
+		{ "wide", OUTPUT_WIDE },
 		{ "json", OUTPUT_JSON },
 		{ "yaml", OUTPUT_YAML },
 	};

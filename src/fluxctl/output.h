@@ -9,9 +9,10 @@
 
 #include <jansson.h>
 
-enum output_format { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_YAML };
+/* Up to WIDE they are tables; WIDE has columns that the original does not. */
+enum output_format { OUTPUT_TABLE, OUTPUT_WIDE, OUTPUT_JSON, OUTPUT_YAML };
 
-/* "tab" or "table", "json", "yaml". */
+/* "tab" or "table", "wide", "json", "yaml". */
 int output_format(const char *, enum output_format *,
     struct ctl_error *) FX_MUSTUSE;
 

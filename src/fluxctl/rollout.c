@@ -5,6 +5,7 @@
 #include "answer.h"
 #include "api.h"
 #include "clock.h"
+#include "options.h"
 #include "output.h"
 #include "record.h"
 #include "result.h"
@@ -41,12 +42,16 @@ static void
 show_workload(struct ctl *c, const json_t *workload, int64_t verbosity)
 {
 	auto_free char *replicas = describe_replicas(workload, verbosity);
+	const char *const last[] = { replicas };
+	bool heading = !ctl_flag_on(c->line, "no-headers");
 	struct buf b = BUF_INIT(SIZE_MAX);
 
-	(void)str_add(&b, "WORKLOAD\tCONTAINER\tIMAGE\tRELEASE\tREPLICAS\n");
-	workload_add_rows(&b, workload, replicas);
+	if (heading)
+		(void)str_add(&b,
+		    "WORKLOAD\tCONTAINER\tIMAGE\tRELEASE\tREPLICAS\n");
+	workload_add_rows(&b, workload, last, nitems(last));
 	(void)str_addc(&b, '\n');
-	output_table(c, &b, true);
+	output_table(c, &b, heading);
 }
 
 /* true if the workload has one; even an empty list of messages is one. */
@@ -61,6 +66,7 @@ show_problem(struct ctl *c, const json_t *workload)
 	if (!json_is_array(messages))
 		return false;
 	(void)fflush(c->out);
+	c->outcome = CTL_IN_PART;
 	ctl_print(c->err, "There was a problem releasing %s:\n",
 	    record_text(workload, "ID"));
 	json_array_foreach (messages, i, message)

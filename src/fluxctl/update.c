@@ -4,6 +4,7 @@
 
 #include "api.h"
 #include "gojson.h"
+#include "options.h"
 #include "output.h"
 #include "result.h"
 #include "str.h"
@@ -52,14 +53,16 @@ show_result(struct ctl *c, const json_t *result, int64_t verbosity)
 {
 	auto_result struct result rows = { 0 };
 	struct buf text = BUF_INIT(SIZE_MAX);
+	bool heading = !ctl_flag_on(c->line, "no-headers");
 	int r = result_read(result, verbosity, &rows, &c->error);
 
 	if (r != FX_OK)
 		return r;
-	(void)str_add(&text, RESULT_HEADING);
+	if (heading)
+		(void)str_add(&text, RESULT_HEADING);
 	for (size_t i = 0; i < rows.n; i++)
 		result_add_row(&text, &rows.v[i]);
-	output_table(c, &text, true);
+	output_table(c, &text, heading);
 	(void)fflush(c->out); /* what follows goes to the other stream */
 	return FX_OK;
 }
@@ -72,6 +75,7 @@ await_applied(struct ctl *c, const char *revision, const char *shown)
 	if (r == FX_ETIMEOUT) {
 		fputs(not_applied, c->err);
 		ctl_error_clear(&c->error);
+		c->outcome = CTL_NOT_APPLIED;
 		return FX_OK;
 	}
 	if (r == FX_OK)

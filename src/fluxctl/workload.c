@@ -40,7 +40,8 @@ add_container(struct buf *b, const json_t *container)
 }
 
 void
-workload_add_rows(struct buf *b, const json_t *workload, const char *last)
+workload_add_rows(struct buf *b, const json_t *workload,
+    const char *const *last, size_t n)
 {
 	const json_t *containers = json_object_get(workload, "Containers");
 
@@ -51,10 +52,16 @@ workload_add_rows(struct buf *b, const json_t *workload, const char *last)
 		(void)str_addc(b, '\t');
 	(void)str_addc(b, '\t');
 	table_add_cell(b, record_text(workload, "Status"));
-	(void)str_addf(b, "\t%s\n", last);
+	for (size_t i = 0; i < n; i++) {
+		(void)str_addc(b, '\t');
+		table_add_cell(b, last[i]);
+	}
+	(void)str_addc(b, '\n');
 	for (size_t i = 1; i < json_array_size(containers); i++) {
 		(void)str_addc(b, '\t');
 		add_container(b, json_array_get(containers, i));
-		(void)str_add(b, "\t\t\n");
+		for (size_t k = 0; k <= n; k++)
+			(void)str_addc(b, '\t');
+		(void)str_addc(b, '\n');
 	}
 }

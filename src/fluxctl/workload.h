@@ -21,7 +21,8 @@ int workload_flag(const char *flag, const char *old_flag, const char *both,
     const char **out, struct ctl_error *) FX_MUSTUSE;
 
 /* Append a row for each container of a record_workload, or one: id, container,
- * image, state and, in the first row only, a last column. */
-void workload_add_rows(struct buf *, const json_t *, const char *last);
+ * image, state and, in the first row only, n last columns. */
+void workload_add_rows(struct buf *, const json_t *, const char *const *last,
+    size_t n);
 
 #endif

@@ -516,6 +516,25 @@ IPC_HANDLER(workloads, sw_on_workloads, struct sw)
 IPC_HANDLER(export, sw_on_export, struct sw)
 
 static int
+sw_on_sync_errors(struct sw *sw, const struct ipc_req *req,
+    struct ipc_sync_errors *m)
+{
+	const struct last_errors *all = &sw->last_errors;
+	struct ipc_failed_object errors[IPC_MAX_SHOWN];
+	struct ipc_sync_errors_are out = { .total = all->n, .errors = errors };
+
+	(void)m;
+	while (out.errors_len < nitems(errors) && out.errors_len < all->n) {
+		errors[out.errors_len] =
+		    (struct ipc_failed_object){ all->v[out.errors_len].id,
+			    all->v[out.errors_len].text };
+		out.errors_len++;
+	}
+	return ipc_reply_sync_errors_are(req, &out);
+}
+IPC_HANDLER(sync_errors, sw_on_sync_errors, struct sw)
+
+static int
 sw_on_no_file(struct sw *sw, const struct ipc_req *req, struct ipc_no_file *m)
 {
 	(void)sw;
@@ -534,6 +553,7 @@ const struct ipc_handler sw_handlers[] = {
 	{ IPC_T_MARKER_WRITE, sw_on_marker_write_frame },
 	{ IPC_T_WORKLOADS, sw_on_workloads_frame },
 	{ IPC_T_EXPORT, sw_on_export_frame },
+	{ IPC_T_SYNC_ERRORS, sw_on_sync_errors_frame },
 	{ IPC_T_NO_FILE, sw_on_no_file_frame },
 };
 const size_t sw_nhandlers = nitems(sw_handlers);

@@ -2,9 +2,6 @@
 #include "base.h"
 #include "last_errors.h"
 
-#include "resource_id.h"
-#include "workload.h"
-
 static void
 clear(struct last_error **v, size_t *n)
 {
@@ -16,24 +13,10 @@ clear(struct last_error **v, size_t *n)
 	*n = 0;
 }
 
-static bool
-is_workload(const char *text)
-{
-	struct resource_id id;
-	struct fx_err err;
-	bool is;
-
-	if (resource_id_parse(text, &id, &err) != FX_OK)
-		return false;
-	is = workload_kind_find(id.kind) != NULL;
-	resource_id_clear(&id);
-	return is;
-}
-
 void
 last_errors_add(struct last_errors *e, const char *id, const char *text)
 {
-	if (e->nnext == LAST_ERRORS_MAX || !is_workload(id))
+	if (e->nnext == LAST_ERRORS_MAX)
 		return;
 	if (e->next == NULL)
 		e->next = xcalloc(LAST_ERRORS_MAX, sizeof(*e->next));

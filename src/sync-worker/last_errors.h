@@ -1,12 +1,11 @@
 /*
- * last_errors: which workloads the last pass could not apply, and why.
+ * last_errors: which resources the last pass could not apply, and why.
  *
  * The errors of a pass that came to its end replace those of the one before; a
  * pass that dies earlier changes nothing, for it says nothing about them.  A
- * repair in between adds what it met, and what it put right is forgotten.  Only
- * workloads are remembered, at most LAST_ERRORS_MAX of them: nobody asks for
- * others.  A restart of the process forgets all, and the pass that follows it
- * finds them anew.
+ * repair in between adds what it met, and what it put right is forgotten.  At
+ * most LAST_ERRORS_MAX of them are remembered.  A restart of the process
+ * forgets all, and the pass that follows it finds them anew.
  */
 #ifndef FX_SW_LAST_ERRORS_H
 #define FX_SW_LAST_ERRORS_H

@@ -282,6 +282,27 @@ on_export(struct lists *l, const struct ipc_req *req, struct ipc_export *m)
 }
 IPC_HANDLER(export, on_export, struct lists)
 
+static int
+on_sync_errors(struct lists *l, const struct ipc_req *req,
+    struct ipc_sync_errors *m)
+{
+	struct ipc_failed_object two[] = {
+		{ T("shop:deployment/web"), T("no <such> namespace") },
+		{ T("shop:secret/x"), T("refused") },
+	};
+	const struct ipc_sync_errors_are are = { .total = 3,
+		.errors = two,
+		.errors_len = nitems(two) };
+	const struct ipc_sync_errors_are none = { 0 };
+
+	(void)m;
+	if (in_state(l, "failed"))
+		return ipc_reply_failf(req, FX_EFAIL, "no cluster");
+	return ipc_reply_sync_errors_are(req,
+	    in_state(l, "big") ? &are : &none);
+}
+IPC_HANDLER(sync_errors, on_sync_errors, struct lists)
+
 /* ---- streams ------------------------------------------------------------ */
 
 static void
@@ -361,6 +382,8 @@ lists_answer(struct lists *l, struct ipc_peer *p, struct ipc_frame *f)
 		return on_repository_frame(l, p, f);
 	case IPC_T_WORKLOADS:
 		return on_workloads_frame(l, p, f);
+	case IPC_T_SYNC_ERRORS:
+		return on_sync_errors_frame(l, p, f);
 	case IPC_T_DECLARED:
 		return on_declared_frame(l, p, f);
 	default:

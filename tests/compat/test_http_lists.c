@@ -265,11 +265,12 @@ test_images(void)
 		    "{\"type\":\"user\",\"help\":\"Error: Nonsense is an "
 		    "invalid field\\n\\n" ANY
 		    "\",\"error\":\"Nonsense is an invalid field\"}"),
-		/* nobody looks at fields where there is no container */
-		SERVICES("/v6/images?containerFields=Nonsense&"
-			 "service=shop:cronjob/nightly",
-		    OK,
-		    "[{\"ID\":\"shop:cronjob/nightly\",\"Containers\":null}]"),
+		/* before the first byte, wherever the first container is */
+		SERVICES("/v6/images?containerFields=Nonsense&namespace=none",
+		    REFUSED, JSON,
+		    "{\"type\":\"user\",\"help\":\"Error: Nonsense is an "
+		    "invalid field\\n\\n" ANY
+		    "\",\"error\":\"Nonsense is an invalid field\"}"),
 		SERVICES("/v6/images?namespace=fail", REFUSED, JSON,
 		    "{\"type\":\"user\",\"help\":\"" ANY
 		    "\",\"error\":\"getting all workloads: no \\u003croute"
@@ -301,6 +302,33 @@ test_export(void)
 		{ "failed",
 		    { "GET", API "/v6/export", NULL, NULL, REFUSED, TEXT,
 			"getting namespaces: forbidden" } },
+	};
+
+	for (size_t i = 0; i < nitems(tv); i++) {
+		set_state(tv[i].state);
+		want(exchange_table(&bed, &tv[i].x, 1));
+	}
+	set_state("ready");
+}
+
+static void
+test_sync_errors(void)
+{
+	static const struct {
+		const char *state;
+		struct exchange x;
+	} tv[] = {
+		{ "ready",
+		    SERVICES("/v12/sync-errors", OK,
+			"{\"total\":0,\"errors\":[]}") },
+		{ "big",
+		    SERVICES("/v12/sync-errors", OK,
+			"{\"total\":3,\"errors\":[{\"ID\":\"shop:deployment/web"
+			"\",\"Error\":\"no \\u003csuch\\u003e namespace\"},{"
+			"\"ID\":\"shop:secret/x\",\"Error\":\"refused\"}]}") },
+		{ "failed",
+		    { "GET", API "/v12/sync-errors", NULL, NULL, REFUSED, TEXT,
+			"no cluster" } },
 	};
 
 	for (size_t i = 0; i < nitems(tv); i++) {
@@ -582,6 +610,7 @@ main(void)
 	test_run("lists: images, of which only those that run are known",
 	    test_images);
 	test_run("lists: the export", test_export);
+	test_run("lists: what the last sync could not apply", test_sync_errors);
 	test_run("lists: who is asked what", test_asked);
 	test_run("lists: long ones come whole, and cost nothing", test_big);
 	test_run("lists: half of one is not taken for whole", test_half);

@@ -117,14 +117,43 @@ row GET "$api/v11/services?services=foo" - 400 'parsing service spec "foo": pars
 row GET "$api/v11/services?services=foo" application/json 400 '\{"type":"user","help":"parsing .*\\n","error":"parsing service spec \\"foo\\"'
 row GET "$api/v6/images?containerFields=Nonsense" - 422 'Nonsense is an invalid field'
 row GET "$api/v6/images?containerFields=Name&namespace=$ns" - 200 '"Name":"cweb"'
+row GET "$api/v6/images?containerFields=Nonsense&namespace=none" - 422 'Nonsense is an invalid field'
+row GET "$api/v6/services?services=$ns:deployment/web" - 200 '\[\{"ID":"[^"]*:deployment/web",.*"Policies":\{[^{}]*\}\}\]$'
 row GET "$api/v6/services?namespace=$ns&services=a:b/c" - 422 "cannot filter by 'namespace' and 'workloads' at the same time"
 row GET $api/v11/ping - 204 ''
 row GET /nonsense - 404 '404 page not found'
-row POST $api/v9/update-manifests - 400 'EOF' ''
-row POST $api/v9/update-manifests - 400 'unknown spec type: ' '{}'
-row POST $api/v9/update-manifests - 400 'unexpected end of JSON input' '{"type":"image"}'
-row POST $api/v9/update-manifests - 200 '"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"$' '{"TYPE":"sync","SPEC":{}} junk'
-row POST $api/v9/update-manifests - 422 'unknown update type "auto"' '{"type":"auto","spec":{"Changes":[]}}'
+update() { row POST $api/v9/update-manifests - "$@"; }
+update 400 'EOF$' ''
+update 400 "invalid character 'o' in literal null \\(expecting 'u'\\)$" nope
+update 400 'unknown spec type: $' '{}'
+update 400 'unexpected end of JSON input$' '{"type":"image"}'
+update 200 '"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"$' '{"TYPE":"sync","SPEC":{}} junk'
+update 400 'parsing bad: invalid service ID$' '{"type":"policy","spec":{"bad":{}}}'
+update 400 '.' '{"type":"policy","spec":{"a:b/c":{"add":{"automated":true}}}}'
+update 400 'parsing bad: invalid service ID$' '{"type":"image","spec":{"Excludes":["bad"]}}'
+update 400 'parsing "": blank image name: invalid image ID$' \
+	'{"type":"containers","spec":{"ContainerSpecs":{"a:b/c":[{"Container":"x","Current":"","Target":"a:2"}]}}}'
+update 422 'unknown update type "auto"$' '{"type":"auto","spec":{"Changes":[]}}'
+# Of these the form is right, and nothing here can do them yet: that is said at
+# once, and no job is made that would fail later.
+queued() { api_get /metrics | awk '/^flux_daemon_queue_duration_seconds_count / { print $2 }'; }
+no_job() { # TYPE SPEC
+	update 422 "updates of type \"$1\" are not yet supported by this daemon$" "{\"type\":\"$1\",\"spec\":$2}"
+}
+before=$(queued)
+no_job image null
+no_job image '{"ServiceSpecs":["zzz"],"ImageSpec":"<all latest>","Kind":"execute","Excludes":null,"Force":false}'
+no_job policy '{"a:b/c":{"add":["automated"],"remove":null}}'
+no_job containers '{"ContainerSpecs":{"a:b/c":[{"Container":"x","Target":"a:2"}]}}'
+for kind in plan execute; do
+	for what in "[\"$ns:deployment/web\"]" '["<all>"]' "[\"$ns:deployment/web\",\"<all>\"]" "[\"$ns:deployment/ghost\"]"; do
+		no_job image "{\"ServiceSpecs\":$what,\"ImageSpec\":\"<all latest>\",\"Kind\":\"$kind\",\"Excludes\":[\"$ns:statefulset/db\"],\"Force\":true}"
+	done
+	for skip in true false; do
+		no_job containers "{\"Kind\":\"$kind\",\"ContainerSpecs\":{\"$ns:deployment/web\":[{\"Container\":\"cweb\",\"Current\":\"web:1.2.0\",\"Target\":\"web:1.2.1\"}]},\"SkipMismatches\":$skip,\"Force\":false}"
+	done
+done
+t_is "$(queued)" "$before" "no job was made of any of them"
 row POST $api/v11/notify - 202 '' '{"Kind":"git","Source":{}}'
 
 # ---- what the unmodified client depends on, beyond shapes
@@ -157,6 +186,43 @@ t_wait "the last of them is synced" 30 tag_is "$last"
 t_is "$(api_get "$api/v6/sync?ref=${last:0:7}")" '[]' "seven digits name a commit, and an applied one has nothing before it"
 t_like "$(api_post $api/v9/git-repo-config false)" '"status":"ready","errors":""\}$' "the repository is ready"
 
+# a client refuses a whole list for one name that is none
+t_is "$({ services ''; api_get $api/v6/images; } | jq -r '.[].ID' | grep -cvE '^[a-zA-Z0-9_-]+:[a-z0-9_-]+/[a-zA-Z0-9_.:-]+$')" 0 \
+	"every id of a list is one"
+t_is "$(for r in v11/version "v6/services?namespace=none" v6/jobs?id=$last_job v6/sync?ref=$last v6/export v6/identity.pub v6/images; do
+	api_get "$api/$r" | jq -s length
+done | sort -u)" 1 "every answer to GET is one JSON value"
+
+# ---- what a sync could not apply
+workload Deployment lost "nowhere-$$" '' "replicas: 0, template: $(pod lost)" >"$work/lost.yaml"
+printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: lost, namespace: nowhere-%s}\n' $$ >>"$work/lost2.yaml"
+lost=$(repo_commit_all "$work" Lost)
+repo_push "$work"
+status=0
+got=$(ctl sync --detailed-exitcode 2>&1) || status=$?
+t_like "$status $got" "^4 .*"$'\n'"Done\."$'\n'"
+These could not be applied:
+nowhere-$$:configmap/lost: .*not found.*
+nowhere-$$:deployment/lost: .*not found" "sync lists what the cluster refused, whatever kind it is"
+t_is "$(repo_ref "$repo" 'refs/tags/flux-sync^{commit}')" "$lost" "which does not keep the commit from being synced"
+t_is "$(api_get $api/v12/sync-errors | jq -c '[.total, (.errors | length), (.errors[0] | keys)]')" '[2,2,["Error","ID"]]' "they can be asked for"
+status=0
+ctl sync >/dev/null 2>&1 || status=$?
+t_is "$status" 0 "by itself the exit status is upstream's"
+# one that was there before, and cannot be what git says
+sed -i 's/matchLabels: {app: x}/matchLabels: {app: z}/; s/labels: {app: x}/labels: {app: z}/' "$work/more.yaml"
+rm "$work"/lost*.yaml
+last=$(repo_commit_all "$work" Selector)
+repo_push "$work"
+ctl sync >/dev/null 2>&1
+t_like "$(ctl list-workloads -n "$ns" -o wide)" "deployment/by-hand .* NotInRepo .*
+.*deployment/more .* ready .* field is immutable" "a wide table says why workloads are not what git says"
+t_unlike "$(ctl list-workloads -n "$ns")" 'immutable' "the other one does not"
+git -C "$work" rm -q more.yaml
+last=$(repo_commit_all "$work" Well)
+repo_push "$work"
+t_like "$(ctl sync --detailed-exitcode 2>&1) $?" "Done\. 0$" "when all is well nothing is listed"
+
 # ---- the unmodified client, and ours
 decoded() { # the documents of an export: kind and name of each
 	"$python" -c 'import base64, json, re, sys
@@ -167,8 +233,9 @@ for doc in text.split("---\n")[1:]:
 exported=$(api_get $api/v6/export | decoded)
 t_like "$exported" "Namespace $ns"$'\n'".*Deployment web.*StatefulSet db" "the export has namespaces and their workloads"
 t_is "$(api_get $api/v6/export | decoded)" "$exported" "and the same each time"
+# (where the node is slow to say that it lives, its pods are not ready any more)
 listed=$(ctl list-workloads --namespace="$ns" 2>&1)
-t_like "$listed" "$ns:deployment/web +cweb +web:1.2.0 +ready +automated,locked" "ours lists the workloads"
+t_like "$listed" "$ns:deployment/web +cweb +web:1.2.0 +(ready|updating) +automated,locked" "ours lists the workloads"
 if [ -n "${BED_UPSTREAM_FLUXCTL:-}" ]; then
 	upstream() { "$BED_UPSTREAM_FLUXCTL" --url "http://127.0.0.1:$port/api/flux" "$@" 2>&1; }
 	same() { # NAME ARG...
@@ -179,7 +246,7 @@ if [ -n "${BED_UPSTREAM_FLUXCTL:-}" ]; then
 		t_is "$ours" "$theirs" "$name: ours prints what upstream's does"
 		t_like "$theirs" "${like:-.}" "$name: and that is right"
 	}
-	like="web:1.2.0 +ready" same list-workloads list-workloads --namespace="$ns"
+	like="web:1.2.0 +(ready|updating)" same list-workloads list-workloads --namespace="$ns"
 	like=elsewhere same "list-workloads -a" list-workloads -a
 	like="^WORKLOAD +CONTAINER +IMAGE +RELEASE +POLICY$" same "list-workloads of nothing" list-workloads --namespace=none
 	like="image data not available" same list-images list-images --namespace="$ns"
@@ -187,6 +254,35 @@ if [ -n "${BED_UPSTREAM_FLUXCTL:-}" ]; then
 	like="Error.*gone|^WORKLOAD" same "list-images of none" list-images --workload="$ns:deployment/gone"
 	like='^ssh-ed25519 ' same identity identity
 	like='Done\.' same sync sync
+	like="^Error: expected no" same "arguments" sync now
+	like="^== Error ==.*not yet supported" same "an update that is refused" automate --workload="$ns:deployment/web"
+	like="^Error: please supply" same "release of nothing" release --update-all-images
+	# what each of them asks the daemon, and in which number if that is fixed
+	asked() { # CLIENT ARG...
+		local before
+		before=$(api_get /metrics | sed -n 's/^flux_request_duration_seconds_count{method="\([A-Z]*\)",route="\([A-Za-z]*\)".*} \(.*\)/\1 \2 \3/p')
+		"$@" >/dev/null 2>&1 || true
+		api_get /metrics | sed -n 's/^flux_request_duration_seconds_count{method="\([A-Z]*\)",route="\([A-Za-z]*\)".*} \(.*\)/\1 \2 \3/p' |
+			grep -vxF "$before" | cut -d' ' -f1,2 | sort -u | tr '\n' ' '
+	}
+	while IFS='|' read -r args routes; do
+		# shellcheck disable=SC2086
+		t_is "$(asked upstream $args)" "$routes${routes:+ }" "$args: what upstream's asks"
+		# shellcheck disable=SC2086
+		t_is "$(asked ctl $args | sed 's/GET SyncErrors //')" "$routes${routes:+ }" "$args: ours asks the same"
+	done <<-TXT
+		list-workloads -n $ns|GET ListServices
+		list-workloads -a|GET ListServices
+		list-images -n $ns|GET ListImagesWithOptions
+		list-images -w $ns:deployment/web|GET ListImagesWithOptions
+		release --workload=$ns:deployment/web --update-all-images|POST UpdateManifests
+		automate -w $ns:deployment/web|POST UpdateManifests
+		sync|GET JobStatus GET SyncStatus POST GitRepoConfig POST UpdateManifests
+		identity|POST GitRepoConfig
+		identity -r|POST GitRepoConfig
+		save|GET Export
+		version|
+	TXT
 	mkdir "$T_DIR/theirs" "$T_DIR/ours"
 	upstream save --out="$T_DIR/theirs" >"$T_DIR/said" || true
 	ctl save --out="$T_DIR/ours" >"$T_DIR/said-ours" 2>&1 || true
@@ -207,8 +303,14 @@ t_like "$got" '"type":"user","help":".*broken.yaml.*check files.*","error":".*br
 t_isnt "$broken" "$last" "(at a commit that is not synced)"
 fluxd_stop
 t_is "$FLUXD_STATUS" 0 "it ends well"
-fluxd_start --git-url="$(repo_url_ssh "nowhere-$$")" --git-poll-interval=1h --sync-interval=1h --state-dir="$T_DIR/state2"
-mkdir -p "$T_DIR/state2"
+fluxd_start --git-url="$(repo_url_ssh "nowhere-$$")" --git-poll-interval=1h --sync-interval=1h --state-dir="$T_DIR/state2" \
+	--listen="127.0.0.1:$port" --listen="unix:$T_DIR/fluxd.sock"
+FLUXD_LISTEN=unix:$T_DIR/fluxd.sock
 t_like "$(services "$other")" '"ReadOnly":"NotReady"' "without a repository the workloads are there all the same"
+not_ready() { [[ $(ctl sync 2>&1) == *"is not ready to sync"*"does not appear to be a git repository"* ]]; }
+t_wait "and sync says that it is not ready" 20 not_ready
+if [ -n "${BED_UPSTREAM_FLUXCTL:-}" ]; then
+	like="^Error: git repository .* is not ready to sync.*Full error message: .*\(1\)$" same "sync without a repository" sync
+fi
 fluxd_stop
 t_done

@@ -59,5 +59,6 @@ EXTRA_DIST += \
 	tests/compat/ctl/exchanges.sh \
 	tests/compat/ctl/expected.py \
 	tests/compat/ctl/expected.txt \
+	tests/compat/ctl/proposals.zsh \
 	tests/compat/ctl/recorded.py \
 	tests/compat/ctl/sidebyside.py

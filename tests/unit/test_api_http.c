@@ -3,10 +3,12 @@
 /* The server under a clock of the test's: every phase of an exchange ends. */
 #include "base.h"
 
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "conn.h"
 #include "http.h"
 #include "str.h"
 #include "test.h"
@@ -65,9 +67,10 @@ abandon(struct http_request *r)
 }
 
 static void
-answered(const struct http_request *r, int64_t took_us)
+answered(const struct http_request *r, unsigned status, int64_t took_us)
 {
-	last_status = r->answer.status;
+	(void)r;
+	last_status = status;
 	last_took_us = took_us;
 }
 
@@ -102,7 +105,7 @@ pass(int64_t us)
 }
 
 static int
-client(const char *text)
+connected(void)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
@@ -110,6 +113,14 @@ client(const char *text)
 	want_int(connect(fd, (const struct sockaddr *)&address,
 		     offsetof(struct sockaddr_un, sun_path) + 6),
 	    0);
+	return fd;
+}
+
+static int
+client(const char *text)
+{
+	int fd = connected();
+
 	want_int(send(fd, text, strlen(text), 0), strlen(text));
 	turns();
 	return fd;
@@ -311,6 +322,7 @@ test_cut(void)
 		auto_free char *text = NULL;
 
 		abandoned = 0;
+		last_status = 0;
 		if (how == 0) {
 			waiting->answer.rest = REST_LOST;
 			http_answered(waiting);
@@ -327,6 +339,9 @@ test_cut(void)
 		text = received(fd);
 		want(str_ends(text, "\"\r\n(end)"));
 		want_int(abandoned, 1);
+		/* and is not counted as one */
+		want_int(last_status,
+		    how == 0 ? HTTP_STATUS_LOST : HTTP_STATUS_LEFT);
 		want_int(http_connections(http), 0);
 		close(fd);
 	}
@@ -367,6 +382,52 @@ test_steps(void)
 	close(fd);
 }
 
+/*
+ * The library is told of a change of a socket once, by epoll.  In whatever
+ * order bytes come in, their end, turns of the loop and the drop: it sees that
+ * the connection was shut, and gives the place back at once.
+ */
+static void
+test_dropped(void)
+{
+#define STEPS 5
+#define WAYS (4 * 4 * 4 * 4 * 4)
+	static const char *const texts[] = { ASK_VERSION ASK_JOB, ASK_JOB,
+		ASK_EXPORT, "POST / HTTP/1.1\r\nContent-Length: 99\r\n\r\nx" };
+
+	for (unsigned i = 0; i < nitems(texts) * WAYS; i++) {
+		const char *text = texts[i / WAYS];
+		size_t piece = strlen(text) / 2 + 1;
+		int fd = connected();
+
+		for (unsigned k = 0, way = i % WAYS; k < STEPS; k++, way /= 4) {
+			size_t n = strlen(text) < piece ? strlen(text) : piece;
+
+			if (way % 4 == 0)
+				n = send(fd, text, n, MSG_NOSIGNAL) == -1 ? 0
+									  : n;
+			else if (way % 4 == 1)
+				(void)shutdown(fd, SHUT_WR);
+			else if (way % 4 == 2)
+				loop_turn(loop, 0);
+			else if (http->conns != NULL)
+				conn_drop(http->conns);
+			if (way % 4 == 0)
+				text += n;
+		}
+		turns();
+		if (http->conns != NULL)
+			conn_drop(http->conns);
+		turns();
+		if (!want_int(http_connections(http), 0))
+			printf("# way %u\n", i);
+		close(fd);
+	}
+	abandoned = 0;
+#undef STEPS
+#undef WAYS
+}
+
 static void
 test_end(void)
 {
@@ -404,6 +465,7 @@ main(void)
 	test_run("http: an answer that is made while it is sent", test_long);
 	test_run("http: such an answer that is cut", test_cut);
 	test_run("http: such an answer that takes long", test_steps);
+	test_run("http: who is dropped is gone", test_dropped);
 	test_run("http: the end, with clients still there", test_end);
 	loop_free(&loop);
 	close(fd);

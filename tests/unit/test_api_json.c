@@ -18,7 +18,8 @@ test_write(void)
 		    "\"Ada L \\u003cada@example.org\\u003e \\u0026 Co\"" },
 		{ "a\"b\\c/d", "\"a\\\"b\\\\c/d\"" },
 		{ "l1\nl2\r\tx", "\"l1\\nl2\\r\\tx\"" },
-		{ "\x01\x1b\x7f", "\"\\u0001\\u001b\x7f\"" },
+		{ "\x01\x1b\x7f", "\"\\u0001\\u001b\\u007f\"" },
+		{ "\xe2\x80\xae", "\"\\u202e\"" },
 		{ "\xe2\x80\xa8\xe2\x80\xa9", "\"\\u2028\\u2029\"" },
 		{ "\xc3\xa9\xf0\x9f\x98\x80", "\"\xc3\xa9\xf0\x9f\x98\x80\"" },
 		{ "a\xff"

@@ -64,6 +64,7 @@ test_routing(void)
 		API("POST", "/v11/notify", ROUTE_Notify, NULL),
 		API("GET", "/v11/version", ROUTE_Version, NULL),
 		API("GET", "/v12/sandbox", ROUTE_Sandbox, NULL),
+		API("GET", "/v12/sync-errors", ROUTE_SyncErrors, NULL),
 #undef API
 		{ "GET", "/", SCOPE_ALL, ROUTE_NO_PAGE, NULL },
 		{ "GET", "/api", SCOPE_ALL, ROUTE_NO_PAGE, NULL },

@@ -575,15 +575,16 @@ test_last_errors(void)
 
 	want_str(last_errors_find(&e, "s:deployment/a"), "");
 	last_errors_add(&e, "s:deployment/b", "bad b");
-	last_errors_add(&e, "s:service/x", "nobody asks for it");
+	last_errors_add(&e, "s:service/x", "bad x");
 	last_errors_add(&e, "s:deployment/a", "bad a");
 	/* nothing is told before the pass is over */
 	want_str(last_errors_find(&e, "s:deployment/a"), "");
 	last_errors_settle(&e, true);
-	want_int(e.n, 2);
+	want_int(e.n, 3);
 	want_str(last_errors_find(&e, "s:deployment/a"), "bad a");
 	want_str(last_errors_find(&e, "s:deployment/b"), "bad b");
-	want_str(last_errors_find(&e, "s:service/x"), "");
+	want_str(last_errors_find(&e, "s:service/x"), "bad x");
+	want_str(last_errors_find(&e, "s:service/y"), "");
 	/* a pass that died says nothing */
 	last_errors_add(&e, "s:deployment/c", "bad c");
 	last_errors_drop(&e);
@@ -593,7 +594,7 @@ test_last_errors(void)
 	last_errors_add(&e, "s:deployment/a", "worse a");
 	last_errors_add(&e, "s:cronjob/d", "bad d");
 	last_errors_settle(&e, false);
-	want_int(e.n, 3);
+	want_int(e.n, 4);
 	want_str(last_errors_find(&e, "s:deployment/a"), "worse a");
 	want_str(last_errors_find(&e, "s:deployment/b"), "bad b");
 	last_errors_forget(&e, is_b, NULL);

@@ -26,6 +26,7 @@
 #define IPC_MAX_SPEC 65536	    /* the JSON of an update request */
 #define IPC_MAX_NOTE (256 * 1024)   /* the JSON of a git note */
 #define IPC_MAX_RESULT (192 * 1024) /* the JSON of a job's result */
+#define IPC_MAX_SHOWN 100	    /* errors that people are shown at once */
 #define IPC_MAX_LABELS 256 /* of one workload, and the next three too */
 #define IPC_MAX_CONTAINERS 256
 #define IPC_MAX_CONDITIONS 32

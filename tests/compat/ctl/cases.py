@@ -123,6 +123,16 @@ NOT_FOUND = ('{"type":"missing","help":"The API endpoint requested '
              '"error":"API endpoint not found"}')
 
 
+def ask_errors(answer, **more):
+    return Exchange("GET", "/api/flux/v12/sync-errors", answer, **more)
+
+
+def synced(*more):
+    """What sync asks when all goes well."""
+    return [ask_config(config()), ask_sync(),
+            ask_job("succeeded", result=DONE), ask_applied([])] + list(more)
+
+
 def ask_sandbox(answer, **more):
     return Exchange("GET", "/api/flux/v12/sandbox", answer, **more)
 
@@ -134,6 +144,58 @@ CASES = [
           ask_job("running"), ask_job("succeeded", result=DONE),
           ask_applied([REV]), ask_applied([])],
          err=SYNC_WAIT + "Done.\n"),
+    Case("sync: what could not be applied is shown", ["sync"],
+         synced(ask_errors({"total": 3, "errors": [
+             {"ID": "shop:deployment/web", "Error": "no such\x1b thing"},
+             {"id": "<cluster>:namespace/x", "error": "no", "new": [1]}]})),
+         err=SYNC_WAIT + "Done.\n\nThese could not be applied:\n"
+         "shop:deployment/web: no such\\x1b thing\n"
+         "<cluster>:namespace/x: no\nand 1 more\n", ours=True),
+    Case("sync: nothing but well-formed errors is shown", ["sync"],
+         synced(ask_errors('{"total":1,"errors":[3]}')),
+         err=SYNC_WAIT + "Done.\n", ours=True),
+    Case("sync: a daemon that does not tell errors", ["sync"],
+         synced(ask_errors("oh", status=500, type="text/plain")),
+         err=SYNC_WAIT + "Done.\n", ours=True),
+
+    # exit statuses
+    Case("status: done", ["--detailed-exitcode", "sync"],
+         synced(ask_errors('{"total":0,"errors":[]}')),
+         err=SYNC_WAIT + "Done.\n", ours=True),
+    Case("status: done in part", ["sync", "--detailed-exitcode"],
+         synced(ask_errors({"total": 1, "errors": [
+             {"ID": "a:b/c", "Error": "no"}]})),
+         err=SYNC_WAIT + "Done.\n\nThese could not be applied:\na:b/c: no\n",
+         code=4, ours=True),
+    Case("status: not applied in time",
+         ["--timeout=900ms", "--detailed-exitcode", "sync"],
+         [ask_config(config()), ask_sync(), ask_job("succeeded", result=DONE),
+          ask_applied([REV], repeat=True), ask_config(config())],
+         err=SYNC_WAIT + usage("sync", "timeout"), code=2, ours=True),
+    Case("status: no result in time",
+         ["--timeout=500ms", "--detailed-exitcode", "sync"],
+         [ask_config(config()), ask_sync(), ask_job("queued", repeat=True)],
+         err=SYNC_HEAD + 'Failed to complete sync job (ID "%s")\n' % JOB +
+         usage("sync", "timeout"), code=3, ours=True),
+    Case("status: no answer in time",
+         ["--timeout=1s", "--detailed-exitcode", "sync"],
+         [ask_config("", how="hang")],
+         err=usage("sync", "executing HTTP request: executing HTTP request: "
+                   'Post "@URL@/v9/git-repo-config": no answer within 1s'),
+         code=3, ours=True),
+    Case("status: failed", ["--detailed-exitcode", "sync"],
+         [ask_config(config(status="new"))],
+         err=usage("sync", "git repository " + URL +
+                   " is not ready to sync"), code=1, ours=True),
+    Case("status: not understood", ["--detailed-exitcode", "sync", "now"], [],
+         err=usage("sync", "expected no (non-flag) arguments"), code=1,
+         ours=True),
+    Case("status: off", ["--detailed-exitcode=false", "--timeout=500ms",
+                         "sync"],
+         [ask_config(config()), ask_sync(), ask_job("queued", repeat=True)],
+         err=SYNC_HEAD + 'Failed to complete sync job (ID "%s")\n' % JOB +
+         usage("sync", "timeout"), code=1, ours=True),
+
     Case("sync: a revision shorter than seven digits", ["sync"],
          [ask_config(config()), ask_sync(),
           ask_job("succeeded", result={"revision": "01234"}),
@@ -245,6 +307,8 @@ CASES = [
     Case("sandbox: no heading", ["sandbox", "--no-headers"],
          [ask_sandbox(PROCESSES[:1])], out="master  0  100  running  0  filter"
          "  yes  none  abi 7  host  nothing secret  0\n", ours=True),
+    Case("sandbox: wide is no wider", ["sandbox", "-owide"],
+         [ask_sandbox(PROCESSES)], out=SANDBOX_TABLE, ours=True),
     Case("sandbox: JSON", ["sandbox", "-o", "json"],
          [ask_sandbox('[ {"role":"a\\u001b", "pid":1, "new":[true]} ]')],
          out='[{"role":"a\\u001b","pid":1,"new":[true]}]\n', ours=True),

@@ -86,6 +86,43 @@ same "bash: nothing after =" "$(complete_words --url = '')" ""
 same "bash: shells" "$(complete_words completion '')" "bash fish zsh"
 same "bash: topics" "$(complete_words help id)" "identity"
 
+# What fish proposes for the last word of a line.
+if command -v fish >/dev/null; then
+	fish_words() {
+		XDG_CONFIG_HOME=/nonexistent XDG_DATA_HOME=/nonexistent fish --no-config -c \
+			"source '$src/contrib/completion/fish/fluxctl.fish'; complete -C '$1'" |
+			cut -f1 | sort | words
+	}
+	same "fish: all commands" "$(fish_words 'fluxctl ')" "$(commands | sort | words)"
+	same "fish: a command after flags" "$(fish_words 'fluxctl --url x -t y iden')" "identity"
+	same "fish: flags of a command" "$(fish_words 'fluxctl identity --')" \
+		"$(flags identity | sed 's/^/--/' | sort | words)"
+	same "fish: no flag of another command" "$(fish_words 'fluxctl sync --vis')" ""
+	same "fish: shells" "$(fish_words 'fluxctl completion ')" "bash fish zsh"
+	same "fish: topics" "$(fish_words 'fluxctl help id')" "identity"
+else
+	count=$((count + 1))
+	echo "ok $count - what fish proposes # SKIP no fish"
+fi
+
+# What zsh proposes.
+if command -v zsh >/dev/null; then
+	zsh_words() {
+		zsh "$src/tests/compat/ctl/proposals.zsh" \
+			"$src/contrib/completion/zsh/_fluxctl" "$1" | words
+	}
+	same "zsh: all commands" "$(zsh_words 'fluxctl ')" "$(commands | sort | words)"
+	same "zsh: a command after flags" "$(zsh_words 'fluxctl --url x -t y iden')" "identity"
+	same "zsh: flags of a command" "$(zsh_words 'fluxctl identity --')" \
+		"$(flags identity | sed 's/^/--/' | sort | words)"
+	same "zsh: no flag of another command" "$(zsh_words 'fluxctl sync --vis')" ""
+	same "zsh: shells" "$(zsh_words 'fluxctl completion ')" "bash fish zsh"
+	same "zsh: topics" "$(zsh_words 'fluxctl help id')" "identity"
+else
+	count=$((count + 1))
+	echo "ok $count - what zsh proposes # SKIP no zsh"
+fi
+
 # What the manual page has: ".It Cm name", ".It Fl x , -name", ".It Fl -name".
 manual=$src/doc/fluxctl.1
 same "the manual page has each command, and no other" \

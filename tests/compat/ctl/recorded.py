@@ -9,6 +9,13 @@ import socketserver
 import threading
 
 
+# Routes that the original has not, and what it says of them: a case that is
+# not about one need not list it.
+NEW = "/api/flux/v12/"
+UNKNOWN = ('{"type":"missing","help":"The API endpoint requested is not '
+           'supported by this server.\\n","error":"API endpoint not found"}')
+
+
 class Exchange:
     """One request and its answer.  `repeat`: may come any number of times,
     until the next one comes."""
@@ -43,6 +50,8 @@ class Conversation:
                 found = self.left.pop(0)
                 self.repeated = found if found.repeat else None
                 return found
+            if target.startswith(NEW):
+                return Exchange(method, target, UNKNOWN, status=404)
             if self.repeated and self.repeated.fits(method, target, body):
                 return self.repeated
             self.unexpected.append("%s %s %r" % (method, target, body))
