@@ -173,7 +173,7 @@ http_add_header(struct curl_slist **list, const char *line)
 	struct curl_slist *grown = curl_slist_append(*list, line);
 
 	if (grown == NULL)
-		fx_bug("out of memory");
+		fx_no_memory();
 	*list = grown;
 }
 

@@ -152,7 +152,7 @@ add_header(struct http *h, const char *fmt, const char *word)
 	struct curl_slist *list = curl_slist_append(h->headers, line);
 
 	if (list == NULL)
-		fx_bug("out of memory");
+		fx_no_memory();
 	h->headers = list;
 }
 
@@ -230,7 +230,7 @@ begin(struct http *h)
 {
 	h->easy = curl_easy_init();
 	if (h->easy == NULL)
-		fx_bug("out of memory");
+		fx_no_memory();
 	h->done = false;
 	h->paused = false;
 	h->refusal = 0;

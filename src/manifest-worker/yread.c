@@ -87,7 +87,7 @@ anchor_set(struct yread *y, const yaml_char_t *name, struct node *node)
 	a->name = xstrdup((const char *)name);
 	at = tsearch(a, &y->anchors, anchor_order);
 	if (at == NULL)
-		fx_bug("out of memory for an anchor");
+		fx_no_memory();
 	if (*at != a)
 		anchor_free(a);
 	(*at)->node = node; /* a name used again means the newer node */
@@ -130,7 +130,7 @@ syntax_error(struct yread *y, struct fx_err *err)
 	/* libyaml says what is wrong, unless it had no memory; that is not the
 	 * fault of the file, for which it would be remembered */
 	if (p->error == YAML_MEMORY_ERROR || p->problem == NULL)
-		fx_bug("out of memory");
+		fx_no_memory();
 	if (p->problem_mark.line != 0)
 		line = p->problem_mark.line +
 		    (p->error == YAML_SCANNER_ERROR ? 1 : 0);
@@ -499,7 +499,7 @@ yread_new(const void *text, size_t n)
 	y->cap_slots = SLOTS_FIRST;
 	y->slots = xcalloc(SLOTS_FIRST, sizeof(*y->slots));
 	if (!yaml_parser_initialize(&y->parser))
-		fx_bug("out of memory for a YAML parser");
+		fx_no_memory();
 	yaml_parser_set_input_string(&y->parser, text, n);
 	return y;
 }

@@ -240,7 +240,10 @@ mst_exit_text(uint64_t wait_status)
 	int st = (int)wait_status;
 
 	if (WIFEXITED(st))
-		snprintf(text, sizeof(text), "exit status %d", WEXITSTATUS(st));
+		snprintf(text, sizeof(text), "exit status %d%s",
+		    WEXITSTATUS(st),
+		    WEXITSTATUS(st) == FX_EXIT_NO_MEMORY ? " (out of memory)"
+							 : "");
 	else if (WIFSIGNALED(st))
 		snprintf(text, sizeof(text), "killed by signal %d%s",
 		    WTERMSIG(st),

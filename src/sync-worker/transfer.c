@@ -148,7 +148,7 @@ add_header(struct request *r, const char *text)
 	struct curl_slist *l = curl_slist_append(r->state->headers, text);
 
 	if (l == NULL)
-		fx_bug("out of memory");
+		fx_no_memory();
 	r->state->headers = l;
 }
 

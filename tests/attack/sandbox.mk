@@ -59,10 +59,10 @@ tests_attack_test_smoke_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_attack_test_smoke_LDADD = src/common/libipc.a src/common/libbase.a
 tests_attack_test_smoke_SOURCES = tests/attack/test_smoke.c
 
-TESTS += tests/attack/allocators.sh tests/attack/a77_live.sh \
-	tests/attack/a77_trace.sh
-EXTRA_DIST += tests/attack/allocators.sh tests/attack/a77_live.sh \
-	tests/attack/a77_trace.sh
+TESTS += tests/attack/allocators.sh tests/attack/no_memory.sh \
+	tests/attack/a77_live.sh tests/attack/a77_trace.sh
+EXTRA_DIST += tests/attack/allocators.sh tests/attack/no_memory.sh \
+	tests/attack/a77_live.sh tests/attack/a77_trace.sh
 
 # A worker that has fallen, for deputies.sh.
 check_PROGRAMS += tests/attack/rogue

@@ -154,6 +154,11 @@ worker_stop(struct worker_under_test *w)
 
 	ipc_peer_close(&w->peer);
 	want(waitpid(w->pid, &status, 0) == w->pid);
+	if (WIFEXITED(status) && status != 0)
+		printf("# the worker ended: exit status %d\n",
+		    WEXITSTATUS(status));
+	else if (WIFSIGNALED(status))
+		printf("# the worker ended: signal %d\n", WTERMSIG(status));
 	want_int(status, 0);
 }
 

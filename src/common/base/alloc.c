@@ -4,15 +4,25 @@
 #include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #define LARGE (128 * 1024) /* bytes of a block that is mapped by itself */
 #define KEPT (16 * 1024)   /* free bytes kept at the end of the heap */
+
+void
+fx_no_memory(void)
+{
+	static const char text[] = "out of memory\n";
+
+	(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+	_exit(FX_EXIT_NO_MEMORY);
+}
 
 static void *
 checked(void *p)
 {
 	if (p == NULL)
-		fx_bug("out of memory");
+		fx_no_memory();
 	return p;
 }
 

@@ -36,6 +36,11 @@ char *xstrdup(const char *);
 char *xstrndup(const char *, size_t n);
 char *xasprintf(const char *fmt, ...) FX_PRINTF(1, 2);
 
+/* The end without memory: abort would be a forbidden call where a filter is,
+ * and whoever cleans up at an exit might want memory. */
+#define FX_EXIT_NO_MEMORY 72
+void fx_no_memory(void) FX_NORETURN;
+
 /* For processes that live long and work in bursts: what a burst took goes back
  * to the system.  Before the first large block. */
 void fx_frugal(void);

@@ -48,7 +48,7 @@ static void
 parser_open(yaml_parser_t *p, const void *text, size_t n)
 {
 	if (yaml_parser_initialize(p) == 0)
-		fx_bug("out of memory");
+		fx_no_memory();
 	yaml_parser_set_input_string(p, text, n);
 }
 
@@ -58,7 +58,7 @@ yaml_problem(const yaml_parser_t *p, struct fx_err *err)
 	/* libyaml says what is wrong, unless it had no memory; and a kubeconfig
 	 * that is bad would end all of fluxd */
 	if (p->problem == NULL)
-		fx_bug("out of memory");
+		fx_no_memory();
 	return fx_fail(err, FX_ESYNTAX, "yaml: line %zu: %s",
 	    p->problem_mark.line + 1, p->problem);
 }
