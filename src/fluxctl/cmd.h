@@ -29,7 +29,7 @@ struct ctl {
 	char *user; /* of --user; NULL: the same */
 	int tty;    /* for --interactive; -1: none */
 	FILE *out, *err;
-	struct ctl_error error; /* why it failed */
+	struct ctl_error error;	  /* why it failed */
 	enum ctl_outcome outcome; /* 0: done, or failed */
 };
 
