@@ -126,7 +126,7 @@ if [ -n "${FLUXD_WALK:-}" ]; then
 fi
 
 # ---- the walk; every fourth life is the master's
-bad='' fired=0 ended=0 slowest=0 slowest_what=
+bad='' lived=0 armed=0 fired=0 ended=0 slowest=0 slowest_what=
 for ((life = first; life < until; life++)); do
 	victims=("${workers[@]}") turn=$((life - life / 4)) what=
 	[ $((life % 4)) != 3 ] || victims=(0) turn=$((life / 4))
@@ -134,7 +134,10 @@ for ((life = first; life < until; life++)); do
 		[ -n "${of[$turn,$role]:-}" ] || continue
 		echo "${of[$turn,$role]}" >"$libexec/fault.$role"
 		what+=" ${names[$role]}: ${of[$turn,$role]};"
+		armed=$((armed + 1))
 	done
+	[ -n "$what" ] || continue
+	lived=$((lived + 1))
 	began=$(now_us)
 	if ! live "life-$life" >"$T_DIR/said"; then
 		bad+="$(cat "$T_DIR/said"):$what"$'\n'
@@ -150,8 +153,9 @@ $(tail -n 20 "$FLUXD_LOG")"
 	[ -n "${BED_KEEP:-}" ] || rm -f "$FLUXD_LOG"
 	[ $((life % 50)) != 49 ] || t_diag "$((life + 1)) of $lives lives"
 done
-t_diag "lives $first to $((until - 1)) of $lives, $fired calls that failed, $ended workers that ended; FLUXD_SEED=$seed"
+t_diag "lives $first to $((until - 1)) of $lives, $lived of them with faults, $fired of $armed calls failed, $ended workers that ended; FLUXD_SEED=$seed"
 t_diag "the slowest took $slowest ms:$slowest_what"
 t_is "$bad" "" "whatever fails, cluster and tag get there"
-t_is "$((fired >= until - first))" 1 "and it did fail (control)"
+# a call that was the last one of its kind when they were counted may not come
+t_is "$((lived > 0 && fired * 2 >= armed))" 1 "and most of it did fail (control)"
 t_done
