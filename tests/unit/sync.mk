@@ -91,6 +91,14 @@ tests_integration_test_sync_gc_SOURCES = \
 	tests/integration/test_sync_gc.c
 tests_integration_test_sync_gc_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_integration_test_sync_gc_LDADD = $(sync_bed_ldadd)
+check_PROGRAMS += tests/integration/test_sync_inventory
+tests_integration_test_sync_inventory_SOURCES = \
+	tests/integration/sync_bed.c \
+	tests/integration/sync_bed.h \
+	tests/integration/test_sync_inventory.c
+tests_integration_test_sync_inventory_CPPFLAGS = $(TEST_CPPFLAGS) \
+	$(JANSSON_CFLAGS)
+tests_integration_test_sync_inventory_LDADD = $(sync_bed_ldadd) $(JANSSON_LIBS)
 check_PROGRAMS += tests/integration/test_sync_worker
 tests_integration_test_sync_worker_SOURCES = \
 	tests/integration/sync_bed.c \
@@ -126,6 +134,8 @@ sync_scripts = \
 	tests/integration/apply.sh \
 	tests/integration/gc.sh \
 	tests/integration/gc_daemon.sh \
+	tests/integration/inventory.sh \
+	tests/integration/inventory_daemon.sh \
 	tests/integration/read.sh \
 	tests/integration/sync.sh \
 	tests/integration/sync_login.sh \
