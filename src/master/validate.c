@@ -128,6 +128,18 @@ check_lists(struct config *c, struct fx_err *err)
 
 #define SET_NAME_LENGTH 43 /* of a sync set: SHA-256 in base64 */
 
+#define OBJECT_NAME_MAX 253 /* as DNS has it */
+
+static bool
+is_object_name(const char *s)
+{
+	static const char chars[] = "abcdefghijklmnopqrstuvwxyz0123456789-.";
+	size_t n = strlen(s);
+
+	return n > 0 && n <= OBJECT_NAME_MAX && strspn(s, chars) == n &&
+	    s[0] != '-' && s[0] != '.' && s[n - 1] != '-' && s[n - 1] != '.';
+}
+
 static int
 check_gc(const struct config *c, struct fx_err *err)
 {
@@ -141,6 +153,17 @@ check_gc(const struct config *c, struct fx_err *err)
 			    "--sync-gc-former: \"%.80s\" is not the name of "
 			    "a sync set, which has %d characters",
 			    c->sync_gc_former.v[i], SET_NAME_LENGTH);
+	if (c->sync_gc_inventory[0] != '\0') {
+		if (!is_object_name(c->sync_gc_inventory))
+			return fx_fail(err, FX_ESYNTAX,
+			    "--sync-gc-inventory: \"%.80s\" cannot be the "
+			    "name of a ConfigMap",
+			    c->sync_gc_inventory);
+		if (!c->sync_gc && !c->sync_gc_dry)
+			return fx_fail(err, FX_ESYNTAX,
+			    "--sync-gc-inventory needs "
+			    "--sync-garbage-collection");
+	}
 	for (size_t i = 0; i < c->k8s_protect_namespace.n; i++)
 		if (c->k8s_protect_namespace.v[i][0] == '\0')
 			return fx_fail(err, FX_ESYNTAX,

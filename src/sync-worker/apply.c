@@ -3,6 +3,7 @@
 #include "pass.h"
 
 #include "delivery.h"
+#include "inventory.h"
 #include "str.h"
 
 #include <stdio.h>
@@ -337,6 +338,11 @@ step_once(struct pass *p)
 	case STEP_SET:
 	case STEP_REFRESH:
 		return false;
+	case STEP_RECORD:
+		if (inventory_is_busy(p->cluster->inventory))
+			return false;
+		stage_start(p, STAGE_FIRST);
+		return true;
 	case STEP_RESOLVE:
 		if (failed)
 			p->step = STEP_CRDS;
@@ -463,7 +469,12 @@ pass_set_ready(struct cluster *c, const struct fx_err *err)
 		if (o->retry_us <= p->started_us)
 			free(fx_steal(&o->error));
 	}
-	stage_start(p, STAGE_FIRST);
+	if (c->inventory != NULL && err->code == FX_OK) {
+		p->step = STEP_RECORD;
+		inventory_keep(c->inventory);
+	} else {
+		stage_start(p, STAGE_FIRST);
+	}
 	pass_step(c);
 }
 

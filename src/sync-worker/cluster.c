@@ -3,6 +3,7 @@
 #include "cluster.h"
 
 #include "glob.h"
+#include "inventory.h"
 #include "str.h"
 
 #include <malloc.h>
@@ -43,6 +44,8 @@ cluster_new(struct loop *loop, const struct client_hooks *client_hooks,
 	objects_init(&c->staged, seed);
 	if (config->gc)
 		c->gc = gc_new(c);
+	if (config->gc && config->inventory != NULL)
+		c->inventory = inventory_new(c, config->inventory);
 	c->drift_timer = (struct loop_timer){ .fn = on_drift_timer, .arg = c };
 	c->tidy_timer = (struct loop_timer){ .fn = on_tidy_timer, .arg = c };
 	return c;
@@ -57,6 +60,7 @@ cluster_free(struct cluster **cp)
 		return;
 	pass_clear(c);
 	gc_free(&c->gc);
+	inventory_free(&c->inventory);
 	catalog_watch_stop(c);
 	kinds_clear(c);
 	refresh_clear(c);

@@ -8,7 +8,9 @@
  *	objects		one record per resource of the set (objects.h, set.c)
  *	pass		the one run of APPLY or REPAIR that goes on (apply.c)
  *	gc		what git no longer has (gc.h); NULL: nothing is
- *collected
+ *			collected
+ *	inventory	what we marked, on record (inventory.h); NULL: nothing
+ *			is recorded
  *
  * The other processes are reached through hooks, so all of it runs in a test
  * without them.
@@ -42,6 +44,7 @@ struct cluster;
 struct kind;
 struct pass;
 struct gc;
+struct inventory;
 
 /* ---- the catalog (refresh.c) ------------------------------------------ */
 
@@ -135,7 +138,7 @@ struct stream {
 };
 
 struct kind {
-	char *api_version, *kind;
+	char *api_version, *group, *kind;
 	size_t objects;	 /* of the set */
 	bool held;	 /* of the set once, or it had something of ours */
 	uint64_t listed; /* number of the pass that listed it last */
@@ -213,7 +216,7 @@ void gc_settle(struct stream *);
 /* An object left the set; true: it is ours and lives, and is taken. */
 bool gc_takes(struct cluster *, struct object *);
 /* One came into it. */
-void gc_came(struct cluster *, const struct object *);
+void gc_came(struct cluster *, struct object *);
 /* The last step of a pass. */
 void gc_start(struct pass *);
 bool gc_step(struct pass *); /* true: done */
@@ -269,6 +272,9 @@ struct cluster_hooks {
 	 * first; NULL: they are the same as the last time, or none. */
 	void (*unlisted)(void *arg, uint64_t n, const char *kinds,
 	    const char *why);
+	/* Is the inventory, "ns/name", kept?  why: not; NULL: as before. */
+	void (*inventory)(void *arg, const char *where, bool kept,
+	    const char *why);
 	void *arg;
 };
 
@@ -286,6 +292,7 @@ struct cluster_config {
 	struct names protected;	    /* namespaces that are left alone */
 	struct names excluded;	    /* patterns of kinds: see glob.h */
 	bool gc, gc_dry;
+	const char *inventory;	 /* name of its ConfigMap; NULL: none */
 	struct names gc_names;	 /* of our sync set, and of former ones */
 	struct names gc_protect; /* kinds */
 	struct share gc_limit;
@@ -308,6 +315,7 @@ struct cluster {
 	struct set_gone *gone; /* what a delta takes away */
 	size_t ngone, gone_cap;
 	struct gc *gc;
+	struct inventory *inventory;
 	struct pass *pass; /* NULL: none is running */
 	bool no_apply;	   /* the server has no server-side apply */
 	uint64_t npasses;

@@ -3,94 +3,15 @@
 #include "gc.h"
 #include "pass.h"
 
+#include "inventory.h"
 #include "str.h"
-
-#include <stdio.h>
-#include <strings.h>
 
 #define GC_WAIT_US (10 * CLK_SEC) /* for lists: what is late is kept */
 #define GC_TRIES 4		  /* of one object that changes meanwhile */
 #define GC_SOURCE "<cluster>"	  /* of errors, as upstream says it */
+#define GC_LOOK_US (10 * CLK_MIN) /* between looks at what is to stay */
 
-/* ---- judgement -------------------------------------------------------- */
-
-static void
-note(const struct gc *g, const char *key, const char *text, const char *id)
-{
-	const struct cluster *c = g->cluster;
-
-	c->hooks.collect(c->hooks.arg, key, text, c->config.gc_dry, id);
-}
-
-/*
- * Has git this very object, perhaps under another API group?  Two groups may
- * show one object, so a different one is told by its uid; as long as the uid
- * of git's is not known it may be the same.
- */
-static bool
-is_in_git(const struct gc *g, const struct object *o)
-{
-	const struct objects *t = &g->cluster->objects;
-	const struct object *x = NULL;
-
-	while ((x = objects_next(t, o->id, x)) != NULL)
-		if (api_same_group(x->api_version, o->api_version) ||
-		    x->live.uid[0] == '\0' ||
-		    strcmp(x->live.uid, o->live.uid) == 0)
-			return true;
-	return false;
-}
-
-/* Is what we know of it kept true? */
-static bool
-is_certain(const struct object *o)
-{
-	const struct stream *s = kind_stream(o->kind, o->ns);
-
-	return s != NULL && !o->kind->excluded &&
-	    (s->state == STREAM_LIVE || s->state == STREAM_STALE);
-}
-
-static bool
-is_protected(const struct cluster *c, const struct object *o)
-{
-	for (size_t i = 0; i < c->config.gc_protect.n; i++)
-		if (strcasecmp(c->config.gc_protect.v[i], o->kind->kind) == 0)
-			return true;
-	return false;
-}
-
-static bool
-may_go(const struct gc *g, const struct object *o)
-{
-	static const char *const kept[] = {
-		[SPARE_IGNORE] = "resource has ignore policy true",
-		/* the space is upstream's */
-		[SPARE_SYNC_ONLY] = "resource has ignore policy sync_only ",
-		[SPARE_PRUNE] = "an annotation says not to prune it",
-	};
-	const struct cluster *c = g->cluster;
-	char text[128];
-	const char *why;
-
-	if (!o->live.ours || o->live.dependent || !is_certain(o) ||
-	    is_in_git(g, o) || !cluster_allows(c, o))
-		return false;
-	if (o->live.deleting) {
-		note(g, "warning", "cluster resource is still being deleted",
-		    o->id);
-		return false;
-	}
-	why = o->live.spare != SPARE_NOT ? kept[o->live.spare]
-	    : is_protected(c, o)	 ? "its kind is protected"
-					 : NULL;
-	if (why == NULL)
-		return true;
-	snprintf(text, sizeof(text), "skipping GC of cluster resource; %s",
-	    why);
-	note(g, "info", text, o->id);
-	return false;
-}
+/* ---- the queue -------------------------------------------------------- */
 
 static void
 warn_outdated(const struct gc *g)
@@ -100,7 +21,7 @@ warn_outdated(const struct gc *g)
 	for (size_t i = 0; i < t->n; i++)
 		if (t->v[i]->state >= OBJ_CHECK && t->v[i]->live.ours &&
 		    !t->v[i]->live.marked)
-			note(g, "warning",
+			gc_note(g, "warning",
 			    "resource to be synced has not been updated; "
 			    "skipping",
 			    t->v[i]->id);
@@ -130,7 +51,7 @@ fill_queue(struct gc *g)
 
 	g->queue = xcalloc(g->strays.n + 1, sizeof(*g->queue));
 	for (size_t i = 0; i < g->strays.n; i++)
-		if (may_go(g, g->strays.v[i]))
+		if (gc_may_go(g, g->strays.v[i]))
 			g->queue[n++] = g->strays.v[i];
 	qsort(g->queue, n, sizeof(*g->queue), compare_back);
 	for (size_t i = 0; i < n; i++) {
@@ -183,16 +104,14 @@ judge(struct pass *p)
 		return;
 	}
 	for (size_t i = 0; i < g->nqueue; i++)
-		note(g, "info",
+		gc_note(g, "info",
 		    "cluster resource not in resources to be synced; deleting",
 		    g->queue[i]->id);
 	if (p->cluster->config.gc_dry)
 		g->next = g->nqueue;
 }
 
-/* ---- deletion --------------------------------------------------------- */
-
-static void delete_object(struct gc_slot *);
+/* ---- requests --------------------------------------------------------- */
 
 static void
 finish(struct gc_slot *s)
@@ -217,6 +136,95 @@ failed(struct gc_slot *s, const struct answer *a)
 	finish(s);
 }
 
+static void
+get_object(struct gc_slot *s, answer_fn *done)
+{
+	struct buf path = BUF_INIT(4096);
+	const struct object *o = s->object;
+
+	if (kind_path(o->kind, o->ns, o->name, &path) != FX_OK)
+		fx_bug("%s was let in", o->id);
+	client_send(s->cluster->client, LANE_REQUESTS,
+	    cluster_get(s->cluster, &path, ACCEPT_META, META_BODY_MAX, done,
+		s));
+}
+
+/* ---- looks ------------------------------------------------------------ */
+
+/* Only the inventory knows of it, for no list or watch shows it. */
+static bool
+needs_look(const struct gc *g, const struct object *o)
+{
+	bool shown = gc_is_certain(o) && o->live.uid[0] != '\0';
+
+	return o->listed && !shown && o->kind->known && !o->kind->excluded &&
+	    o->not_before_us <= clk_now_us() && !gc_in_git(g, o) &&
+	    cluster_allows(g->cluster, o);
+}
+
+static void
+fill_looks(struct gc *g)
+{
+	g->queue = xcalloc(g->strays.n + 1, sizeof(*g->queue));
+	for (size_t i = 0; i < g->strays.n; i++)
+		if (needs_look(g, g->strays.v[i])) {
+			g->strays.v[i]->in_flight = true;
+			g->queue[g->nqueue++] = g->strays.v[i];
+		}
+}
+
+/* It is there.  What is to stay is not asked for in every pass. */
+static void
+looked(struct gc *g, struct object *o, const json_t *meta)
+{
+	const struct live *live = &o->live;
+
+	stray_read(g, o, meta, &o->live);
+	if (!live->ours) {
+		stray_lost(g, o);
+		return;
+	}
+	o->looked = true;
+	if (live->spare != SPARE_NOT || live->dependent || live->deleting ||
+	    gc_protects(g->cluster, o))
+		o->not_before_us = clk_now_us() + GC_LOOK_US;
+}
+
+static void
+on_looked(void *arg, struct answer *a)
+{
+	struct gc_slot *s = arg;
+	struct gc *g = s->cluster->gc;
+	struct object *o = s->object;
+	auto_json json_t *doc = NULL;
+
+	if (a->err.code == FX_OK)
+		doc = sw_json(buf_head(&a->body), buf_left(&a->body), &a->err);
+	if (doc != NULL) {
+		looked(g, o, json_object_get(doc, "metadata"));
+	} else if (a->status.what == SW_MISSING ||
+	    a->status.what == SW_NO_KIND) {
+		stray_drop(g, o);
+	} else if (a->status.what == SW_DENIED) {
+		o->not_before_us = clk_now_us() + GC_LOOK_US;
+		gc_note(g, "warning", a->err.text, o->id);
+	} else {
+		failed(s, a);
+		return;
+	}
+	finish(s);
+}
+
+static void
+look_at(struct gc_slot *s)
+{
+	get_object(s, on_looked);
+}
+
+/* ---- deletion --------------------------------------------------------- */
+
+static void delete_object(struct gc_slot *);
+
 /* The object as it is now: is it still to go? */
 static void
 on_again(void *arg, struct answer *a)
@@ -229,8 +237,8 @@ on_again(void *arg, struct answer *a)
 	if (a->err.code == FX_OK)
 		doc = sw_json(buf_head(&a->body), buf_left(&a->body), &a->err);
 	if (doc != NULL) {
-		live_read(o, json_object_get(doc, "metadata"), &o->live);
-		if (may_go(g, o))
+		stray_read(g, o, json_object_get(doc, "metadata"), &o->live);
+		if (gc_may_go(g, o))
 			delete_object(s);
 		else
 			finish(s);
@@ -246,21 +254,14 @@ on_again(void *arg, struct answer *a)
 static void
 look_again(struct gc_slot *s)
 {
-	struct buf path = BUF_INIT(4096);
-	struct object *o = s->object;
-
 	if (++s->tries == GC_TRIES) {
-		error(s->cluster->pass, o,
+		error(s->cluster->pass, s->object,
 		    "it was not deleted: it changed each time before it could "
 		    "be");
 		finish(s);
 		return;
 	}
-	if (kind_path(o->kind, o->ns, o->name, &path) != FX_OK)
-		fx_bug("%s was let in", o->id);
-	client_send(s->cluster->client, LANE_REQUESTS,
-	    cluster_get(s->cluster, &path, ACCEPT_META, META_BODY_MAX, on_again,
-		s));
+	get_object(s, on_again);
 }
 
 /* Gone, or going: then the answer is the object with its deletionTimestamp. */
@@ -275,7 +276,7 @@ deleted(struct gc_slot *s, const struct answer *a)
 
 	s->cluster->pass->result.deleted++;
 	if (strcmp(sw_json_str(meta, "uid"), o->live.uid) == 0)
-		live_read(o, meta, &o->live);
+		stray_read(s->cluster->gc, o, meta, &o->live);
 	else
 		stray_drop(s->cluster->gc, o);
 }
@@ -339,9 +340,10 @@ free_slot(struct gc *g)
 	return NULL;
 }
 
-/* No rank begins before the one above it has ended. */
+/* The queue, to its end.  Of deletions no rank begins before the one above it
+ * has ended. */
 static bool
-step_delete(struct pass *p)
+step_queue(struct pass *p, void (*start)(struct gc_slot *))
 {
 	struct gc *g = p->cluster->gc;
 	struct gc_slot *s;
@@ -351,7 +353,7 @@ step_delete(struct pass *p)
 	while (g->next < g->nqueue && (s = free_slot(g)) != NULL) {
 		struct object *o = g->queue[g->next];
 
-		if (g->in_flight > 0 && g->next > 0 &&
+		if (start == delete_object && g->in_flight > 0 && g->next > 0 &&
 		    g->queue[g->next - 1]->rank != o->rank)
 			return false;
 		g->next++;
@@ -359,7 +361,7 @@ step_delete(struct pass *p)
 			continue; /* a watch has shown that it is gone */
 		*s = (struct gc_slot){ p->cluster, o, 0 };
 		g->in_flight++;
-		delete_object(s);
+		start(s);
 	}
 	return g->in_flight == 0;
 }
@@ -402,6 +404,8 @@ start_sweep(struct cluster *c)
 	if (!sweep_is_running(&g->sweep))
 		g->until_us += GC_WAIT_US;
 	loop_timer_at(c->loop, &g->timer, g->until_us);
+	if (c->inventory != NULL)
+		inventory_resolve(c->inventory);
 	list_held(c);
 	sweep_start(&g->sweep);
 }
@@ -414,7 +418,7 @@ on_catalog(void *arg, const struct fx_err *err)
 
 	if (err->code != FX_OK) {
 		fx_wrap(&e, "cannot ask for API resources");
-		note(c->gc, "warning", e.text, NULL);
+		gc_note(c->gc, "warning", e.text, NULL);
 	}
 	start_sweep(c);
 	pass_step(c);
@@ -437,7 +441,7 @@ gc_start(struct pass *p)
 	g->nqueue = g->next = 0;
 	g->phase = GC_DONE;
 	if (p->incomplete) {
-		note(g, "warning",
+		gc_note(g, "warning",
 		    "not collecting garbage: some of what git has could not "
 		    "be loaded",
 		    NULL);
@@ -450,14 +454,27 @@ gc_start(struct pass *p)
 }
 
 static void
-end(struct gc *g)
+end_queue(struct gc *g)
 {
-	loop_timer_stop(g->cluster->loop, &g->timer);
 	for (size_t i = 0; i < g->nqueue; i++)
 		stray_let_go(g, g->queue[i]);
 	free(fx_steal(&g->queue));
 	g->nqueue = g->next = 0;
-	g->phase = GC_DONE;
+}
+
+static void
+end(struct pass *p)
+{
+	struct cluster *c = p->cluster;
+	struct gc *g = c->gc;
+
+	loop_timer_stop(c->loop, &g->timer);
+	end_queue(g);
+	for (size_t i = 0; i < g->strays.n; i++)
+		g->strays.v[i]->looked = false;
+	g->phase = GC_RECORD;
+	if (c->inventory != NULL && p->result.err.code == FX_OK)
+		inventory_keep(c->inventory);
 }
 
 bool
@@ -472,13 +489,27 @@ gc_step(struct pass *p)
 		if (is_listing(p->cluster) && clk_now_us() < g->until_us)
 			return false;
 		sweep_report(&g->sweep);
+		fill_looks(g);
+		g->phase = GC_LOOK;
+		/* fallthrough */
+	case GC_LOOK:
+		if (!step_queue(p, look_at))
+			return false;
+		end_queue(g);
 		g->phase = GC_DELETE;
-		judge(p);
+		if (p->result.err.code == FX_OK)
+			judge(p);
 		/* fallthrough */
 	case GC_DELETE:
-		if (!step_delete(p))
+		if (!step_queue(p, delete_object))
 			return false;
-		end(g);
+		end(p);
+		/* fallthrough */
+	case GC_RECORD:
+		if (p->cluster->inventory != NULL &&
+		    inventory_is_busy(p->cluster->inventory))
+			return false;
+		g->phase = GC_DONE;
 		break;
 	case GC_DONE:
 		break;

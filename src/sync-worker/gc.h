@@ -74,11 +74,13 @@ void sweep_clear(struct sweep *);
 enum gc_phase {
 	GC_CATALOG, /* waits for discovery */
 	GC_SWEEP,   /* waits for lists, but not for ever */
+	GC_LOOK,    /* at what the inventory names and no list shows */
 	GC_DELETE,
+	GC_RECORD, /* waits for the inventory */
 	GC_DONE,
 };
 
-/* A deletion, or a look at what stood in its way. */
+/* A deletion, or a look at an object. */
 struct gc_slot {
 	struct cluster *cluster;
 	struct object *object; /* NULL: free */
@@ -93,15 +95,37 @@ struct gc {
 	enum gc_phase phase;
 	int64_t until_us;
 	struct loop_timer timer;
-	struct object **queue; /* to delete; they stay until it is done */
+	struct object **queue; /* to look at, then to delete; what is in it
+				  stays until that is done */
 	size_t nqueue, next;
 	struct gc_slot slots[GC_IN_FLIGHT];
 	unsigned in_flight;
 };
 
+/* judge.c: tell the log; id NULL: about all of it. */
+void
+gc_note(const struct gc *, const char *key, const char *text, const char *id);
+/* Has git this very object, perhaps under another API group? */
+bool gc_in_git(const struct gc *, const struct object *);
+/* Is what we know of it kept true by a list and a watch? */
+bool gc_is_certain(const struct object *);
+/* Is its kind one that is never deleted? */
+bool gc_protects(const struct cluster *, const struct object *);
+/* May it be deleted?  Tells the log why not. */
+bool gc_may_go(const struct gc *, const struct object *);
+
 /* Forget it, or, while somebody holds it (in_flight), let him do so. */
 void stray_drop(struct gc *, struct object *);
 void stray_let_go(struct gc *, struct object *);
+/* It is there and not ours, or not any more. */
+void stray_lost(struct gc *, struct object *);
+
+/* One that the inventory names; nothing is known of it yet. */
+void stray_listed(struct gc *, struct kind *, const char *id, const char *ns,
+    const char *name);
+/* What its metadata says, by the mark that makes it ours. */
+void
+stray_read(struct gc *, struct object *, const json_t *meta, struct live *);
 
 /* Has the label of this object, whose kind and place are these, the value that
  * makes it ours?  Then its id, owned by the caller; else NULL. */

@@ -3,6 +3,7 @@
 #include "sw.h"
 
 #include "fd.h"
+#include "inventory.h"
 #include "log.h"
 #include "marker.h"
 #include "metric_ids.h"
@@ -161,6 +162,27 @@ sw_on_cluster(struct sw *sw, const struct ipc_req *req, struct ipc_cluster *m)
 }
 IPC_HANDLER(cluster, sw_on_cluster, struct sw)
 
+/* Our pod's own namespace; outside of one what the kubeconfig says. */
+static const char *
+own_namespace(struct sw *sw)
+{
+	struct buf text = BUF_INIT(IPC_MAX_NAME);
+	auto_fd int fd = -1;
+
+	if (sw->own_ns != NULL)
+		return sw->own_ns;
+	fd = worker_take_file(sw->w, IPC_FILE_SA_NAMESPACE);
+	if (fd == -1 || worker_read_all(sw->w, fd, &text) != FX_OK ||
+	    buf_left(&text) == 0) {
+		sw->own_ns = xstrdup(
+		    sw->login.kc.ns != NULL ? sw->login.kc.ns : "default");
+	} else {
+		sw->own_ns = str_take(&text);
+		sw->own_ns[strcspn(sw->own_ns, " \r\n")] = '\0';
+	}
+	return sw->own_ns;
+}
+
 /* ---- passes ---------------------------------------------------------- */
 
 void
@@ -223,6 +245,18 @@ reply_unlisted(void *arg, uint64_t n, const char *kinds, const char *why)
 		log_at(LVL_WARN, KS("method", "Sync"),
 		    KS("warning", "not allowed to list resources"),
 		    KS("err", why), KS("kinds", kinds));
+}
+
+void
+reply_inventory(void *arg, const char *where, bool kept, const char *why)
+{
+	struct sw *sw = arg;
+
+	worker_metric(sw->w, METRIC_INVENTORY_KEPT, "", kept ? 1000000 : 0);
+	if (why != NULL)
+		log_at(LVL_WARN, KS("method", "Sync"),
+		    KS("warning", "the inventory is not kept"),
+		    KS("configmap", where), KS("err", why));
 }
 
 void
@@ -405,9 +439,11 @@ sw_on_apply(struct sw *sw, const struct ipc_req *req, struct ipc_apply *m)
 {
 	struct fx_err err = { 0 };
 
-	if (begin(sw, req))
-		begun(sw, pass_apply(sw->cluster, m->set, m->incomplete, &err),
-		    &err);
+	if (!begin(sw, req))
+		return FX_OK;
+	if (sw->cluster->inventory != NULL)
+		inventory_place(sw->cluster->inventory, own_namespace(sw));
+	begun(sw, pass_apply(sw->cluster, m->set, m->incomplete, &err), &err);
 	return FX_OK;
 }
 IPC_HANDLER(apply, sw_on_apply, struct sw)
@@ -430,23 +466,6 @@ struct marker_wait {
 	struct sw *sw;
 	struct ipc_req req;
 };
-
-/* Our pod's own namespace; outside of one what the kubeconfig says. */
-static char *
-own_namespace(struct sw *sw)
-{
-	struct buf text = BUF_INIT(IPC_MAX_NAME);
-	auto_fd int fd = worker_take_file(sw->w, IPC_FILE_SA_NAMESPACE);
-	char *ns;
-
-	if (fd == -1 || worker_read_all(sw->w, fd, &text) != FX_OK ||
-	    buf_left(&text) == 0)
-		return xstrdup(
-		    sw->login.kc.ns != NULL ? sw->login.kc.ns : "default");
-	ns = str_take(&text);
-	ns[strcspn(ns, " \r\n")] = '\0';
-	return ns;
-}
 
 static void
 on_marker(void *arg, const char *revision, const struct fx_err *err)
@@ -478,8 +497,6 @@ marker_wait_for(struct sw *sw, const struct ipc_req *req)
 		(void)ipc_reply_fail(req, &sw->dead);
 		return NULL;
 	}
-	if (sw->own_ns == NULL)
-		sw->own_ns = own_namespace(sw);
 	wait = xcalloc(1, sizeof(*wait));
 	*wait = (struct marker_wait){ sw, *req };
 	return wait;
@@ -493,8 +510,8 @@ sw_on_marker_read(struct sw *sw, const struct ipc_req *req,
 
 	(void)m;
 	if (wait != NULL)
-		marker_read(sw->cluster, sw->own_ns, sw->w->cfg.k8s_secret_name,
-		    on_marker, wait);
+		marker_read(sw->cluster, own_namespace(sw),
+		    sw->w->cfg.k8s_secret_name, on_marker, wait);
 	return FX_OK;
 }
 IPC_HANDLER(marker_read, sw_on_marker_read, struct sw)
@@ -506,7 +523,7 @@ sw_on_marker_write(struct sw *sw, const struct ipc_req *req,
 	struct marker_wait *wait = marker_wait_for(sw, req);
 
 	if (wait != NULL)
-		marker_write(sw->cluster, sw->own_ns,
+		marker_write(sw->cluster, own_namespace(sw),
 		    sw->w->cfg.k8s_secret_name, m->revision, on_marker, wait);
 	return FX_OK;
 }

@@ -17,6 +17,8 @@ kind_get(struct cluster *c, const char *api_version, const char *kind)
 		c->kinds = xcalloc(KINDS_MAX, sizeof(struct kind *));
 	k = xcalloc(1, sizeof(*k));
 	k->api_version = xstrdup(api_version);
+	k->group = xstrndup(api_version,
+	    strchr(api_version, '/') != NULL ? strcspn(api_version, "/") : 0);
 	k->kind = xstrdup(kind);
 	c->kinds[c->nkinds++] = k;
 	return k;
@@ -75,6 +77,7 @@ kinds_clear(struct cluster *c)
 
 		kind_stop(k);
 		free(k->api_version);
+		free(k->group);
 		free(k->kind);
 		free(k->resource);
 		free(k->why);

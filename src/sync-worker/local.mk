@@ -17,8 +17,13 @@ src_sync_worker_libsync_a_SOURCES = \
 	src/sync-worker/gc.c \
 	src/sync-worker/gc.h \
 	src/sync-worker/images.c \
+	src/sync-worker/inventory.c \
+	src/sync-worker/inventory.h \
+	src/sync-worker/inventory_text.c \
+	src/sync-worker/inventory_text.h \
 	src/sync-worker/json.c \
 	src/sync-worker/json.h \
+	src/sync-worker/judge.c \
 	src/sync-worker/kinds.c \
 	src/sync-worker/lane.h \
 	src/sync-worker/last_errors.c \

@@ -91,6 +91,9 @@ make_config(struct sw *sw)
 		.excluded = names(&cfg->k8s_exclude_resource),
 		.gc = cfg->sync_gc || cfg->sync_gc_dry,
 		.gc_dry = cfg->sync_gc_dry,
+		.inventory = cfg->sync_gc_inventory[0] != '\0'
+		    ? cfg->sync_gc_inventory
+		    : NULL,
 		.gc_names = set_names(sw),
 		.gc_protect = names(&cfg->sync_gc_protect),
 	};
@@ -107,7 +110,7 @@ sw_open(struct sw *sw, struct worker *w)
 		sw };
 	const struct cluster_hooks hooks = { feed_set, feed_bodies, reply_error,
 		reply_done, reply_note, reply_drift, reply_contested,
-		reply_collect, reply_unlisted, sw };
+		reply_collect, reply_unlisted, reply_inventory, sw };
 	struct cluster_config config;
 	const char *bundle;
 

@@ -75,6 +75,8 @@ struct object {
 	uint64_t index;		 /* its number in the set */
 	char hash[41], mark[64];
 	bool ignored; /* ignore: "true" in git */
+	bool listed;  /* the inventory names it */
+	bool looked;  /* a stray that was asked for by name, in this pass */
 	bool is_crd;
 	unsigned rank;
 	enum keep_record keep;

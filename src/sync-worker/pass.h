@@ -22,6 +22,7 @@
 
 enum pass_step {
 	STEP_SET,     /* waits for the set */
+	STEP_RECORD,  /* waits for the inventory */
 	STEP_RESOLVE, /* kinds in the catalog */
 	STEP_REFRESH, /* waits for the catalog */
 	STEP_LIST,    /* waits for lists */

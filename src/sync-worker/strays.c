@@ -2,6 +2,7 @@
 #include "base.h"
 #include "gc.h"
 
+#include "inventory.h"
 #include "mark.h"
 #include "resource_id.h"
 #include "str.h"
@@ -41,6 +42,8 @@ stray_drop(struct gc *g, struct object *o)
 		o->gone_later = 1; /* whoever holds it lets it go */
 		return;
 	}
+	if (o->listed)
+		inventory_shrunk(g->cluster->inventory);
 	objects_remove(&g->strays, o);
 	object_free(&o);
 }
@@ -51,6 +54,62 @@ stray_let_go(struct gc *g, struct object *o)
 	o->in_flight = false;
 	if (o->gone_later != 0)
 		stray_drop(g, o);
+}
+
+void
+stray_lost(struct gc *g, struct object *o)
+{
+	if (o->listed)
+		gc_note(g, "warning",
+		    "the inventory names it, but it is not marked as ours; it "
+		    "is left alone",
+		    o->id);
+	stray_drop(g, o);
+}
+
+static void
+set_mark(struct object *o, const char *mark)
+{
+	snprintf(o->mark, sizeof(o->mark), "%s", mark);
+}
+
+void
+stray_listed(struct gc *g, struct kind *k, const char *id, const char *ns,
+    const char *name)
+{
+	struct object *o = object_new(k, id, ns, name);
+	const struct stream *s = kind_stream(k, ns);
+
+	o->api_version = k->api_version;
+	o->rank = object_rank(k->kind);
+	o->listed = true;
+	/* a list that is on its way may have gone past it already */
+	if (s != NULL)
+		o->seen = s->generation;
+	k->held = true;
+	objects_add(&g->strays, o);
+}
+
+/* A former set's mark counts for what the inventory names and proves only; it
+ * is looked at each time, for what proves it may go. */
+void
+stray_read(struct gc *g, struct object *o, const json_t *meta, struct live *out)
+{
+	const struct cluster *c = g->cluster;
+	const char *label =
+	    sw_json_str(json_object_get(meta, "labels"), OBJ_MARK_LABEL);
+	bool found = false;
+
+	for (size_t i = 0; i < c->config.gc_names.n && !found; i++) {
+		auto_free char *mark = mark_of(c->config.gc_names.v[i], o->id);
+
+		found = strcmp(mark, label) == 0;
+		if (found || i == 0)
+			set_mark(o, mark);
+	}
+	if (!found && o->listed && inventory_proves(c->inventory, o->id, meta))
+		set_mark(o, label);
+	live_read(o, meta, out);
 }
 
 static struct object *
@@ -79,8 +138,6 @@ meet(struct gc *g, const struct stream *s, const json_t *meta)
 	o = object_new(s->kind, id, ns, name);
 	o->api_version = s->kind->api_version;
 	o->rank = object_rank(s->kind->kind);
-	snprintf(o->mark, sizeof(o->mark), "%s",
-	    sw_json_str(json_object_get(meta, "labels"), OBJ_MARK_LABEL));
 	objects_add(&g->strays, o);
 	return o;
 }
@@ -95,14 +152,14 @@ gc_seen(struct stream *s, const json_t *meta)
 	if (g == NULL || (o == NULL && (o = meet(g, s, meta)) == NULL))
 		return;
 	o->seen = s->generation;
-	live_read(o, meta, &seen);
+	stray_read(g, o, meta, &seen);
 	if (seen.version != 0 && seen.version <= o->live.version &&
 	    strcmp(seen.uid, o->live.uid) == 0)
 		return; /* older than what a request has shown */
 	if (seen.ours)
 		o->live = seen;
 	else
-		stray_drop(g, o); /* its mark is another one now */
+		stray_lost(g, o); /* its mark is another one */
 }
 
 void
@@ -132,12 +189,18 @@ gc_settle(struct stream *s)
 bool
 gc_takes(struct cluster *c, struct object *o)
 {
+	bool ours =
+	    o->state >= OBJ_CHECK && o->live.uid[0] != '\0' && o->live.ours;
+
 	if (c->gc == NULL)
 		return false;
 	o->kind->held = true;
-	if (o->state < OBJ_CHECK || o->live.uid[0] == '\0' || !o->live.ours)
+	if (!ours && !o->listed)
 		return false;
+	if (!ours)
+		o->live = (struct live){ 0 }; /* somebody has to look */
 	o->drifted = false;
+	o->not_before_us = 0;
 	free(fx_steal(&o->error));
 	free(fx_steal(&o->fields));
 	objects_add(&c->gc->strays, o);
@@ -145,13 +208,16 @@ gc_takes(struct cluster *c, struct object *o)
 }
 
 void
-gc_came(struct cluster *c, const struct object *o)
+gc_came(struct cluster *c, struct object *o)
 {
 	struct object *stray;
 
 	if (c->gc == NULL)
 		return;
 	while ((stray = objects_by_id(&c->gc->strays, o->id, o->api_version)) !=
-	    NULL)
+	    NULL) {
+		o->listed |= stray->listed;
+		stray->listed = false;
 		stray_drop(c->gc, stray);
+	}
 }

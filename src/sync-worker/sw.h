@@ -72,7 +72,8 @@ struct sw {
 	struct last_errors last_errors;
 	struct readers readers;
 	struct read_ask *reads; /* what is asked at this moment (reads.c) */
-	char *own_ns;	 /* where our Secret is; NULL: not yet asked for */
+	char *own_ns;	 /* where our Secret and our inventory are; NULL: not
+			    yet asked for */
 	char **gc_names; /* of sync sets: see cluster_config */
 	size_t ngc_names;
 	struct fx_err dead; /* why we cannot work at all; FX_OK: we can */
@@ -112,6 +113,7 @@ void reply_contested(void *sw, const char *id, const char *source,
 void reply_collect(void *sw, const char *key, const char *text, bool dry,
     const char *id);
 void reply_unlisted(void *sw, uint64_t n, const char *kinds, const char *why);
+void reply_inventory(void *sw, const char *where, bool kept, const char *why);
 void reply_clear(struct sw *);
 
 /* reads.c: credit for what is being read, or nobody wants it any more. */

@@ -408,7 +408,8 @@ sweep_report(struct sweep *s)
 	if (r.why == NULL)
 		return;
 	text = xasprintf("garbage collection cannot list some kinds, so what "
-			 "they hold is kept: %s (%s)",
+			 "they hold is kept%s: %s (%s)",
+	    c->inventory != NULL ? " unless the inventory names it" : "",
 	    s->told, r.why);
 	c->hooks.collect(c->hooks.arg, "warning", text, c->config.gc_dry, NULL);
 }

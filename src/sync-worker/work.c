@@ -4,6 +4,7 @@
 
 #include "body.h"
 #include "delivery.h"
+#include "inventory.h"
 #include "takeover.h"
 
 /*
@@ -60,9 +61,10 @@ is_recorded(const struct object *o)
 
 /* Git's object becomes the server's; *recreate is what git says about that. */
 static void
-adapt(const struct object *o, json_t *doc, bool *recreate)
+adapt(const struct cluster *c, const struct object *o, json_t *doc,
+    bool *recreate)
 {
-	const json_t *annotations = sw_json_at(doc, "metadata", "annotations");
+	json_t *annotations = sw_json_at(doc, "metadata", "annotations");
 	auto_json json_t *git = NULL;
 
 	*recreate =
@@ -70,6 +72,9 @@ adapt(const struct object *o, json_t *doc, bool *recreate)
 	if (is_recorded(o))
 		git = json_deep_copy(doc);
 	body_adapt(doc, o->kind->namespaced);
+	if (c->inventory != NULL)
+		json_object_set_new(annotations, INV_CLAIM,
+		    json_string(inventory_claim(c->inventory)));
 	if (git == NULL)
 		return;
 	if (!o->kind->namespaced)
@@ -114,7 +119,7 @@ apply_body(struct pass *p, struct object *o, const struct buf *text)
 		refuse(p, o, err.text);
 		return;
 	}
-	adapt(o, doc, &recreate);
+	adapt(p->cluster, o, doc, &recreate);
 	if (!is_of(o, doc)) {
 		refuse(p, o, "its content is another object's");
 		return;

@@ -20,7 +20,8 @@ configmap two "$ns"
 first=$(repo_commit_all "$work" "First")
 repo_push "$work"
 before=$(date +%s)
-fluxd_start --git-url="$url" --git-poll-interval=1h --sync-interval=1h
+fluxd_start --git-url="$url" --git-poll-interval=1h --sync-interval=1h \
+	--sync-garbage-collection --sync-gc-inventory="$ns"
 t_wait "the first commit is synced" 30 tag_is "$first"
 t_wait "its pass is observed" 10 value_is 'flux_daemon_sync_duration_seconds_count{success="true"}' 1
 t_is "$(value flux_git_ready)" 1 "the repository is ready"

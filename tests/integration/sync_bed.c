@@ -590,23 +590,31 @@ bed_logged(const struct bed *b, const char *text)
 	return found;
 }
 
-void
-bed_stop(struct bed *b)
+static int
+end_process(struct bed *b)
 {
 	int status = 0;
 
 	loop_del(b->loop, &b->channel);
 	ipc_peer_close(&b->peer);
 	waitpid(b->pid, &status, 0);
+	for (size_t i = 0; i < b->npaths; i++)
+		free(b->paths[i]);
+	b->npaths = 0;
+	loop_free(&b->loop);
+	return status;
+}
+
+void
+bed_stop(struct bed *b)
+{
+	int status = end_process(b);
+
 	/* killed by its own filter, or by a sanitizer's finding */
 	if (status != 0) {
 		printf("# fluxd-sync ended with status 0x%x\n", status);
 		b->bad_ends++;
 	}
-	for (size_t i = 0; i < b->npaths; i++)
-		free(b->paths[i]);
-	b->npaths = 0;
-	loop_free(&b->loop);
 }
 
 void
@@ -723,6 +731,20 @@ bed_apply(struct bed *b)
 	(void)wait_result(b, &res);
 	print_cost(b, began_us);
 	return res;
+}
+
+void
+bed_apply_killed(struct bed *b, int64_t after_us)
+{
+	struct bed_result res = { 0 };
+	struct ipc_apply m = { .set = b->set, .incomplete = b->incomplete };
+
+	(void)ipc_ask_apply(&b->peer, &m, on_result, &res);
+	bed_serve(b, after_us);
+	kill(b->pid, SIGKILL);
+	printf("# killed %s the end of the pass\n",
+	    res.done ? "after" : "before");
+	(void)end_process(b);
 }
 
 struct bed_result

@@ -96,6 +96,8 @@ struct bed_res *bed_add(struct bed *, const char *api_version, const char *kind,
 void bed_commit(struct bed *);
 
 struct bed_result bed_apply(struct bed *);
+/* One that is killed, with the worker, after a while; in place of bed_stop. */
+void bed_apply_killed(struct bed *, int64_t after_us);
 struct bed_result bed_repair(struct bed *);
 /* Scopes of one kind: enum ipc_scope_kind, -1 if it failed. */
 int bed_scope(struct bed *, const char *api_version, const char *kind,

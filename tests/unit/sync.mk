@@ -3,6 +3,7 @@ sync_unit_tests = \
 	tests/unit/test_sync_apply \
 	tests/unit/test_sync_client \
 	tests/unit/test_sync_config \
+	tests/unit/test_sync_inventory \
 	tests/unit/test_sync_rules \
 	tests/unit/test_sync_workload \
 	tests/unit/test_sync_yaml
@@ -14,6 +15,9 @@ sync_test_ldadd = src/sync-worker/libsync.a src/common/libmodel.a \
 tests_unit_test_sync_config_SOURCES = tests/unit/test_sync_config.c
 tests_unit_test_sync_config_CPPFLAGS = $(sync_test_cppflags)
 tests_unit_test_sync_config_LDADD = $(sync_test_ldadd)
+tests_unit_test_sync_inventory_SOURCES = tests/unit/test_sync_inventory.c
+tests_unit_test_sync_inventory_CPPFLAGS = $(sync_test_cppflags)
+tests_unit_test_sync_inventory_LDADD = $(sync_test_ldadd)
 tests_unit_test_sync_rules_SOURCES = tests/unit/test_sync_rules.c
 tests_unit_test_sync_rules_CPPFLAGS = $(sync_test_cppflags)
 tests_unit_test_sync_rules_LDADD = $(sync_test_ldadd)
@@ -36,6 +40,13 @@ tests_unit_test_sync_yaml_CPPFLAGS = $(sync_test_cppflags) \
 tests_unit_test_sync_yaml_LDADD = src/sync-worker/libsync.a \
 	src/manifest-worker/libmanifest.a $(sync_test_ldadd) -lm
 
+check_PROGRAMS += tests/fuzz/replay_inventory
+TESTS += tests/fuzz/replay_inventory
+tests_fuzz_replay_inventory_SOURCES = tests/fuzz/replay.c \
+	tests/fuzz/fuzz_inventory.c
+tests_fuzz_replay_inventory_CPPFLAGS = $(fuzz_cppflags) $(sync_test_cppflags) \
+	-DFX_CORPUS=\"inventory\"
+tests_fuzz_replay_inventory_LDADD = $(sync_test_ldadd)
 check_PROGRAMS += tests/fuzz/replay_kubeconfig
 TESTS += tests/fuzz/replay_kubeconfig
 tests_fuzz_replay_kubeconfig_SOURCES = tests/fuzz/replay.c \
@@ -52,6 +63,11 @@ tests_fuzz_replay_workload_CPPFLAGS = $(fuzz_cppflags) $(sync_test_cppflags) \
 tests_fuzz_replay_workload_LDADD = $(tests_unit_test_sync_yaml_LDADD)
 
 if FX_FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_inventory
+tests_fuzz_fuzz_inventory_SOURCES = tests/fuzz/fuzz_inventory.c
+tests_fuzz_fuzz_inventory_CPPFLAGS = $(fuzz_cppflags) $(sync_test_cppflags)
+tests_fuzz_fuzz_inventory_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_inventory_LDADD = $(sync_test_ldadd)
 noinst_PROGRAMS += tests/fuzz/fuzz_kubeconfig
 tests_fuzz_fuzz_kubeconfig_SOURCES = tests/fuzz/fuzz_kubeconfig.c
 tests_fuzz_fuzz_kubeconfig_CPPFLAGS = $(fuzz_cppflags) $(sync_test_cppflags)
@@ -75,6 +91,14 @@ tests_integration_test_sync_gc_SOURCES = \
 	tests/integration/test_sync_gc.c
 tests_integration_test_sync_gc_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_integration_test_sync_gc_LDADD = $(sync_bed_ldadd)
+check_PROGRAMS += tests/integration/test_sync_inventory
+tests_integration_test_sync_inventory_SOURCES = \
+	tests/integration/sync_bed.c \
+	tests/integration/sync_bed.h \
+	tests/integration/test_sync_inventory.c
+tests_integration_test_sync_inventory_CPPFLAGS = $(TEST_CPPFLAGS) \
+	$(JANSSON_CFLAGS)
+tests_integration_test_sync_inventory_LDADD = $(sync_bed_ldadd) $(JANSSON_LIBS)
 check_PROGRAMS += tests/integration/test_sync_worker
 tests_integration_test_sync_worker_SOURCES = \
 	tests/integration/sync_bed.c \
@@ -110,6 +134,8 @@ sync_scripts = \
 	tests/integration/apply.sh \
 	tests/integration/gc.sh \
 	tests/integration/gc_daemon.sh \
+	tests/integration/inventory.sh \
+	tests/integration/inventory_daemon.sh \
 	tests/integration/read.sh \
 	tests/integration/sync.sh \
 	tests/integration/sync_login.sh \

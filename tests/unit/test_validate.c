@@ -73,6 +73,19 @@ test_refused(void)
 		{ { "--sync-gc-former=x" },
 		    "--sync-gc-former: \"x\" is not the name of a sync set, "
 		    "which has 43 characters" },
+		{ {
+		      "--sync-gc-inventory=a",
+		  },
+		    "--sync-gc-inventory needs --sync-garbage-collection" },
+		{ { "--sync-garbage-collection", "--sync-gc-inventory=A" },
+		    "--sync-gc-inventory: \"A\" cannot be the name of a "
+		    "ConfigMap" },
+		{ { "--sync-garbage-collection", "--sync-gc-inventory=a/b" },
+		    "--sync-gc-inventory: \"a/b\" cannot be the name of a "
+		    "ConfigMap" },
+		{ { "--sync-garbage-collection", "--sync-gc-inventory=.." },
+		    "--sync-gc-inventory: \"..\" cannot be the name of a "
+		    "ConfigMap" },
 		{ { "--k8s-protect-namespace=flux,," },
 		    "--k8s-protect-namespace has an empty item" },
 		{ { "--git-verify-signatures-mode=x" },
