@@ -2,6 +2,8 @@
 #include "base.h"
 #include "launch.h"
 
+#include "sandbox.h"
+
 #include <errno.h>
 #include <malloc.h>
 #include <sys/socket.h>
@@ -90,9 +92,13 @@ launch_filter(bool sockets)
 int
 launch_load_filter(bool sockets)
 {
-	scmp_filter_ctx ctx = launch_filter(sockets);
-	int r = seccomp_load(ctx);
+	scmp_filter_ctx ctx;
+	int r;
 
+	if (!sandbox_can_filter())
+		return -ENOSYS;
+	ctx = launch_filter(sockets);
+	r = seccomp_load(ctx);
 	seccomp_release(ctx);
 	(void)malloc_trim(0); /* building it took most of what there is */
 	return r;

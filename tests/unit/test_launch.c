@@ -106,6 +106,8 @@ static bool ready;
 static struct ipc_ready ready_is; /* numbers only */
 static struct ipc_exited exited;
 static int nexited;
+static bool without_seccomp; /* the next launcher's kernel */
+static int left_open = -1;   /* is inherited by it */
 
 static char *
 in_base(const char *name)
@@ -125,7 +127,8 @@ on_ready(struct ctx *c, const struct ipc_req *req, struct ipc_ready *m)
 	ready = true;
 	ready_is = *m;
 	want_str(m->root, "host");
-	want_str(m->missing, "");
+	want_str(m->missing,
+	    without_seccomp ? "seccomp: Function not implemented" : "");
 	launcher.phase = IPC_PH_RUN;
 	return FX_OK;
 }
@@ -164,6 +167,22 @@ turn_until(const bool *done)
 	}
 }
 
+/* As a kernel that has no seccomp, from here on. */
+static void
+lose_seccomp(void)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+
+	if (ctx == NULL ||
+	    seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(seccomp),
+		0) != 0 ||
+	    seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(prctl), 1,
+		SCMP_A0(SCMP_CMP_EQ, PR_SET_SECCOMP, 0)) != 0 ||
+	    seccomp_load(ctx) != 0)
+		_exit(126);
+	seccomp_release(ctx);
+}
+
 static void
 start_launcher(const char *option)
 {
@@ -183,6 +202,10 @@ start_launcher(const char *option)
 		dup2(pair[1], 3);
 		(void)signal(SIGUSR1, SIG_IGN); /* must not reach a worker */
 		(void)!setgroups(1, &(gid_t){ 4711 }); /* nor must this */
+		if (left_open != -1)
+			dup2(left_open, 40);
+		if (without_seccomp)
+			lose_seccomp();
 		execve(program, argv, env);
 		_exit(127);
 	}
@@ -781,6 +804,65 @@ test_inspect(void)
 	want_int(end_launcher(), 0);
 }
 
+/* Of the launcher itself: no more than it needs, whatever it was given. */
+static void
+test_launcher(void)
+{
+	/* CHOWN DAC_OVERRIDE KILL SETGID SETUID SETPCAP SYS_CHROOT */
+	const uint64_t most = 0x401e3, least = 0x400e1;
+	struct answer a;
+	char byte;
+	int end[2];
+
+	want(pipe2(end, O_CLOEXEC) == 0);
+	left_open = end[1];
+	start_launcher(NULL);
+	close(end[1]);
+	left_open = -1;
+	go();
+	want_int(read(end[0], &byte, 1), 0); /* nobody can write any more */
+	close(end[0]);
+	a = ask_inspect(IPC_R_LAUNCHER, 0);
+	want_int(a.err.code, FX_OK);
+	want_int(a.pid, launcher_pid);
+	want_int(a.no_new_privs, 1);
+	want_int(a.seccomp, 2);
+	want_int(a.caps & ~most, 0);
+	want_int(a.caps & least, sandbox_has_caps() ? least : 0);
+	want_int(end_launcher(), 0);
+}
+
+static void
+test_options(void)
+{
+	static const char *const bad[] = { "--libexec-dir=libexec",
+		"--libexec-dir=", "--nonsense", "nonsense",
+		"--worker-uid-base=0", "--worker-uid-base=root",
+		"--worker-uid-base=4294967296" };
+	int status;
+
+	for (size_t i = 0; i < nitems(bad); i++) {
+		start_launcher(bad[i]);
+		turn_until(&ready);
+		status = end_launcher();
+		want(!ready);
+		test_check(WIFEXITED(status) && WEXITSTATUS(status) == 71,
+		    __FILE__, __LINE__, bad[i]);
+	}
+
+	/* without a filter it starts only where that is wanted */
+	without_seccomp = true;
+	start_launcher("--sandbox=strict");
+	turn_until(&ready);
+	status = end_launcher();
+	want(!ready);
+	want(WIFEXITED(status) && WEXITSTATUS(status) == 71);
+	start_launcher("--sandbox=relaxed");
+	go();
+	want_int(end_launcher(), 0);
+	without_seccomp = false;
+}
+
 static void
 test_status(void)
 {
@@ -911,6 +993,8 @@ main(int argc, char *argv[])
 	test_run("a bad table of paths ends it before GO", test_bad_paths);
 	test_run("what confines a process is read from the kernel",
 	    test_inspect);
+	test_run("the launcher keeps no more than it needs", test_launcher);
+	test_run("options that make no sense end it", test_options);
 	test_run("/proc/PID/status by lines, not by words", test_status);
 	test_run("launch: what a process has used", test_stat);
 	test_run("users: by program, else by number", test_users);

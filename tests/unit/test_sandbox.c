@@ -527,16 +527,15 @@ report(bool strict)
 	say("%u %s", state.landlock, state.missing);
 }
 
-/* These calls do nothing and look as if they had worked. */
+/* From here on a call is not run and has this result. */
 static void
-fake_calls(int one, int other)
+settle_call(int nr, int error)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
 
 	MUST(ctx != NULL);
-	MUST(seccomp_rule_add(ctx, SCMP_ACT_ERRNO(0), one, 0) == 0);
-	MUST(seccomp_rule_add(ctx, SCMP_ACT_ERRNO(0), other, 1,
-		 SCMP_A0(SCMP_CMP_EQ, PR_SET_SECCOMP, 0)) == 0);
+	MUST(
+	    seccomp_rule_add(ctx, SCMP_ACT_ERRNO((uint32_t)error), nr, 0) == 0);
 	MUST(seccomp_load(ctx) == 0);
 	seccomp_release(ctx);
 }
@@ -544,15 +543,23 @@ fake_calls(int one, int other)
 static void
 do_landlock_fake(void)
 {
-	fake_calls(446, 446); /* landlock_restrict_self */
+	settle_call(446, 0); /* landlock_restrict_self */
 	report(true);
 }
 
 static void
 do_seccomp_fake(void)
 {
-	fake_calls(SCMP_SYS(seccomp), SCMP_SYS(prctl));
+	settle_call(SCMP_SYS(seccomp), 0);
 	report(false);
+}
+
+/* It fails, but for another reason. */
+static void
+do_kill_fake(void)
+{
+	settle_call(SCMP_SYS(kill), EINVAL);
+	report(true);
 }
 
 static void
@@ -627,6 +634,13 @@ test_layers(void)
 	o = in_child(do_landlock_fake);
 	want_int(WEXITSTATUS(o.status), SANDBOX_EXIT);
 	want(strstr(o.text, ": forbidden, but: ") != NULL);
+	if (landlock_abi() >= LANDLOCK_ABI_SCOPES) {
+		o = in_child(do_kill_fake);
+		want_int(WEXITSTATUS(o.status), SANDBOX_EXIT);
+		want_str(o.text,
+		    "plain: sandbox: signal the parent: forbidden, but: "
+		    "Invalid argument\n");
+	}
 	o = in_child(do_landlock_broken_strict);
 	want_int(WEXITSTATUS(o.status), SANDBOX_EXIT);
 	want_str(o.text, "plain: sandbox: landlock: Invalid argument\n");

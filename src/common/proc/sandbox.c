@@ -330,6 +330,8 @@ try_forbidden(struct lockdown *l)
 
 /* ---- 5: seccomp -------------------------------------------------------- */
 
+#define SECCOMP_API 3 /* of libseccomp: KILL_PROCESS, from Linux 4.14 */
+
 static int
 add_calls(scmp_filter_ctx ctx, const struct sandbox_call *calls, size_t n)
 {
@@ -373,14 +375,32 @@ sandbox_filter(const struct sandbox *sb)
 	return ctx;
 }
 
+bool
+sandbox_can_filter(void)
+{
+	return seccomp_api_get() >= SECCOMP_API;
+}
+
+static int
+load_filter(const struct sandbox *sb)
+{
+	scmp_filter_ctx ctx;
+	int r;
+
+	if (!sandbox_can_filter())
+		return -ENOSYS;
+	ctx = sandbox_filter(sb);
+	r = seccomp_load(ctx);
+	seccomp_release(ctx);
+	return r;
+}
+
 static void
 enter_seccomp(struct lockdown *l)
 {
-	scmp_filter_ctx ctx = sandbox_filter(l->sb);
-	int r = seccomp_load(ctx);
+	int r = load_filter(l->sb);
 	char text[128];
 
-	seccomp_release(ctx);
 	/* Nothing after this line but what the filter allows. */
 	if (r != 0) {
 		snprintf(text, sizeof(text), "seccomp: %s", strerror(-r));

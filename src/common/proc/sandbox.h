@@ -109,6 +109,10 @@ bool sandbox_has_caps(void);
 /* Give up all capabilities but these (bits), for good.  FX_ESYS. */
 int sandbox_keep_caps(uint64_t keep) FX_MUSTUSE;
 
+/* Does the kernel have filters that end a process?  Where it does not,
+ * libseccomp does not even build one. */
+bool sandbox_can_filter(void);
+
 /* Build the filter without loading it, for the tests that print it. */
 scmp_filter_ctx sandbox_filter(const struct sandbox *);
 
