@@ -92,6 +92,7 @@ struct gc {
 	/* of the pass that runs */
 	enum gc_phase phase;
 	int64_t until_us;
+	uint64_t swept; /* number of the pass that began the sweep */
 	struct loop_timer timer;
 	struct object **queue; /* to delete; they stay until it is done */
 	size_t nqueue, next;
