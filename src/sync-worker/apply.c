@@ -222,6 +222,8 @@ start_lists(struct pass *p)
 			c->kinds[i]->listed = c->npasses;
 			kind_list(c, c->kinds[i]);
 		}
+	if (p->stage == STAGE_REST)
+		gc_begin_sweep(p);
 }
 
 /* ---- the end ---------------------------------------------------------- */

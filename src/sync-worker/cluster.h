@@ -217,6 +217,9 @@ void gc_settle(struct stream *);
 bool gc_takes(struct cluster *, struct object *);
 /* One came into it. */
 void gc_came(struct cluster *, struct object *);
+/* Lists that the last step will want need not wait for it: while the pass
+ * looks around, the server has time for them. */
+void gc_begin_sweep(struct pass *);
 /* The last step of a pass. */
 void gc_start(struct pass *);
 bool gc_step(struct pass *); /* true: done */

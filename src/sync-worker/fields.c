@@ -5,7 +5,7 @@
 #include "json.h"
 #include "str.h"
 
-#include <openssl/evp.h>
+#include <sha2.h>
 
 #define COVER_DEPTH_MAX 128 /* far beyond what a schema describes */
 
@@ -90,26 +90,25 @@ fields_writers(const json_t *metadata)
 static int
 digest_piece(const char *p, size_t n, void *ctx)
 {
-	return EVP_DigestUpdate(ctx, p, n) == 1 ? 0 : -1;
+	SHA256Update(ctx, (const uint8_t *)p, n);
+	return 0;
 }
 
 void
 fields_digest(const json_t *fields, uint8_t out[FIELDS_DIGEST])
 {
-	uint8_t md[EVP_MAX_MD_SIZE];
-	EVP_MD_CTX *ctx;
+	uint8_t hash[SHA256_DIGEST_LENGTH];
+	SHA2_CTX ctx;
 
 	memset(out, 0, FIELDS_DIGEST);
 	if (fields == NULL)
 		return;
-	ctx = EVP_MD_CTX_new();
-	if (ctx == NULL || EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) != 1 ||
-	    json_dump_callback(fields, digest_piece, ctx,
-		JSON_SORT_KEYS | JSON_COMPACT | JSON_ENCODE_ANY) != 0 ||
-	    EVP_DigestFinal_ex(ctx, md, NULL) != 1)
+	SHA256Init(&ctx);
+	if (json_dump_callback(fields, digest_piece, &ctx,
+		JSON_SORT_KEYS | JSON_COMPACT | JSON_ENCODE_ANY) != 0)
 		fx_bug("cannot compute a digest");
-	EVP_MD_CTX_free(ctx);
-	memcpy(out, md, FIELDS_DIGEST);
+	SHA256Final(hash, &ctx);
+	memcpy(out, hash, FIELDS_DIGEST);
 }
 
 static bool covers(const json_t *node, const json_t *v, unsigned depth);

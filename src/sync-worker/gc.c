@@ -372,6 +372,8 @@ step_queue(struct pass *p, void (*start)(struct gc_slot *))
 static void
 list_held(struct cluster *c)
 {
+	if (c->inventory != NULL)
+		inventory_resolve(c->inventory);
 	for (size_t i = 0; i < c->nkinds; i++) {
 		struct kind *k = c->kinds[i];
 
@@ -393,20 +395,38 @@ is_listing(const struct cluster *c)
 	return sweep_is_running(&c->gc->sweep);
 }
 
+/* Waits for lists, but not for ever, and for what the last pass did not wait
+ * for not again. */
+static void
+wait_for_sweep(struct gc *g)
+{
+	g->until_us = clk_now_us();
+	if (!sweep_is_running(&g->sweep) || g->swept == g->cluster->npasses)
+		g->until_us += GC_WAIT_US;
+}
+
 static void
 start_sweep(struct cluster *c)
 {
 	struct gc *g = c->gc;
 
 	g->phase = GC_SWEEP;
-	/* what the last pass did not wait for is not waited for again */
-	g->until_us = clk_now_us();
-	if (!sweep_is_running(&g->sweep))
-		g->until_us += GC_WAIT_US;
+	wait_for_sweep(g);
 	loop_timer_at(c->loop, &g->timer, g->until_us);
-	if (c->inventory != NULL)
-		inventory_resolve(c->inventory);
 	list_held(c);
+	sweep_start(&g->sweep);
+}
+
+void
+gc_begin_sweep(struct pass *p)
+{
+	struct cluster *c = p->cluster;
+	struct gc *g = c->gc;
+
+	if (g == NULL || p->incomplete || !c->refresh.loaded ||
+	    c->catalog_stale || sweep_is_running(&g->sweep))
+		return;
+	g->swept = c->npasses;
 	sweep_start(&g->sweep);
 }
 

@@ -94,6 +94,7 @@ struct gc {
 	/* of the pass that runs */
 	enum gc_phase phase;
 	int64_t until_us;
+	uint64_t swept; /* number of the pass that began the sweep */
 	struct loop_timer timer;
 	struct object **queue; /* to look at, then to delete; what is in it
 				  stays until that is done */

@@ -4,6 +4,14 @@
 
 #include <poll.h>
 
+/*
+ * For each event libcurl (up to 8.12 at least) looks at every transfer of the
+ * connection, with a poll of its own.  So where many are on their way, what
+ * comes is gathered for a moment: far shorter than any of them takes.
+ */
+#define GATHER_FROM 16 /* transfers */
+#define GATHER_US (4 * CLK_MS)
+
 /* ---- a lane's multi handle, driven by the process's loop --------------- */
 
 /* Where libcurl cannot go on it would leave transfers that nothing wakes. */
@@ -18,44 +26,99 @@ act(struct lane *l, curl_socket_t fd, int events)
 	lane_reap(l);
 }
 
+/* One of libcurl's sockets. */
+struct lane_socket {
+	struct lane *lane;
+	struct loop_source *source;
+	int fd;
+	short events;		  /* that libcurl wants */
+	int64_t read_us;	  /* when it was read last */
+	struct loop_timer gather; /* when it is read again */
+};
+
+/* What comes within the time stays in the kernel until it is over. */
+static void
+gather(struct lane_socket *s)
+{
+	loop_events(s->source, s->events & ~POLLIN);
+	loop_timer_at(s->lane->client->loop, &s->gather,
+	    s->read_us + GATHER_US);
+}
+
+static void
+on_gathered(struct loop *loop, void *arg)
+{
+	struct lane_socket *s = arg;
+
+	s->read_us = loop_now_us(loop);
+	loop_events(s->source, s->events);
+	act(s->lane, s->fd, CURL_CSELECT_IN);
+}
+
 static void
 on_socket(struct loop *loop, int fd, short revents, void *arg)
 {
+	struct lane_socket *s = arg;
 	int ev = 0;
 
-	(void)loop;
-	if (revents & POLLIN)
+	if (revents == POLLIN && s->lane->in_flight >= GATHER_FROM &&
+	    loop_now_us(loop) - s->read_us < GATHER_US) {
+		gather(s);
+		return;
+	}
+	if (revents & POLLIN) {
 		ev |= CURL_CSELECT_IN;
+		s->read_us = loop_now_us(loop);
+	}
 	if (revents & POLLOUT)
 		ev |= CURL_CSELECT_OUT;
 	if (revents & (POLLERR | POLLHUP | POLLNVAL))
 		ev |= CURL_CSELECT_IN | CURL_CSELECT_ERR;
-	act(arg, fd, ev);
+	act(s->lane, fd, ev);
+}
+
+static void
+socket_free(struct lane_socket *s)
+{
+	if (s == NULL)
+		return;
+	loop_timer_stop(s->lane->client->loop, &s->gather);
+	loop_del(s->lane->client->loop, &s->source);
+	free(s);
+}
+
+static struct lane_socket *
+socket_new(struct lane *l, int fd)
+{
+	struct lane_socket *s = xcalloc(1, sizeof(*s));
+
+	s->lane = l;
+	s->fd = fd;
+	s->source = loop_add(l->client->loop, fd, 0, on_socket, s);
+	s->gather = (struct loop_timer){ .fn = on_gathered, .arg = s };
+	return s;
 }
 
 static int
 on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *had)
 {
 	struct lane *l = arg;
-	struct loop_source *src = had;
-	short events = 0;
+	struct lane_socket *s = had;
 
 	(void)easy;
 	if (what == CURL_POLL_REMOVE) {
-		loop_del(l->client->loop, &src);
 		curl_multi_assign(l->multi, fd, NULL);
+		socket_free(s);
 		return 0;
 	}
-	if (what & CURL_POLL_IN)
-		events |= POLLIN;
-	if (what & CURL_POLL_OUT)
-		events |= POLLOUT;
-	if (src != NULL) {
-		loop_events(src, events);
-		return 0;
+	if (s == NULL) {
+		s = socket_new(l, fd);
+		curl_multi_assign(l->multi, fd, s);
 	}
-	src = loop_add(l->client->loop, fd, events, on_socket, l);
-	curl_multi_assign(l->multi, fd, src);
+	s->events = (short)((what & CURL_POLL_IN ? POLLIN : 0) |
+	    (what & CURL_POLL_OUT ? POLLOUT : 0));
+	loop_events(s->source,
+	    s->gather.linked ? s->events & ~POLLIN : s->events);
 	return 0;
 }
 

@@ -375,16 +375,25 @@ keep_takeover(struct object *o, const struct live *seen, const json_t *meta)
 	buf_clear(&patch);
 }
 
+/* Known already: the echo of our own request, which each one has. */
+static bool
+is_echo(const struct object *o, const json_t *meta)
+{
+	uint64_t version = sw_json_version(meta);
+
+	return version != 0 && version <= o->live.version &&
+	    o->state >= OBJ_CHECK &&
+	    strcmp(sw_json_str(meta, "uid"), o->live.uid) == 0;
+}
+
 bool
 object_observe(struct object *o, const json_t *meta)
 {
 	struct live seen;
 
+	if (is_echo(o, meta))
+		return false;
 	live_read(o, meta, &seen);
-	if (seen.version != 0 && o->live.version != 0 &&
-	    seen.version <= o->live.version &&
-	    strcmp(seen.uid, o->live.uid) == 0 && o->state >= OBJ_CHECK)
-		return false; /* known already: the echo of our own request */
 	if (o->in_flight) {
 		if (o->later == NULL)
 			o->later = xcalloc(1, sizeof(*o->later));
