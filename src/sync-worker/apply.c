@@ -11,7 +11,8 @@
 #define KINDS_WAIT_US (10 * CLK_SEC) /* for kinds of CRDs just applied */
 #define KINDS_PAUSE_US (20 * CLK_MS)
 #define KINDS_PAUSE_MAX_US CLK_SEC
-#define TIDY_US (2 * CLK_SEC) /* when its watches have told their first */
+#define TIDY_US (2 * CLK_SEC)  /* when its watches have told their first */
+#define WAKE_US (200 * CLK_MS) /* the marker, which clients wait for, first */
 
 /* ---- what the parts share --------------------------------------------- */
 
@@ -313,6 +314,7 @@ pass_end(struct pass *p)
 	result = p->result;
 	if (p->nqueue > 0)
 		loop_timer_in(c->loop, &c->tidy_timer, TIDY_US);
+	loop_timer_in(c->loop, &c->wake_timer, WAKE_US);
 	pass_clear(c);
 	if (result.err.code == FX_OK)
 		catalog_watch_start(c);

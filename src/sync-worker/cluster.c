@@ -26,6 +26,17 @@ on_tidy_timer(struct loop *l, void *arg)
 		(void)malloc_trim(0);
 }
 
+/* A pass that has begun meanwhile ends in time. */
+static void
+on_wake_timer(struct loop *l, void *arg)
+{
+	struct cluster *c = arg;
+
+	(void)l;
+	if (c->pass == NULL)
+		kinds_wake(c);
+}
+
 struct cluster *
 cluster_new(struct loop *loop, const struct client_hooks *client_hooks,
     const struct cluster_hooks *hooks, const struct cluster_config *config)
@@ -48,6 +59,7 @@ cluster_new(struct loop *loop, const struct client_hooks *client_hooks,
 		c->inventory = inventory_new(c, config->inventory);
 	c->drift_timer = (struct loop_timer){ .fn = on_drift_timer, .arg = c };
 	c->tidy_timer = (struct loop_timer){ .fn = on_tidy_timer, .arg = c };
+	c->wake_timer = (struct loop_timer){ .fn = on_wake_timer, .arg = c };
 	return c;
 }
 
@@ -71,6 +83,7 @@ cluster_free(struct cluster **cp)
 	objects_clear(&c->objects);
 	loop_timer_stop(c->loop, &c->drift_timer);
 	loop_timer_stop(c->loop, &c->tidy_timer);
+	loop_timer_stop(c->loop, &c->wake_timer);
 	client_free(&c->client);
 	free(c);
 	*cp = NULL;

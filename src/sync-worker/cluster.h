@@ -132,6 +132,7 @@ struct stream {
 	bool expired;		 /* the watch said 410 */
 	bool catalog;		 /* of CRDs or API services: never listed */
 	bool answered;		 /* the watch that runs has brought something */
+	bool resting;		 /* it has none until kinds_wake */
 	int64_t watched_us;	 /* when the watch began */
 	int64_t first_us;	 /* when the first event of all came */
 	struct loop_timer timer; /* the next list or watch */
@@ -147,6 +148,7 @@ struct kind {
 	bool namespaced, can_list, can_watch;
 	bool excluded; /* never listed, nor looked at before it is applied */
 	char *why;     /* not known: the reason */
+	size_t due;    /* objects that the pass is about to write */
 	struct stream *streams;
 	size_t nstreams;
 };
@@ -171,6 +173,16 @@ bool kind_is_listing(const struct kind *);
 /* The one that an object of this namespace is in; NULL: none. */
 struct stream *kind_stream(const struct kind *, const char *ns);
 void kind_stop(struct kind *);
+/*
+ * While a pass writes many objects of a kind it has no watch: each object would
+ * come back as an event, which costs the server a sixth of what writing it
+ * does.  So after a list in the beginning of a pass the watch waits for
+ * kind_watch or kind_rest, which also ends one that runs.
+ */
+void kind_watch(struct kind *);
+void kind_rest(struct kind *);
+/* All that rest begin anew, with a list: it shows what others did meanwhile. */
+void kinds_wake(struct cluster *);
 
 /* unlisted.c: tell which kinds cannot be listed. */
 void unlisted_report(struct cluster *);
@@ -325,6 +337,7 @@ struct cluster {
 	char *unlisted; /* kinds that were reported last; NULL: none yet */
 	struct loop_timer drift_timer;
 	struct loop_timer tidy_timer; /* after a pass that worked */
+	struct loop_timer wake_timer; /* of kinds that rest */
 };
 
 struct cluster *cluster_new(struct loop *, const struct client_hooks *,

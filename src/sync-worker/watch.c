@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base.h"
 #include "cluster.h"
+#include "pass.h"
 
 #include "str.h"
 
@@ -125,6 +126,13 @@ on_item(void *arg, const json_t *meta)
 	observe(arg, meta);
 }
 
+/* Is it still to be found out how many objects will be written? */
+static bool
+may_rest(const struct pass *p)
+{
+	return p != NULL && !p->repair && p->step <= STEP_LIST;
+}
+
 static void
 on_list(void *arg, const struct answer *a, const char *version)
 {
@@ -141,7 +149,9 @@ on_list(void *arg, const struct answer *a, const char *version)
 	s->failures = 0;
 	s->error.code = FX_OK;
 	s->state = s->kind->can_watch ? STREAM_LIVE : STREAM_STALE;
-	if (s->state == STREAM_LIVE)
+	if (s->state == STREAM_LIVE && may_rest(s->cluster->pass))
+		s->resting = true;
+	else if (s->state == STREAM_LIVE)
 		stream_watch(s);
 	pass_step(s->cluster);
 }
@@ -391,6 +401,49 @@ kind_stop(struct kind *k)
 	}
 	free(fx_steal(&k->streams));
 	k->nstreams = 0;
+}
+
+void
+kind_rest(struct kind *k)
+{
+	for (size_t i = 0; i < k->nstreams; i++) {
+		struct stream *s = &k->streams[i];
+
+		if (s->state != STREAM_LIVE)
+			continue;
+		loop_timer_stop(s->cluster->loop, &s->timer);
+		client_cancel(s->cluster->client, &s->request);
+		lines_clear(&s->lines);
+		s->answered = false;
+		s->resting = true;
+	}
+}
+
+void
+kind_watch(struct kind *k)
+{
+	for (size_t i = 0; i < k->nstreams; i++) {
+		struct stream *s = &k->streams[i];
+
+		if (!s->resting)
+			continue;
+		s->resting = false;
+		stream_watch(s);
+	}
+}
+
+void
+kinds_wake(struct cluster *c)
+{
+	for (size_t i = 0; i < c->nkinds; i++)
+		for (size_t n = 0; n < c->kinds[i]->nstreams; n++) {
+			struct stream *s = &c->kinds[i]->streams[n];
+
+			if (!s->resting)
+				continue;
+			s->resting = false;
+			stream_list(s);
+		}
 }
 
 void

@@ -17,6 +17,8 @@
  * while bodies are asked for. */
 #define IN_FLIGHT_AND_AHEAD (2 * CLIENT_IN_FLIGHT)
 
+#define REST_FROM 256 /* writes of a kind: more than a list of it costs */
+
 static void
 again(struct pass *p, struct object *o)
 {
@@ -200,6 +202,23 @@ may_send(struct pass *p, struct object *o)
 	return false;
 }
 
+/* Which kinds listen while the pass writes? */
+static void
+settle_watches(struct pass *p)
+{
+	struct cluster *c = p->cluster;
+
+	for (size_t i = 0; i < c->nkinds; i++)
+		c->kinds[i]->due = 0;
+	for (size_t i = 0; i < p->nqueue; i++)
+		p->queue[i]->kind->due += p->queue[i]->state == OBJ_DIRTY;
+	for (size_t i = 0; i < c->nkinds; i++)
+		if (c->kinds[i]->due >= REST_FROM)
+			kind_rest(c->kinds[i]);
+		else if (p->stage == STAGE_REST)
+			kind_watch(c->kinds[i]);
+}
+
 void
 work_start(struct pass *p)
 {
@@ -218,6 +237,7 @@ work_start(struct pass *p)
 			p->queue[p->nqueue++] = o;
 	}
 	qsort(p->queue, p->nqueue, sizeof(*p->queue), object_compare);
+	settle_watches(p);
 }
 
 /* Bodies that had to be dropped are the first to be asked for again. */

@@ -408,6 +408,36 @@ test_contested(void)
 	end();
 }
 
+/* ---- many at once ------------------------------------------------------ */
+
+#define MANY 300 /* writes: while they go out nobody listens to the kind */
+
+static void
+test_many(void)
+{
+	struct bed_result r;
+	char name[16];
+	pid_t rival;
+	long mark;
+
+	begin();
+	for (int i = 0; i < MANY; i++) {
+		snprintf(name, sizeof(name), "many%03d", i);
+		add("v1", "ConfigMap", name, ",\"data\":{\"a\":\"ours\"}");
+	}
+	bed.auto_repair = true;
+	mark = bed_audit_mark();
+	rival = start_rival("many000");
+	r = apply();
+	want_int(r.applied.patched, MANY);
+	/* what was done behind our back is seen all the same */
+	want(bed_wait(&bed, &bed.repaired, 1, 20 * CLK_SEC));
+	stop_rival(rival);
+	/* the marked ones, all of them, and once more at the end */
+	want_int(bed_audit(mark, "list", "configmaps"), 3);
+	end();
+}
+
 /* ---- what is changed on the way in ------------------------------------ */
 
 /* Admission that sets something else, each time. */
@@ -721,6 +751,8 @@ main(void)
 	test_run("a finalizer holds what is made anew", test_immutable_held);
 	test_run("an object fought over is reported, and fought for less",
 	    test_contested);
+	test_run("what others do while many are applied is seen at the end",
+	    test_many);
 	test_run("admission that changes what is applied is no loop",
 	    test_mutated);
 	test_run("a webhook that is down holds up its own objects only",
