@@ -78,9 +78,10 @@ abandon(struct http_request *r)
 }
 
 static void
-answered(const struct http_request *r, int64_t took_us)
+answered(const struct http_request *r, unsigned status, int64_t took_us)
 {
 	(void)r;
+	(void)status;
 	(void)took_us;
 }
 
