@@ -288,6 +288,20 @@ answer_no_job(struct answer *a, const char *accept, const char *id)
 	answer_error(a, accept, &e);
 }
 
+void
+answer_unauthorized(struct answer *a, const char *accept)
+{
+	const struct error e = { 401, "user", "authentication failed",
+		"The request failed authentication\n\n"
+		"This daemon wants a token, and the one that was sent, if "
+		"any, is not\nits.  fluxctl takes it from FLUX_SERVICE_TOKEN "
+		"or --token.\n",
+		false };
+
+	answer_error(a, accept, &e);
+	a->challenge = true;
+}
+
 /* The help is the text with something around it. */
 static void
 answer_said(struct answer *a, const char *accept, struct error e,

@@ -27,7 +27,8 @@ struct answer {
 	const char *type; /* of the body; static; NULL: no body */
 	char *location;	  /* owned; of a redirect */
 	bool nosniff;
-	bool close; /* the connection has no future */
+	bool challenge; /* say how to authenticate */
+	bool close;	/* the connection has no future */
 	enum answer_rest rest;
 	struct buf body;
 };
@@ -57,6 +58,8 @@ enum answer_form answer_negotiate(const char *accept);
 void answer_no_route(struct answer *, const char *accept, const char *path);
 void answer_deprecated(struct answer *, const char *accept);
 void answer_no_job(struct answer *, const char *accept, const char *id);
+/* 401: the request needs a token, or another one. */
+void answer_unauthorized(struct answer *, const char *accept);
 /* 422: what git has cannot be read as manifests. */
 void answer_no_manifests(struct answer *, const char *accept, const char *text);
 /* 400: the request could not be understood. */

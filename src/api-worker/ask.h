@@ -66,7 +66,7 @@ const char *aw_param(const struct http_request *, const char *key);
 	}
 
 /* The handlers that routes.def names. */
-#define ROUTE(name, methods, path, query, handler)                             \
+#define ROUTE(name, methods, path, query, access, handler)                     \
 	void handler(struct http_request *);
 #include "routes.def"
 

@@ -209,6 +209,7 @@ take_client(struct http_listener *ls, int fd, const struct sockaddr *sa,
 		.peer = peer,
 		.rank = rank,
 		.scope = ls->scope,
+		.local = ls->rule != NULL,
 		.deadline = { .fn = on_deadline, .arg = c },
 	};
 	h->conns = c;

@@ -36,6 +36,7 @@ struct http_conn {
 	struct peer_id peer;
 	size_t rank; /* how many its peer had when it came */
 	enum route_scope scope;
+	bool local; /* by the Unix socket: the kernel knows who */
 	enum conn_phase phase;
 	int64_t since_us; /* in this phase */
 	struct loop_timer deadline;

@@ -12,18 +12,24 @@
 
 /* ---- the server's hooks ------------------------------------------------- */
 
-static void (*const serve[ROUTE_COUNT])(struct http_request *) = {
-#define ROUTE(name, methods, path, query, handler) [ROUTE_##name] = handler,
+enum access { OPEN, TOKEN };
+
+static const struct {
+	void (*serve)(struct http_request *);
+	enum access access;
+} routes[ROUTE_COUNT] = {
+#define ROUTE(name, methods, path, query, access, handler)                     \
+	[ROUTE_##name] = { handler, access },
 #include "routes.def"
 };
 
 static void
-aw_serve(struct http_request *r)
+serve(struct http_request *r)
 {
 	struct answer *a = &r->answer;
 
 	if (r->route.id < ROUTE_COUNT)
-		serve[r->route.id](r);
+		routes[r->route.id].serve(r);
 	else if (r->route.id == ROUTE_DEPRECATED)
 		answer_deprecated(a, r->accept);
 	else if (r->route.id == ROUTE_NOT_FOUND)
@@ -33,6 +39,52 @@ aw_serve(struct http_request *r)
 		    r->method == M_GET);
 	else
 		answer_no_page(a);
+}
+
+/* A route that does not exist is nobody's secret.  Whoever comes by the Unix
+ * socket is known to the kernel, and a listener of its own for metrics is there
+ * for those who have no token. */
+static bool
+may_serve(struct http_request *r)
+{
+	struct aw_state *s = r->ctx;
+
+	return !s->token.wanted || r->route.id >= ROUTE_COUNT ||
+	    routes[r->route.id].access == OPEN || !http_is_public(r) ||
+	    token_fits(&s->token, http_header(r, "Authorization"));
+}
+
+static int
+on_token(void *arg, struct ipc_frame *f)
+{
+	struct http_request *r = arg;
+	struct aw_state *s = r->ctx;
+	int rc = token_take(&s->token, f);
+
+	r->ask = 0;
+	if (rc == FX_OK && may_serve(r))
+		serve(r);
+	else
+		answer_unauthorized(&r->answer, r->accept);
+	if (r->answer.status != 0)
+		http_answered(r);
+	return rc;
+}
+
+/* A token that is not ours may be the one that is in the file now. */
+static void
+aw_serve(struct http_request *r)
+{
+	const struct ipc_reopen m = { .which = IPC_FILE_API_TOKEN };
+
+	if (may_serve(r)) {
+		serve(r);
+		return;
+	}
+	if (http_header(r, "Authorization") != NULL)
+		r->ask = ipc_ask_reopen(aw_master(r), &m, on_token, r);
+	if (r->ask == 0)
+		answer_unauthorized(&r->answer, r->accept);
 }
 
 static void
@@ -131,4 +183,5 @@ aw_close(struct aw_state *s)
 {
 	http_free(&s->http);
 	places_clear(&s->places);
+	token_clear(&s->token);
 }

@@ -8,6 +8,7 @@
 #include "http.h"
 #include "peers.h"
 #include "places.h"
+#include "token.h"
 #include "worker.h"
 
 extern const struct sandbox aw_sandbox;
@@ -17,6 +18,7 @@ struct aw_state {
 	struct http *http;     /* owned */
 	struct peer_rule rule; /* for the Unix socket */
 	struct places places;  /* of lists and exports */
+	struct token token;    /* of clients; read after the lock-down */
 };
 
 /* Before lock-down: start the library, look up --listen-group, watch the

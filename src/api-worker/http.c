@@ -156,6 +156,9 @@ send_answer(struct http_request *r)
 	if (a->nosniff)
 		ok &= MHD_add_response_header(rs, "X-Content-Type-Options",
 		    "nosniff");
+	if (a->challenge)
+		ok &= MHD_add_response_header(rs, "WWW-Authenticate",
+		    "Scope-Probe realm=\"fluxd\"");
 	if (a->close)
 		ok &= MHD_add_response_header(rs, "Connection", "close");
 	if (ok == MHD_YES) {
@@ -312,6 +315,18 @@ const struct peer_id *
 http_peer(const struct http_request *r)
 {
 	return &r->conn->peer;
+}
+
+bool
+http_is_public(const struct http_request *r)
+{
+	return !r->conn->local && r->conn->scope != SCOPE_METRICS;
+}
+
+const char *
+http_header(const struct http_request *r, const char *name)
+{
+	return MHD_lookup_connection_value(r->conn->mhd, MHD_HEADER_KIND, name);
 }
 
 /* ---- what the library tells --------------------------------------------- */

@@ -106,6 +106,12 @@ void http_answered(struct http_request *);
 void http_cut(struct http_request *);
 const struct peer_id *http_peer(const struct http_request *);
 
+/* It came by TCP, and not to a listener for metrics alone. */
+bool http_is_public(const struct http_request *);
+
+/* A header of the request, as the library has it; NULL: there is none. */
+const char *http_header(const struct http_request *, const char *name);
+
 size_t http_connections(const struct http *);
 
 #endif

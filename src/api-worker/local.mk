@@ -49,7 +49,9 @@ src_api_worker_libhttp_a_SOURCES = \
 	src/api-worker/on_git.c \
 	src/api-worker/on_list.c \
 	src/api-worker/places.c \
-	src/api-worker/places.h
+	src/api-worker/places.h \
+	src/api-worker/token.c \
+	src/api-worker/token.h
 src_api_worker_libhttp_a_CPPFLAGS = $(AM_CPPFLAGS) $(MHD_CFLAGS) \
 	$(JANSSON_CFLAGS) $(SECCOMP_CFLAGS)
 

@@ -3,8 +3,10 @@
 /*
  * fluxd-api: HTTP for clients, probes and Prometheus.
  *
- * Reads    requests, from whoever reaches the listeners: hostile.
- * Holds    nothing: no secret, no state that outlives a request.
+ * Reads    requests, from whoever reaches the listeners: hostile; the file of
+ *          --listen-token-file, where there is one.
+ * Holds    that token, and else nothing: no secret, no state that outlives a
+ *          request.
  * May      accept connections on the listeners it was given, answer them, ask
  *          the master what clients may ask.
  * May not  make a socket, connect, open files, start programs; reach git, the
@@ -35,6 +37,7 @@ main(int argc, char *argv[])
 		return 1;
 	}
 	worker_lock_down(&w, &aw_sandbox, NULL);
+	token_init(&state.token, &w);
 	r = worker_run(&w, &none, 0, &state);
 	aw_close(&state);
 	return r;

@@ -12,7 +12,7 @@ struct route {
 };
 
 static const struct route routes[ROUTE_COUNT] = {
-#define ROUTE(name, methods, path, query, handler)                             \
+#define ROUTE(name, methods, path, query, access, handler)                     \
 	[ROUTE_##name] = { #name, methods, path, query },
 #include "routes.def"
 };

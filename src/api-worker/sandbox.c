@@ -8,6 +8,8 @@
 #include "handlers.h"
 
 static const struct sandbox_call calls[] = {
+	/* token.c: fd_read_all of the file that was handed in */
+	SB_ALLOW(pread64),
 	/* http.c: clients of the listeners that were handed in */
 	SB_ALLOW(accept4),
 	/* peers.c: SO_PEERCRED and SO_PEERGROUPS of the Unix socket */

@@ -151,8 +151,10 @@ on_reopened(void *arg, struct ipc_frame *f, const struct fx_err *err)
 }
 
 static bool
-may_reopen(const struct master *m, uint64_t which)
+may_reopen(const struct master *m, enum ipc_role role, uint64_t which)
 {
+	if (role == IPC_R_API)
+		return which == IPC_FILE_API_TOKEN;
 	if (which >= IPC_FILE_NAMED)
 		return m->paths_named &&
 		    which < IPC_FILE_NAMED + IPC_MAX_NAMED_PATHS;
@@ -168,7 +170,7 @@ on_reopen(struct child *c, const struct ipc_req *req, struct ipc_reopen *a)
 	struct ipc_req *keep;
 	int64_t now = clk_now_us();
 
-	if (!may_reopen(m, a->which))
+	if (!may_reopen(m, c->role, a->which))
 		return FX_EDENIED;
 	if (m->reopened_us[a->which] != 0 &&
 	    now - m->reopened_us[a->which] < REOPEN_EVERY_US)

@@ -187,6 +187,19 @@ setup_cluster(struct master *m, const char *home, struct fx_err *err)
 	return FX_OK;
 }
 
+/* Better not to start than to refuse everybody. */
+static int
+setup_token(struct master *m, struct fx_err *err)
+{
+	if (m->cfg.listen_token_file[0] == '\0')
+		return FX_OK;
+	m->paths[IPC_FILE_API_TOKEN] = absolute(m->cfg.listen_token_file);
+	return access(m->paths[IPC_FILE_API_TOKEN], F_OK) == 0
+	    ? FX_OK
+	    : fx_fail(err, FX_ESYS, "--listen-token-file: stat %s: %s",
+		  m->paths[IPC_FILE_API_TOKEN], strerror(errno));
+}
+
 int
 setup_paths(struct master *m, struct fx_err *err)
 {
@@ -204,7 +217,8 @@ setup_paths(struct master *m, struct fx_err *err)
 	    absolute(ca != NULL ? ca : "/etc/ssl/certs/ca-certificates.crt");
 	if (m->cfg.log_file[0] != '\0')
 		m->paths[IPC_FILE_LOG] = absolute(m->cfg.log_file);
-	return setup_cluster(m, home, err);
+	return setup_token(m, err) == FX_OK ? setup_cluster(m, home, err)
+					    : err->code;
 }
 
 /* ---- state directory ------------------------------------------------------

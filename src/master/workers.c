@@ -20,6 +20,7 @@ static const enum ipc_file_id kubeconfig_files[] = { IPC_FILE_KUBECONFIG,
 	IPC_FILE_SA_NAMESPACE };
 static const enum ipc_file_id in_cluster_files[] = { IPC_FILE_SA_TOKEN,
 	IPC_FILE_SA_CA, IPC_FILE_SA_NAMESPACE };
+static const enum ipc_file_id api_files[] = { IPC_FILE_API_TOKEN };
 
 #define FILES(list) (*out = (list), nitems(list))
 
@@ -39,6 +40,9 @@ mst_files_of(const struct master *m, enum ipc_role role,
 		return m->paths[IPC_FILE_KUBECONFIG] != NULL
 		    ? FILES(kubeconfig_files)
 		    : FILES(in_cluster_files);
+	case IPC_R_API:
+		return m->paths[IPC_FILE_API_TOKEN] != NULL ? FILES(api_files)
+							    : 0;
 	default:
 		return 0;
 	}

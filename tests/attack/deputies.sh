@@ -69,6 +69,8 @@ answers "A84: a second declaration counts for nothing" "connect 127.0.0.1 $other
 answers "A84: nor does a second list of files" "reopen 100" "open $T_DIR/first: No such file or directory"
 fluxd_stop
 breaks "A84: sync asks for the deploy key's file" sync fluxd-sync "reopen 0"
+breaks "A84: sync asks for the file with the token of clients" sync fluxd-sync "reopen 11"
+breaks "A84: api asks for the API server's token" api fluxd-api "reopen 6"
 breaks "A84: sync asks the launcher itself" sync fluxd-sync "open 0"
 breaks "A84: sync asks for a signature" sync fluxd-sync "sign x"
 breaks "A84: manifest asks to be connected" manifest fluxd-manifest "connect 127.0.0.1 $host"

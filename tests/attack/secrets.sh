@@ -127,4 +127,28 @@ t_wait "a wrong password is an error" 30 has_error
 t_is "$(log_has "$wrong")" 0 "the log does not show it"
 t_unlike "$(answers)" "$wrong" "nor does an answer"
 fluxd_stop
+
+# ---- the token of clients
+canary=canary-$(head -c 16 /dev/urandom | od -An -v -tx1 | tr -d ' \n')
+echo "$canary" >"$T_DIR/token"
+port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+token_test() { # STATE MODE
+	local role
+	fluxd_start --git-url="$url" --state-dir="$T_DIR/state-$1" --listen="unix:$T_DIR/fluxd.sock" \
+		--listen="127.0.0.1:$port" --listen-token-file="$T_DIR/token"
+	for wrong in "" x; do
+		FLUX_SERVICE_TOKEN=$canary$wrong FLUX_URL=http://127.0.0.1:$port/api/flux "$FLUXCTL" sandbox >/dev/null 2>&1 || true
+	done
+	scan "client=$(printf %s "$canary" | hex)"
+	expect_only client "$2: the token of clients" api
+	t_is "$(in_proc_texts "$canary")" "" "$2: it is in no environment or command line"
+	t_is "$(log_has "$canary")" 0 "$2: nor in the log"
+	t_unlike "$(answers)" "$canary" "$2: nor in an answer"
+	t_is "$(api_get /api/flux/v12/sandbox | jq -r '.[] | select(.role == "api") | .holds')" "token of clients" \
+		"$2: the process table says who holds it"
+	fluxd_stop
+}
+token_test token "a user for each"
+fluxd_without_caps
+token_test tokenu "one user for all"
 t_done

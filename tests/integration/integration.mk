@@ -13,6 +13,7 @@ integration_tests = \
 	tests/integration/refusals.sh \
 	tests/integration/retry.sh \
 	tests/integration/road.sh \
-	tests/integration/status.sh
+	tests/integration/status.sh \
+	tests/integration/token.sh
 TESTS += $(integration_tests)
 EXTRA_DIST += $(integration_tests) tests/integration/gateway.py tests/integration/metrics.txt

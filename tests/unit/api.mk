@@ -2,7 +2,8 @@ API_UNIT_TESTS = tests/unit/test_api_answer tests/unit/test_api_http \
 	tests/unit/test_api_json \
 	tests/unit/test_api_metrics tests/unit/test_api_peers \
 	tests/unit/test_api_places \
-	tests/unit/test_api_routes tests/unit/test_api_spec
+	tests/unit/test_api_routes tests/unit/test_api_spec \
+	tests/unit/test_api_token
 API_UNIT_CPPFLAGS = $(TEST_CPPFLAGS) -I$(srcdir)/src/api-worker \
 	$(JANSSON_CFLAGS)
 API_UNIT_LIBS = src/api-worker/libapi.a src/common/libproc.a \
@@ -27,6 +28,8 @@ tests_unit_test_api_routes_CPPFLAGS = $(API_UNIT_CPPFLAGS)
 tests_unit_test_api_routes_LDADD = $(API_UNIT_LIBS)
 tests_unit_test_api_spec_CPPFLAGS = $(API_UNIT_CPPFLAGS)
 tests_unit_test_api_spec_LDADD = $(API_UNIT_LIBS)
+tests_unit_test_api_token_CPPFLAGS = $(API_UNIT_CPPFLAGS) $(SECCOMP_CFLAGS)
+tests_unit_test_api_token_LDADD = $(API_LIBS)
 
 # The whole program against a scripted master.
 API_COMPAT_TESTS = tests/compat/test_http_api tests/compat/test_http_attack \

@@ -283,13 +283,19 @@ test_connect(void)
 }
 
 static void
-ask_reopen(uint64_t which)
+ask_reopen_as(enum ipc_role role, uint64_t which)
 {
 	const struct ipc_reopen m = { .which = which };
 
 	got_type = 0;
-	want(ipc_ask_reopen(&bed_far[IPC_R_SYNC], &m, on_got, NULL) != 0);
+	want(ipc_ask_reopen(&bed_far[role], &m, on_got, NULL) != 0);
 	bed_turn();
+}
+
+static void
+ask_reopen(uint64_t which)
+{
+	ask_reopen_as(IPC_R_SYNC, which);
 }
 
 /* Files of its own only, one a second; those that the kubeconfig names once it
@@ -301,7 +307,7 @@ test_reopen(void)
 		IPC_FILE_GIT_PASSWORD, IPC_FILE_KNOWN_HOSTS_SYSTEM,
 		IPC_FILE_KNOWN_HOSTS_USER, IPC_FILE_GIT_CA,
 		IPC_FILE_SA_NAMESPACE, IPC_FILE_MIRROR_LOCK, IPC_FILE_LOG,
-		IPC_FILE_COUNT, IPC_FILE_NAMED,
+		IPC_FILE_API_TOKEN, IPC_FILE_COUNT, IPC_FILE_NAMED,
 		IPC_FILE_NAMED + IPC_MAX_NAMED_PATHS, UINT64_MAX };
 	const struct ipc_paths_named named = { 0 };
 
@@ -328,6 +334,13 @@ test_reopen(void)
 	bed_pass(CLK_SEC);
 	ask_reopen(IPC_FILE_SA_TOKEN);
 	bed_drop(IPC_R_LAUNCHER, IPC_T_OPEN);
+	/* api has one of its own, and none of those */
+	ask_reopen_as(IPC_R_API, IPC_FILE_API_TOKEN);
+	bed_fail(bed_take(IPC_R_LAUNCHER, IPC_T_OPEN), FX_ESYS, "no");
+	want_int(got.code, FX_ESYS);
+	ask_reopen_as(IPC_R_API, IPC_FILE_SA_TOKEN);
+	want_int(mst_child(&bed, IPC_R_API)->state, CHILD_ENDING);
+	want(bed_none(IPC_R_LAUNCHER, IPC_T_OPEN));
 	bed_end();
 }
 

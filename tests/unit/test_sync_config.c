@@ -22,6 +22,10 @@ parse(struct kubeconfig *kc, const char *text, struct fx_err *err)
 	return r;
 }
 
+#define LAUGH(a, b)                                                            \
+	a ": &" a " [*" b ",*" b ",*" b ",*" b ",*" b ",*" b ",*" b ",*" b     \
+	  ",*" b "]\n"
+
 static void
 test_refused(void)
 {
@@ -50,8 +54,21 @@ test_refused(void)
 		{ HEAD "clusters: []\n", "cluster \"k\" does not exist" },
 		{ "current-context: other\ncontexts: []\n",
 		    "context was not found for specified context: other" },
-		{ "a: &x 1\n", "anchors and aliases" },
-		{ "a: *x\n", "anchors and aliases" },
+		{ "a: *x\n", "an alias of no anchor" },
+		{ "a: &x {b: *x}\n", "what it is itself a part of" },
+		{ "a: &x [&y [*x]]\n", "what it is itself a part of" },
+		/* a billion laughs: nine each time, nine deep */
+		{ "a: &a [l,l,l,l,l,l,l,l,l]\n" LAUGH("b", "a") LAUGH("c", "b")
+			LAUGH("d", "c") LAUGH("e", "d") LAUGH("f", "e")
+			    LAUGH("g", "f") LAUGH("h", "g") LAUGH("i", "h"),
+		    "more than 50000 nodes" },
+		/* depth adds up, too */
+		{ "a: &a [[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]\n"
+		  "b: &b [[[[[[[[[[[[[[*a]]]]]]]]]]]]]]\nc: [[[[*b]]]]\n",
+		    "nested more than 32" },
+		{ "a: &a123456789012345678901234567890123456789012345678901234"
+		  "5678901234 1\n",
+		    "more than 64 anchors" },
 		{ "a: [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\n",
 		    "nested more than 32" },
 		{ "a: 'x\n", "yaml: line" },
@@ -107,6 +124,49 @@ test_read(void)
 	want_str(kc.as_uid, "7");
 	want_int(kc.as_groups.n, 2);
 	kubeconfig_clear(&kc);
+}
+
+/* As people write who have many clusters, and kubectl reads. */
+static void
+test_anchors(void)
+{
+	static const struct {
+		const char *text, *token, *server;
+	} tv[] = {
+		{ HEAD "clusters:\n- name: o\n  cluster: &k\n"
+		       "    server: https://k:6443\n"
+		       "- {name: k, cluster: *k}\n" USER "token: &t s\n",
+		    "s", "https://k:6443" },
+		{ HEAD "x: &base {server: 'https://b', tls-server-name: n}\n"
+		       "clusters:\n- name: k\n  cluster:\n"
+		       "    <<: *base\n    server: https://own\n" USER
+		       "token: s\n",
+		    "s", "https://own" },
+		{ HEAD "x: &a {server: 'https://a'}\n"
+		       "y: &b {server: 'https://b'}\n"
+		       "clusters:\n- name: k\n  cluster: {<<: [*a, *b]}\n" USER
+		       "token: s\n",
+		    "s", "https://a" },
+	};
+	auto_buf struct buf many = BUF_INIT(1 << 16);
+	auto_free char *text = NULL;
+	struct kubeconfig kc;
+	struct fx_err err = { 0 };
+
+	for (size_t i = 0; i < nitems(tv); i++) {
+		if (!want_int(parse(&kc, tv[i].text, &err), FX_OK)) {
+			printf("# %zu: %s\n", i, err.text);
+			continue;
+		}
+		want_str(kc.server, tv[i].server);
+		want_mem(buf_head(&kc.token.data), tv[i].token,
+		    strlen(tv[i].token));
+		kubeconfig_clear(&kc);
+	}
+	for (int i = 0; i <= YDOC_ANCHORS_MAX; i++)
+		str_addf(&many, "k%d: &a%d 1\n", i, i);
+	text = str_take(&many);
+	want_int(parse(&kc, text, &err), FX_ELIMIT);
 }
 
 static void
@@ -241,6 +301,8 @@ main(void)
 	test_run("kubeconfig: what we cannot do is said, with the entry's name",
 	    test_refused);
 	test_run("kubeconfig: the current context is read", test_read);
+	test_run("kubeconfig: anchors, aliases and merged mappings",
+	    test_anchors);
 	test_run("kubeconfig: one without a cluster means the service account",
 	    test_empty);
 	test_run("kubeconfig: a server's URL gives host, port and prefix",

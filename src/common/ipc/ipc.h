@@ -62,6 +62,7 @@ enum ipc_file_id {
 	IPC_FILE_SA_NAMESPACE,
 	IPC_FILE_MIRROR_LOCK,
 	IPC_FILE_LOG,
+	IPC_FILE_API_TOKEN, /* --listen-token-file */
 	IPC_FILE_COUNT,
 	IPC_FILE_NAMED = 100, /* + n: n-th path of PATHS_NAMED */
 };

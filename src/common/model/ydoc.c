@@ -2,46 +2,152 @@
 #include "base.h"
 #include "ydoc.h"
 
-/* The limits are kept while libyaml reads, so nothing it is bad at (nested
- * flow collections, anchors) gets long enough to cost time. */
-static int
-check_event(const yaml_event_t *ev, size_t *nodes, size_t *depth,
-    struct fx_err *err)
-{
-	const unsigned char *anchor = NULL;
+/*
+ * The limits are kept while libyaml reads, so nothing it is bad at (nested
+ * flow collections, anchors) gets long enough to cost time.  An alias counts
+ * as what it stands for, each time: what is small on paper and enormous when
+ * it is followed is as much too large as if it were written out.
+ */
+struct anchor {
+	char name[YDOC_ANCHOR_MAX + 1];
+	size_t nodes, height; /* of what it names, aliases followed */
+	bool open;	      /* what it names has not ended yet */
+};
 
-	switch (ev->type) {
-	case YAML_ALIAS_EVENT:
-		return fx_fail(err, FX_ESYNTAX,
-		    "anchors and aliases are not supported");
-	case YAML_SCALAR_EVENT:
-		anchor = ev->data.scalar.anchor;
-		break;
-	case YAML_SEQUENCE_START_EVENT:
-		anchor = ev->data.sequence_start.anchor;
-		++*depth;
-		break;
-	case YAML_MAPPING_START_EVENT:
-		anchor = ev->data.mapping_start.anchor;
-		++*depth;
-		break;
-	case YAML_SEQUENCE_END_EVENT:
-	case YAML_MAPPING_END_EVENT:
-		--*depth;
-		break;
-	default:
-		break;
-	}
-	if (anchor != NULL)
-		return fx_fail(err, FX_ESYNTAX,
-		    "anchors and aliases are not supported");
-	if (*depth > YDOC_DEPTH_MAX)
+struct limits {
+	size_t nodes, depth;
+	struct anchor anchors[YDOC_ANCHORS_MAX];
+	size_t nanchors;
+	/* the collections that are open: what was there when each began, how
+	 * deep it got, and its anchor */
+	struct {
+		size_t nodes, deepest;
+		struct anchor *anchor; /* NULL: none */
+	} open[YDOC_DEPTH_MAX + 1];
+};
+
+static int
+check_sum(const struct limits *l, size_t depth, struct fx_err *err)
+{
+	if (depth > YDOC_DEPTH_MAX)
 		return fx_fail(err, FX_ELIMIT, "nested more than %d deep",
 		    YDOC_DEPTH_MAX);
-	if (++*nodes > YDOC_NODES_MAX)
+	if (l->nodes > YDOC_NODES_MAX)
 		return fx_fail(err, FX_ELIMIT, "more than %d nodes",
 		    YDOC_NODES_MAX);
 	return FX_OK;
+}
+
+/* *out: the anchor's place; NULL: the node has none. */
+static int
+add_anchor(struct limits *l, const unsigned char *name, struct anchor **out,
+    struct fx_err *err)
+{
+	struct anchor *a = &l->anchors[l->nanchors];
+
+	*out = NULL;
+	if (name == NULL)
+		return FX_OK;
+	if (l->nanchors == YDOC_ANCHORS_MAX ||
+	    strlen((const char *)name) > YDOC_ANCHOR_MAX)
+		return fx_fail(err, FX_ELIMIT,
+		    "more than %d anchors, or one with a name of more than %d "
+		    "bytes",
+		    YDOC_ANCHORS_MAX, YDOC_ANCHOR_MAX);
+	*a = (struct anchor){ .nodes = 1, .open = true };
+	memcpy(a->name, name, strlen((const char *)name) + 1);
+	l->nanchors++;
+	*out = a;
+	return FX_OK;
+}
+
+static void
+note_depth(struct limits *l, size_t depth)
+{
+	if (l->open[l->depth].deepest < depth)
+		l->open[l->depth].deepest = depth;
+}
+
+static int
+on_scalar(struct limits *l, const unsigned char *name, struct fx_err *err)
+{
+	struct anchor *a;
+
+	if (add_anchor(l, name, &a, err) != FX_OK)
+		return err->code;
+	if (a != NULL)
+		a->open = false;
+	l->nodes++;
+	return check_sum(l, l->depth, err);
+}
+
+static int
+on_begin(struct limits *l, const unsigned char *name, struct fx_err *err)
+{
+	struct anchor *a;
+
+	if (add_anchor(l, name, &a, err) != FX_OK ||
+	    check_sum(l, l->depth + 1, err) != FX_OK)
+		return err->code;
+	l->depth++;
+	l->open[l->depth].nodes = l->nodes++;
+	l->open[l->depth].deepest = l->depth;
+	l->open[l->depth].anchor = a;
+	return check_sum(l, l->depth, err);
+}
+
+static void
+on_end(struct limits *l)
+{
+	size_t deepest = l->open[l->depth].deepest;
+	struct anchor *a = l->open[l->depth].anchor;
+
+	if (a != NULL) {
+		a->nodes = l->nodes - l->open[l->depth].nodes;
+		a->height = deepest - (l->depth - 1);
+		a->open = false;
+	}
+	l->depth--;
+	note_depth(l, deepest);
+}
+
+static int
+on_alias(struct limits *l, const unsigned char *name, struct fx_err *err)
+{
+	const struct anchor *a = NULL;
+
+	for (size_t i = 0; i < l->nanchors; i++)
+		if (strcmp(l->anchors[i].name, (const char *)name) == 0)
+			a = &l->anchors[i];
+	if (a == NULL)
+		return fx_fail(err, FX_ESYNTAX, "an alias of no anchor");
+	if (a->open)
+		return fx_fail(err, FX_ESYNTAX,
+		    "an alias of what it is itself a part of");
+	l->nodes += a->nodes;
+	note_depth(l, l->depth + a->height);
+	return check_sum(l, l->depth + a->height, err);
+}
+
+static int
+check_event(const yaml_event_t *ev, struct limits *l, struct fx_err *err)
+{
+	switch (ev->type) {
+	case YAML_ALIAS_EVENT:
+		return on_alias(l, ev->data.alias.anchor, err);
+	case YAML_SCALAR_EVENT:
+		return on_scalar(l, ev->data.scalar.anchor, err);
+	case YAML_SEQUENCE_START_EVENT:
+		return on_begin(l, ev->data.sequence_start.anchor, err);
+	case YAML_MAPPING_START_EVENT:
+		return on_begin(l, ev->data.mapping_start.anchor, err);
+	case YAML_SEQUENCE_END_EVENT:
+	case YAML_MAPPING_END_EVENT:
+		on_end(l);
+		return FX_OK;
+	default:
+		return FX_OK;
+	}
 }
 
 static void
@@ -69,7 +175,7 @@ check_limits(const void *text, size_t n, struct fx_err *err)
 {
 	yaml_parser_t p;
 	yaml_event_t ev;
-	size_t nodes = 0, depth = 0;
+	struct limits l = { 0 };
 	bool end = false;
 	int r = FX_OK;
 
@@ -79,7 +185,7 @@ check_limits(const void *text, size_t n, struct fx_err *err)
 			r = yaml_problem(&p, err);
 			break;
 		}
-		r = check_event(&ev, &nodes, &depth, err);
+		r = check_event(&ev, &l, err);
 		end = ev.type == YAML_STREAM_END_EVENT;
 		yaml_event_delete(&ev);
 	}
@@ -151,13 +257,12 @@ ynode_text(struct ynode v)
 	return s;
 }
 
-struct ynode
-ynode_get(struct ynode map, const char *key)
+/* A member of the mapping itself; the last of several. */
+static struct ynode
+own_member(struct ynode map, const char *key)
 {
 	struct ynode found = { map.doc, NULL };
 
-	if (map.n == NULL || map.n->type != YAML_MAPPING_NODE)
-		return found;
 	for (yaml_node_pair_t *p = map.n->data.mapping.pairs.start;
 	     p < map.n->data.mapping.pairs.top; p++) {
 		const char *k = ynode_text(node_of(map, p->key));
@@ -165,6 +270,24 @@ ynode_get(struct ynode map, const char *key)
 		if (k != NULL && strcmp(k, key) == 0)
 			found = node_of(map, p->value);
 	}
+	return found;
+}
+
+struct ynode
+ynode_get(struct ynode map, const char *key)
+{
+	struct ynode found = { map.doc, NULL }, merged, m;
+
+	if (map.n == NULL || map.n->type != YAML_MAPPING_NODE)
+		return found;
+	found = own_member(map, key);
+	merged = own_member(map, "<<");
+	if (found.n != NULL || merged.n == NULL)
+		return found;
+	found = ynode_get(merged, key);
+	for (size_t i = 0;
+	     found.n == NULL && (m = ynode_at(merged, i)).n != NULL; i++)
+		found = ynode_get(m, key);
 	return found;
 }
 

@@ -2,8 +2,8 @@
  * ydoc: a small YAML document whose writer is trusted, but not to be careful.
  *
  * For configuration that holds secrets: size, depth and number of nodes are
- * bounded while libyaml reads, anchors, which nobody writes there and which
- * cost it quadratic time, are refused, and the text of all nodes is wiped in
+ * bounded while libyaml reads, aliases counted as what they stand for; anchors,
+ * which cost it quadratic time, are few; and the text of all nodes is wiped in
  * the end.  Manifests are read by other code.
  */
 #ifndef FX_YDOC_H
@@ -16,6 +16,8 @@
 #define YDOC_BYTES_MAX (1u << 20)
 #define YDOC_DEPTH_MAX 32
 #define YDOC_NODES_MAX 50000
+#define YDOC_ANCHORS_MAX 64
+#define YDOC_ANCHOR_MAX 64 /* bytes of a name */
 
 struct ydoc {
 	yaml_document_t doc;
@@ -35,7 +37,8 @@ void ydoc_wipe(struct ydoc *);
 
 struct ynode ydoc_root(struct ydoc *);
 
-/* Member of a mapping; the last of several with the same key wins, as in Go. */
+/* Member of a mapping; the last of several with the same key wins, as in Go,
+ * and then those of mappings that are merged into it (<<). */
 struct ynode ynode_get(struct ynode map, const char *key);
 
 /* Element of a sequence; absent past its end. */
