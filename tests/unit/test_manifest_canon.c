@@ -225,6 +225,25 @@ test_merge_bomb(void)
 	want(cpu_ms() - before <= 100 * SLOWER);
 }
 
+/* Before it is known that keys are equal, each of them takes room. */
+static void
+test_many_merges(void)
+{
+	auto_free char *merged = repeat("*a,", 4000);
+	auto_free char *text = NULL;
+	struct buf b = BUF_INIT(1u << 20);
+	char got[256];
+
+	want_int(str_add(&b, "a: &a {"), FX_OK);
+	for (int i = 0; i < 1000; i++)
+		want_int(str_addf(&b, "k%d,", i), FX_OK);
+	want_int(str_addf(&b, "}\nb: {<<: [%s]}\n", merged), FX_OK);
+	text = str_take(&b);
+	error_of(text, strlen(text), got);
+	want_str(got,
+	    "error yaml: document needs more than 50331648 bytes of memory\n");
+}
+
 /* A24: in 50 ms, with a tenfold margin 500. */
 static void
 test_anchors(void)
@@ -307,6 +326,8 @@ main(void)
 	test_run("A23: yread: an alias bomb is refused at once",
 	    test_alias_bomb);
 	test_run("yread: a merge bomb is refused at once", test_merge_bomb);
+	test_run("yread: what merges bring together has a limit",
+	    test_many_merges);
 	test_run("A24: yread: 50,000 anchors take no time", test_anchors);
 	test_run("yread: %TAG directives are counted", test_directives);
 	test_run("yread: size is bounded by memory, not by luck", test_sizes);
