@@ -1,4 +1,4 @@
-EXTRA_DIST += tests/lib/memory.h tests/lib/test.h
+EXTRA_DIST += tests/lib/memory.h tests/lib/no_seccomp.h tests/lib/test.h
 
 check_PROGRAMS += tests/unit/test_base
 TESTS += tests/unit/test_base

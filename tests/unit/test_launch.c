@@ -8,6 +8,7 @@
 #include "fd.h"
 #include "ipc_peer.h"
 #include "launcher.h"
+#include "no_seccomp.h"
 #include "sandbox.h"
 #include "test.h"
 
@@ -165,22 +166,6 @@ turn_until(const bool *done)
 		if (ipc_peer_read(&launcher, 16) != FX_OK)
 			break;
 	}
-}
-
-/* As a kernel that has no seccomp, from here on. */
-static void
-lose_seccomp(void)
-{
-	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
-
-	if (ctx == NULL ||
-	    seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(seccomp),
-		0) != 0 ||
-	    seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(prctl), 1,
-		SCMP_A0(SCMP_CMP_EQ, PR_SET_SECCOMP, 0)) != 0 ||
-	    seccomp_load(ctx) != 0)
-		_exit(126);
-	seccomp_release(ctx);
 }
 
 static void
