@@ -3,11 +3,15 @@
 
 #include "buf.h"
 #include "clock.h"
+#include "fd.h"
 #include "logfmt.h"
 #include "loop.h"
 #include "quote.h"
 #include "str.h"
 #include "test.h"
+
+#include <fcntl.h>
+#include <unistd.h>
 
 static void
 test_buf_limit(void)
@@ -24,6 +28,9 @@ test_buf_limit(void)
 	want_mem(buf_head(&b), "456789ab", 8);
 	want_int(buf_get(&b, out, 9), FX_ESHORT);
 	want_int(buf_left(&b), 8);
+	want(b.cap <= 8);
+	want(buf_reserve(&b, SIZE_MAX) == NULL);
+	want(buf_reserve(&b, SIZE_MAX - 4) == NULL);
 }
 
 static void
@@ -122,6 +129,7 @@ test_base64(void)
 
 	want_int(str_unbase64("Zg=x", 4, &d), FX_ESYNTAX);
 	want_int(str_unbase64("Z", 1, &d), FX_ESYNTAX);
+	want_int(str_unbase64("Zg\0=", 4, &d), FX_ESYNTAX);
 	buf_clear(&d);
 }
 
@@ -140,6 +148,10 @@ test_numbers(void)
 	want_int(fx_parse_u64(" 1", 0, 100, &u), FX_ESYNTAX);
 	want_int(fx_parse_u64("1x", 0, 100, &u), FX_ESYNTAX);
 	want_int(fx_parse_u64("101", 0, 100, &u), FX_ELIMIT);
+	want_int(fx_parse_u64("18446744073709551615", 0, UINT64_MAX, &u),
+	    FX_OK);
+	want_int(fx_parse_u64("18446744073709551616", 0, UINT64_MAX, &u),
+	    FX_ELIMIT);
 	want_int(fx_parse_i64("-5", -9, 9, &v), FX_OK);
 	want_int(v, -5);
 	want_int(fx_parse_bool("T", &yes), FX_OK);
@@ -311,6 +323,85 @@ test_quoted(void)
 		want_mem(buf_head(&small), "\"ab\"", 4);
 }
 
+static void
+test_utf8(void)
+{
+	static const struct {
+		const char *text;
+		size_t n;
+		bool is;
+	} tv[] = {
+		{ "", 0, true },
+		{ "a\xc2\x80\xe0\xa0\x80\xf0\x90\x80\x80", 10, true },
+		{ "\xf4\x8f\xbf\xbf", 4, true },
+		{ "\xf4\x90\x80\x80", 4, false }, /* past the last */
+		{ "\xed\x9f\xbf", 3, true },
+		{ "\xed\xa0\x80", 3, false }, /* half of a pair */
+		{ "\xc1\xbf", 2, false },     /* longer than needed */
+		{ "\xe0\x9f\xbf", 3, false },
+		{ "\xf0\x8f\xbf\xbf", 4, false },
+		{ "\xc2\x80", 1, false }, /* cut, whatever is behind it */
+		{ "\xe2\x82\xac", 2, false },
+		{ "\xc2\x40", 2, false },
+		{ "\x80", 1, false },
+		{ "\xff", 1, false },
+	};
+
+	for (size_t i = 0; i < nitems(tv); i++)
+		if (!want_int(str_is_utf8(tv[i].text, tv[i].n), tv[i].is))
+			printf("# row %zu\n", i);
+}
+
+static void
+test_hex(void)
+{
+	uint8_t out[2] = { 0 };
+
+	want_int(str_unhex("0aF1", out, 2), FX_OK);
+	want(out[0] == 0x0a && out[1] == 0xf1);
+	want_int(str_unhex("0aF10", out, 2), FX_ESYNTAX);
+	want_int(str_unhex("0aF", out, 2), FX_ESYNTAX);
+	want_int(str_unhex("0ag1", out, 2), FX_ESYNTAX);
+}
+
+/* What is too long for its place is cut. */
+static void
+test_cuts(void)
+{
+	auto_buf struct buf b = BUF_INIT(4 * LOG_VALUE_MAX);
+	auto_free char *long_text = xcalloc(1, 2 * LOG_VALUE_MAX + 1);
+	const struct log_pair pair = { "k", long_text, LOG_K_STR };
+	struct fx_err err = { 0 };
+
+	memset(long_text, 'x', 2 * LOG_VALUE_MAX);
+	logfmt_add_fmt(&b, &pair, 1);
+	want_int(buf_left(&b), strlen("k=\n") + LOG_VALUE_MAX);
+	buf_reset(&b);
+	str_printable(&b, long_text, 20, 10);
+	want_int(str_addc(&b, '\0'), FX_OK);
+	want_str((const char *)buf_head(&b), "xxxxxxxxxx...");
+	want_int(fx_fail(&err, FX_ELIMIT, "%s", long_text), FX_ELIMIT);
+	want_int(fx_wrap(&err, "outside"), FX_ELIMIT);
+	want_int(strlen(err.text), FX_ERR_TEXT_MAX - 1);
+	want(str_starts(err.text, "outside: xxx"));
+}
+
+/* Nobody changes it any more, and nobody takes the seals off. */
+static void
+test_sealed(void)
+{
+	auto_fd int fd = fd_sealed("test", "shh", 3);
+	char got[8];
+
+	want_int(pread(fd, got, sizeof(got), 0), 3);
+	want_mem(got, "shh", 3);
+	want_int(pwrite(fd, "x", 1, 0), -1);
+	want_int(pwrite(fd, "x", 1, 3), -1);
+	want_int(ftruncate(fd, 0), -1);
+	want_int(fcntl(fd, F_GET_SEALS),
+	    F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+}
+
 int
 main(void)
 {
@@ -329,5 +420,9 @@ main(void)
 	test_run("clock: RFC 3339 without trailing zeros", test_rfc3339);
 	test_run("loop: timers fire once, at their time", test_loop_timers);
 	test_run("quote: as Go does", test_quoted);
+	test_run("str: UTF-8 is what the standard says", test_utf8);
+	test_run("str: hex digits are as many as they have to be", test_hex);
+	test_run("base: what is too long is cut", test_cuts);
+	test_run("fd: a sealed file stays as it is", test_sealed);
 	return test_done();
 }

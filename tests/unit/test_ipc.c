@@ -85,6 +85,64 @@ test_wire_refuses(void)
 	}
 }
 
+/* A negative number is as short as it can be, one that is none fits. */
+static void
+test_signed_refuses(void)
+{
+	static const struct {
+		const char *bytes;
+		size_t n;
+		int want;
+	} tv[] = {
+		{ "\xe0", 1, FX_OK },
+		{ "\xd0\xdf", 2, FX_OK }, /* -33 */
+		{ "\xd0\xe0", 2, FX_ESYNTAX },
+		{ "\xd0\x01", 2, FX_ESYNTAX },
+		{ "\xd1\xff\x80", 3, FX_ESYNTAX },
+		{ "\xd2\xff\xff\x80\x00", 5, FX_ESYNTAX },
+		{ "\xd3\xff\xff\xff\xff\x80\x00\x00\x00", 9, FX_ESYNTAX },
+		{ "\xcf\x7f\xff\xff\xff\xff\xff\xff\xff", 9, FX_OK },
+		{ "\xcf\x80\x00\x00\x00\x00\x00\x00\x00", 9, FX_ELIMIT },
+		{ "\xc0", 1, FX_ESYNTAX },
+	};
+
+	for (size_t i = 0; i < nitems(tv); i++) {
+		struct buf b = buf_view(tv[i].bytes, tv[i].n);
+		int64_t v;
+
+		if (!want_int(wire_get_i64(&b, &v), tv[i].want))
+			printf("# row %zu\n", i);
+	}
+}
+
+/* Both ends keep the limits of the row. */
+static void
+test_wire_limits(void)
+{
+	auto_buf struct buf b = BUF_INIT(64);
+	struct buf view;
+	const uint8_t *p;
+	const char *s;
+	size_t n;
+
+	want_int(wire_put_str(&b, "abcd", 3), FX_ELIMIT);
+	want_int(wire_put_bytes(&b, "abcd", 4, 3), FX_ELIMIT);
+	want_int(wire_put_array(&b, 4, 3), FX_ELIMIT);
+	want_int(buf_left(&b), 0);
+	view = buf_view("\xa4"
+			"abcd",
+	    5);
+	want_int(wire_view_str(&view, 3, &s, &n), FX_ELIMIT);
+	view = buf_view("\xc4\x04"
+			"abcd",
+	    6);
+	want_int(wire_view_bytes(&view, 3, &p, &n), FX_ELIMIT);
+	view = buf_view("\x94\x01\x01\x01\x01", 5);
+	want_int(wire_get_array(&view, 3, &n), FX_ELIMIT);
+	view = buf_view("\x94\x01\x01\x01\x01", 5);
+	want_int(wire_get_array(&view, 4, &n), FX_OK);
+}
+
 /* ---- codec: every row, from random values ---------------------------------
  */
 
@@ -335,6 +393,8 @@ main(void)
 	    test_numbers_are_shortest);
 	test_run("wire: lies about length and longer forms are refused",
 	    test_wire_refuses);
+	test_run("wire: signed numbers, too", test_signed_refuses);
+	test_run("wire: limits hold on both sides", test_wire_limits);
 	test_run("codec: every row round trips, and the walk agrees",
 	    test_rows_round_trip);
 	test_run("codec: a byte more than the row has is refused",
