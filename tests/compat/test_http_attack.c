@@ -367,6 +367,46 @@ test_long(void)
 	want_alive();
 }
 
+/* What no message has room for is the client's mistake, not a busy daemon. */
+static void
+test_long_names(void)
+{
+	static const struct {
+		const char *head;
+		size_t n;
+		const char *status;
+	} tv[] = {
+		{ "/api/flux/v6/jobs?id=", 257, "404" },
+		{ "/api/flux/v6/sync?ref=", 1025, "422" },
+		{ "/api/flux/v11/services?namespace=", 257, "200" },
+		{ "/api/flux/v11/services?services=a:deployment/", 800, "400" },
+	};
+
+	for (size_t i = 0; i < nitems(tv); i++) {
+		auto_free char *target = repeat(tv[i].head, "x", tv[i].n, "");
+		auto_free char *rq = with_body("GET", target, "");
+		auto_free char *r = bed_exchange(bed.port, rq, strlen(rq));
+		auto_free char *wanted =
+		    xasprintf("HTTP/1.1 %s ", tv[i].status);
+
+		if (!want(str_starts(r, wanted)))
+			printf("# %zu: [%.200s]\n", i, r);
+	}
+}
+
+static void
+test_long_source(void)
+{
+	auto_free char *body =
+	    repeat("{\"Kind\":\"git\",\"Source\":{\"URL\":\"", "x", 4097,
+		"\",\"Branch\":\"\"}}");
+	auto_free char *rq = with_body("POST", "/api/flux/v11/notify", body);
+	auto_free char *r = bed_exchange(bed.port, rq, strlen(rq));
+
+	if (!want(str_starts(r, "HTTP/1.1 400 ")))
+		printf("# [%.200s]\n", r);
+}
+
 /* ---- who and why -------------------------------------------------------- */
 
 static void
@@ -660,6 +700,8 @@ main(void)
 	    test_smuggling);
 	test_run("attack: zeros in a header", test_zeros);
 	test_run("attack: endless lines and lists", test_long);
+	test_run("names that no message has room for", test_long_names);
+	test_run("a change whose source is too long", test_long_source);
 	test_run("attack: users and messages that are more than text",
 	    test_causes);
 	test_run("attack: one peer with too many connections", test_one_peer);
