@@ -68,6 +68,12 @@ describe_cluster(const struct kubeconfig *kc)
 		set_text(cluster, "certificate-authority-data", data);
 	}
 	set_text(cluster, "proxy-url", kc->proxy_url);
+	if (kc->uncompressed)
+		json_object_set_new(cluster, "disable-compression",
+		    json_true());
+	if (kc->exec.config != NULL)
+		json_object_set_new(cluster, "config",
+		    json_loads(kc->exec.config, JSON_DECODE_ANY, NULL));
 	return cluster;
 }
 

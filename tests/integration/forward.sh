@@ -282,6 +282,37 @@ t_is "$(jq -c 'del(.spec.cluster["certificate-authority-data"])' "$T_DIR/info")"
 	"in the words of the protocol"
 t_is "$(jq -r '.spec.cluster["certificate-authority-data"]' "$T_DIR/info" | base64 -d)" "$(cat "$BED_API_CA")" \
 	"and whom it believes"
+plugin "printf %s \"\$KUBERNETES_EXEC_INFO\" >'$T_DIR/info'; $(credential "{\"token\":\"$BED_API_TOKEN\"}" v1)" \
+	"interactiveMode: Never, provideClusterInfo: true" v1
+sed -i 's#certificate-authority: [^}]*#&, tls-server-name: localhost, disable-compression: true, extensions: [{name: other, extension: 1}, {name: client.authentication.k8s.io/exec, extension: {audience: "x <y>", n: 7, deep: [true, null, "5", 1.5, a]}}]#' "$T_DIR/config"
+says "v1, told about the cluster whatever its entry has" "$identity" identity
+t_is "$(jq -c 'del(.spec.cluster["certificate-authority-data"])' "$T_DIR/info")" \
+	"{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\",\"spec\":{\"cluster\":{\"server\":\"$BED_API_URL\",\"tls-server-name\":\"localhost\",\"disable-compression\":true,\"config\":{\"audience\":\"x <y>\",\"n\":7,\"deep\":[true,null,\"5\",1.5,\"a\"]}},\"interactive\":false}}" \
+	"its extension for plugins is their configuration"
+
+# whether it may talk to the person
+on_terminal() { # ARG...: fluxctl with a terminal for its standard input
+	python3 -c 'import os, pty, subprocess, sys
+ours, its = pty.openpty()
+sys.exit(subprocess.run(sys.argv[1:], stdin=its).returncode)' "$FLUXCTL" "$@"
+}
+while read -r mode terminal pipe; do
+	plugin "[ -t 0 ] && t=yes || t=no; echo \"\$t \$KUBERNETES_EXEC_INFO\" >'$T_DIR/info'; $good" ${mode:+"interactiveMode: $mode"}
+	on_terminal identity >/dev/null
+	t_like "$(cat "$T_DIR/info")" "^$terminal .*\"interactive\":$([ "$terminal" = yes ] && echo true || echo false)" \
+		"interactiveMode $mode: on a terminal it is told so, and has it or not"
+	[ "$pipe" = refused ] && continue
+	says "interactiveMode $mode without a terminal" "$identity" identity
+	t_like "$(cat "$T_DIR/info")" '^no .*"interactive":false' "interactiveMode $mode: there it has none"
+done <<-TXT
+	Never no no
+	IfAvailable yes no
+	Always yes refused
+TXT
+plugin "$good" "" v1
+says "v1 has no mode of its own" "${getting}invalid configuration: interactiveMode must be specified for me to use exec authentication plugin$(hint identity)" identity
+plugin "$good" "interactiveMode: Perhaps"
+says "a mode that there is none of" "${getting}invalid configuration: invalid interactiveMode for me: \"Perhaps\"$(hint identity)" identity
 certificate() { sed -z 's/\n/\\n/g' "$1"; }
 plugin "$(credential "{\"clientCertificateData\":\"$(certificate "$pki/kwok.crt")\",\"clientKeyData\":\"$(certificate "$pki/kwok.key")\"}" | sed 's/echo/printf "%s\\n"/')"
 says "a plugin's certificate" "$identity" identity
@@ -318,6 +349,25 @@ Get it.$(hint identity)" identity
 plugin "echo careful >&2; $good"
 says "what it says to the person arrives" "0 careful
 ${identity#0 }" identity
+
+# ---- in a pod -------------------------------------------------------------------
+
+# a /run of its own, with the files of the account that may list and forward
+in_pod() {
+	unshare --mount sh -c 'mount -t tmpfs none /run && mkdir -p /run/secrets/kubernetes.io/serviceaccount &&
+		cp "$1/." -r /run/secrets/kubernetes.io/serviceaccount && shift && exec "$@"' sh "$T_DIR/account" \
+		env -u KUBECONFIG HOME=/nonexistent KUBERNETES_SERVICE_HOST="$BED_API_HOST" KUBERNETES_SERVICE_PORT="$BED_API_PORT" "$@"
+}
+mkdir "$T_DIR/account"
+bed_service_account "$ns" reader >"$T_DIR/account/token"
+cp "$BED_API_CA" "$T_DIR/account/ca.crt"
+printf %s "$ns" >"$T_DIR/account/namespace"
+if in_pod true 2>/dev/null; then
+	t_is "$(said in_pod "$FLUXCTL" identity)" "$identity" "the service account of the pod it runs in"
+	t_like "$(said in_pod "$FLUXCTL" list-workloads -n "$ns")" "$ns:deployment/web" "and more than one request"
+	echo wrong >"$T_DIR/account/token"
+	t_is "$(said in_pod "$FLUXCTL" identity)" "1 ${dialer}Unauthorized$(hint identity)" "one that is not known any more"
+fi
 
 # ---- what stands between -------------------------------------------------------
 

@@ -3,12 +3,14 @@
 
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "str.h"
 #include "test.h"
 #include "token.h"
 
+static int64_t now_us = CLK_SEC;
 static char flag[] = "/run/token";
 
 static void
@@ -127,11 +129,42 @@ test_none(void)
 	loop_free(&w.loop);
 }
 
+/* One that was taken away counts for a minute at most, whoever comes or not. */
+static void
+test_again(void)
+{
+	struct worker w;
+	struct token t;
+	int ends[2];
+
+	give(&w, T, strlen(T));
+	want_int(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+	ipc_peer_init(&w.master, ends[0], IPC_R_API, IPC_R_MASTER, 0);
+	w.master.phase = IPC_PH_RUN;
+	token_init(&t, &w);
+	for (int minute = 1; minute <= 2; minute++) {
+		size_t asked = buf_left(&w.master.out);
+
+		now_us += TOKEN_EVERY_US - 1;
+		loop_turn(w.loop, 0);
+		want_int(buf_left(&w.master.out), asked);
+		now_us += 2;
+		loop_turn(w.loop, 0);
+		want(buf_left(&w.master.out) > asked);
+	}
+	token_clear(&t);
+	ipc_peer_close(&w.master);
+	close(ends[1]);
+	loop_free(&w.loop);
+}
+
 int
 main(void)
 {
+	clk_fake(&now_us, NULL);
 	test_run("token: what a file may have", test_files);
 	test_run("token: what a client may show", test_shown);
 	test_run("token: none is no empty one", test_none);
+	test_run("token: the file is read again every minute", test_again);
 	return test_done();
 }

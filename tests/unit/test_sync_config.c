@@ -169,6 +169,47 @@ test_anchors(void)
 	want_int(parse(&kc, text, &err), FX_ELIMIT);
 }
 
+/* What a cluster's entry has for a plugin, as JSON. */
+static void
+test_extension(void)
+{
+#define FOR_PLUGIN(value)                                                      \
+	HEAD CLUSTER                                                           \
+	    "    extensions:\n    - name: other\n      extension: 1\n"         \
+	    "    - name: client.authentication.k8s.io/exec\n"                  \
+	    "      extension: " value "\n" USER                                \
+	    "exec: {command: x, provideClusterInfo: true}\n"
+	static const struct {
+		const char *text, *json;
+	} tv[] = {
+		{ FOR_PLUGIN("{a: 1, b: -0.5, c: x}"),
+		    "{\"a\":1,\"b\":-0.5,\"c\":\"x\"}" },
+		{ FOR_PLUGIN("[true, yes, 'yes', ~, '', off, 007, 1., 1e3]"),
+		    "[true,true,\"yes\",null,\"\",false,\"007\",\"1.\","
+		    "\"1e3\"]" },
+		{ FOR_PLUGIN("{}"), "{}" },
+		{ FOR_PLUGIN("[]"), "[]" },
+		{ FOR_PLUGIN("\"a\\x1b<b>\\\"\""),
+		    "\"a\\u001b\\u003cb\\u003e\\\"\"" },
+		{ FOR_PLUGIN("{&k a: &v [1], b: *v}"),
+		    "{\"a\":[1],\"b\":[1]}" },
+		{ HEAD CLUSTER USER
+		    "exec: {command: x, provideClusterInfo: true}\n",
+		    NULL },
+	};
+	struct fx_err err = { 0 };
+
+	for (size_t i = 0; i < nitems(tv); i++) {
+		const struct kc_source source = { .text = tv[i].text,
+			.n = strlen(tv[i].text) };
+		struct kubeconfig kc = { 0 };
+
+		want_int(kubeconfig_parse(&kc, &source, 1, NULL, &err), FX_OK);
+		want_str(kc.exec.config, tv[i].json);
+		kubeconfig_clear(&kc);
+	}
+}
+
 static void
 test_empty(void)
 {
@@ -303,6 +344,7 @@ main(void)
 	test_run("kubeconfig: the current context is read", test_read);
 	test_run("kubeconfig: anchors, aliases and merged mappings",
 	    test_anchors);
+	test_run("kubeconfig: what a cluster has for plugins", test_extension);
 	test_run("kubeconfig: one without a cluster means the service account",
 	    test_empty);
 	test_run("kubeconfig: a server's URL gives host, port and prefix",

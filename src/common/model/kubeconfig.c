@@ -103,6 +103,34 @@ read_file(const struct entry *e, const char *key, struct kc_file *out,
 	return FX_OK;
 }
 
+/* What the cluster's entry has for plugins, in an extension of this name. */
+static int
+read_extension(struct kubeconfig *kc, const struct entry *cluster,
+    struct fx_err *err)
+{
+	struct ynode all = ynode_get(cluster->n, "extensions"), e;
+	struct buf b = BUF_INIT(KC_CONFIG_MAX);
+
+	for (size_t i = 0; (e = ynode_at(all, i)).n != NULL; i++) {
+		const char *name = get_text(e, "name");
+
+		if (name == NULL ||
+		    strcmp(name, "client.authentication.k8s.io/exec") != 0 ||
+		    (e = ynode_get(e, "extension")).n == NULL)
+			continue;
+		if (ynode_json(e, &b) != FX_OK) {
+			buf_clear(&b);
+			return fx_fail(err, FX_ELIMIT,
+			    "cluster \"%s\": the extension for plugins is no "
+			    "JSON of at most %d bytes",
+			    kc->cluster, KC_CONFIG_MAX);
+		}
+		kc->exec.config = str_take(&b);
+		break;
+	}
+	return FX_OK;
+}
+
 static int
 read_cluster(struct kubeconfig *kc, const struct entry *cluster,
     struct fx_err *err)
@@ -111,6 +139,7 @@ read_cluster(struct kubeconfig *kc, const struct entry *cluster,
 	kc->tls_server_name = dup_text(cluster->n, "tls-server-name");
 	kc->proxy_url = dup_text(cluster->n, "proxy-url");
 	kc->insecure = get_bool(cluster->n, "insecure-skip-tls-verify");
+	kc->uncompressed = get_bool(cluster->n, "disable-compression");
 	if (read_file(cluster, "certificate-authority", &kc->ca, err) != FX_OK)
 		return fx_wrap(err, "cluster \"%s\"", kc->cluster);
 	if (kc->insecure && (kc->ca.path != NULL || buf_left(&kc->ca.data) > 0))
@@ -284,7 +313,8 @@ read_context(struct kubeconfig *kc, struct file *files, size_t n,
 	if (read_cluster(kc, &cluster, err) != FX_OK ||
 	    (kc->server != NULL && read_user(kc, &user, err) != FX_OK))
 		return err->code;
-	return FX_OK;
+	return kc->exec.cluster_info ? read_extension(kc, &cluster, err)
+				     : FX_OK;
 }
 
 static const char *
@@ -441,6 +471,7 @@ kubeconfig_clear(struct kubeconfig *kc)
 	free(kc->exec.api_version);
 	free(kc->exec.interactive);
 	free(kc->exec.hint);
+	free(kc->exec.config);
 	words_clear(&kc->exec.args);
 	words_clear(&kc->exec.env);
 	free(kc->ns);

@@ -16,6 +16,7 @@
 
 #define KC_FILE_MAX YDOC_BYTES_MAX
 #define KC_SECRET_MAX 262144 /* bytes of one certificate, key or token */
+#define KC_CONFIG_MAX 65536  /* bytes of JSON for a plugin */
 #define KC_WORDS_MAX 64	     /* groups, arguments, variables of one user */
 
 /* Content given in place, or else a path; both empty: not given. */
@@ -36,6 +37,7 @@ struct kc_exec {
 	struct kc_words args;
 	struct kc_words env; /* "NAME=value" */
 	bool cluster_info;   /* wants to know the cluster */
+	char *config;	     /* JSON that the cluster has for it; NULL */
 };
 
 struct kubeconfig {
@@ -44,6 +46,7 @@ struct kubeconfig {
 	char *tls_server_name;		/* NULL: the server's host */
 	char *proxy_url;		/* NULL */
 	bool insecure;			/* certificates are not verified */
+	bool uncompressed;		/* no answer is to be compressed */
 	struct kc_file ca, cert, key, token;
 	char *username, *password; /* NULL */
 	char *as, *as_uid;	   /* impersonation; NULL */

@@ -2,6 +2,8 @@
 #include "base.h"
 #include "ydoc.h"
 
+#include "str.h"
+
 /*
  * The limits are kept while libyaml reads, so nothing it is bad at (nested
  * flow collections, anchors) gets long enough to cost time.  An alias counts
@@ -301,4 +303,87 @@ ynode_at(struct ynode list, size_t i)
 		     list.n->data.sequence.items.start))
 		return none;
 	return node_of(list, list.n->data.sequence.items.start[i]);
+}
+
+/* A plain scalar that JSON writes without quotes, as Go's reader decides. */
+static const char *
+json_word(const char *s)
+{
+	static const struct {
+		const char *yaml, *json;
+	} words[] = {
+		{ "", "null" },
+		{ "~", "null" },
+		{ "null", "null" },
+		{ "true", "true" },
+		{ "True", "true" },
+		{ "yes", "true" },
+		{ "on", "true" },
+		{ "false", "false" },
+		{ "False", "false" },
+		{ "no", "false" },
+		{ "off", "false" },
+	};
+	const char *p = s + (*s == '-');
+	size_t digits = strspn(p, "0123456789");
+
+	for (size_t i = 0; i < nitems(words); i++)
+		if (strcmp(words[i].yaml, s) == 0)
+			return words[i].json;
+	/* no leading zero, which would be octal there and an error here */
+	if (digits == 0 || (digits > 1 && *p == '0'))
+		return NULL;
+	p += digits;
+	if (*p == '.' && (digits = strspn(p + 1, "0123456789")) != 0)
+		p += 1 + digits;
+	return *p == '\0' ? s : NULL;
+}
+
+static int
+scalar_json(const yaml_node_t *n, struct buf *out)
+{
+	const char *s = (const char *)n->data.scalar.value, *word = NULL;
+
+	if (n->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+	    strlen(s) == n->data.scalar.length)
+		word = json_word(s);
+	if (word != NULL)
+		return str_add(out, word);
+	(void)str_addc(out, '"');
+	str_add_json(out, s, n->data.scalar.length, true);
+	return str_addc(out, '"');
+}
+
+int
+ynode_json(struct ynode v, struct buf *out)
+{
+	int r = FX_OK;
+
+	if (v.n->type == YAML_SCALAR_NODE)
+		return scalar_json(v.n, out);
+	if (v.n->type == YAML_SEQUENCE_NODE) {
+		struct ynode e;
+
+		r = str_addc(out, '[');
+		for (size_t i = 0; r == FX_OK && (e = ynode_at(v, i)).n != NULL;
+		     i++)
+			if (i == 0 || (r = str_addc(out, ',')) == FX_OK)
+				r = ynode_json(e, out);
+		return r == FX_OK ? str_addc(out, ']') : r;
+	}
+	r = str_addc(out, '{');
+	for (yaml_node_pair_t *p = v.n->data.mapping.pairs.start;
+	     r == FX_OK && p < v.n->data.mapping.pairs.top; p++) {
+		const yaml_node_t *key = node_of(v, p->key).n;
+
+		if (key->type != YAML_SCALAR_NODE)
+			return FX_ESYNTAX;
+		(void)str_add(out,
+		    p == v.n->data.mapping.pairs.start ? "\"" : ",\"");
+		str_add_json(out, (const char *)key->data.scalar.value,
+		    key->data.scalar.length, true);
+		(void)str_add(out, "\":");
+		r = ynode_json(node_of(v, p->value), out);
+	}
+	return r == FX_OK ? str_addc(out, '}') : r;
 }

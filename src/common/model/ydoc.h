@@ -10,6 +10,7 @@
 #define FX_YDOC_H
 
 #include "base.h"
+#include "buf.h"
 
 #include <yaml.h>
 
@@ -46,5 +47,9 @@ struct ynode ynode_at(struct ynode list, size_t i);
 
 /* Borrowed: the text of a scalar; NULL for anything else and for null. */
 const char *ynode_text(struct ynode);
+
+/* Append the node as JSON.  FX_ELIMIT: the buf is full; FX_ESYNTAX: JSON has no
+ * such keys. */
+int ynode_json(struct ynode, struct buf *out) FX_MUSTUSE;
 
 #endif
