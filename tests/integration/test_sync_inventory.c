@@ -375,6 +375,7 @@ test_guards(void)
 		{ "k8s-unsafe-exclude-resource", "v1/ConfigMap", false },
 	};
 	struct bed_result r;
+	long mark;
 
 	fresh(names);
 	start();
@@ -385,10 +386,13 @@ test_guards(void)
 	for (size_t i = 0; i < nitems(tv); i++) {
 		start_as("INV_ADMIN", tv[i].setting,
 		    tv[i].value != NULL ? tv[i].value : ns);
+		mark = bed_audit_mark();
 		r = bed_apply(&bed);
 		want_str(r.err.text, "");
 		want_int(r.applied.deleted, 0);
 		want_int(r.applied.errors, tv[i].error);
+		/* of the inventory: what may not go is not asked for */
+		want_int(bed_audit(mark, "get", "configmaps"), 1);
 		bed_stop(&bed);
 	}
 	want(has(MAPS, "b"));
@@ -407,6 +411,7 @@ test_comes_and_goes(void)
 {
 	static const char *const names[] = { "a", "b", "c", NULL };
 	struct bed_result r;
+	long mark;
 
 	fresh(names);
 	start();
@@ -418,7 +423,9 @@ test_comes_and_goes(void)
 	start_as("INV_ADMIN", "sync-gc-limit", "0");
 	want_int(bed_apply(&bed).applied.errors, 1); /* c may not go */
 	set_is("a c");				     /* … is back */
+	mark = bed_audit_mark();
 	r = bed_apply(&bed);
+	want_int(bed_audit(mark, "patch", NULL), 1); /* it is named already */
 	want_int(r.applied.patched, 1);
 	want_int(r.applied.errors, 1); /* b may not go */
 	bed_stop(&bed);
