@@ -178,7 +178,7 @@ test_descriptors(void)
 	int pipes[2];
 	char byte;
 
-	want_int(pipe2(pipes, O_CLOEXEC), 0);
+	want_int(pipe2(pipes, O_CLOEXEC | O_NONBLOCK), 0);
 	start(IPC_R_NET, argv, pipes[1], true);
 	close(pipes[1]);
 	go("relaxed");
