@@ -799,7 +799,7 @@ test_launcher(void)
 	char byte;
 	int end[2];
 
-	want(pipe2(end, O_CLOEXEC) == 0);
+	want(pipe2(end, O_CLOEXEC | O_NONBLOCK) == 0);
 	left_open = end[1];
 	start_launcher(NULL);
 	close(end[1]);

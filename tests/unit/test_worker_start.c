@@ -72,8 +72,8 @@ start(enum ipc_role role, char *const argv[], int left_open, bool seccomp)
 	ipc_peer_handlers(&worker, handlers, nitems(handlers), NULL);
 }
 
-/* Until it is ready or gone. */
-static void
+/* Until it is ready or gone; true: it is gone. */
+static bool
 await(void)
 {
 	struct pollfd pfd = { worker.fd, POLLIN, 0 };
@@ -83,6 +83,7 @@ await(void)
 		(void)poll(&pfd, 1, 100);
 		r = ipc_peer_read(&worker, 8);
 	}
+	return r != FX_OK;
 }
 
 static int
@@ -105,7 +106,7 @@ go(const char *sandbox)
 
 	want_int(ipc_tell_config(&worker, &config), FX_OK);
 	want_int(ipc_tell_go(&worker, &m), FX_OK);
-	await();
+	(void)await();
 }
 
 #define S(text) ((char *)(uintptr_t)(text))
@@ -127,8 +128,7 @@ test_arguments(void)
 	want_int(IPC_R_NET, 2);
 	for (size_t i = 0; i < nitems(tv); i++) {
 		start(IPC_R_NET, tv[i], -1, true);
-		await();
-		if (!want(!ready) || !want_int(end(), EXIT_CHANNEL))
+		if (!want(await()) || !want_int(end(), EXIT_CHANNEL))
 			printf("# row %zu\n", i);
 	}
 }
@@ -178,7 +178,7 @@ test_descriptors(void)
 	int pipes[2];
 	char byte;
 
-	want_int(pipe2(pipes, O_CLOEXEC), 0);
+	want_int(pipe2(pipes, O_CLOEXEC | O_NONBLOCK), 0);
 	start(IPC_R_NET, argv, pipes[1], true);
 	close(pipes[1]);
 	go("relaxed");
