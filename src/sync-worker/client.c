@@ -195,16 +195,16 @@ may_repeat(const struct request *r, const struct sw_status *status)
 	    r->state->tries + 1 < max;
 }
 
-/* The server answered. */
-static void
-answered(struct client *c, struct request *r, long code)
+void
+lane_answered(struct request *r)
 {
+	struct client *c = r->state->lane->client;
 	struct request_state *st = r->state;
 	struct fx_err err = { 0 };
 	struct sw_status status;
 	int64_t wait;
 
-	status_read(&status, (int)code,
+	status_read(&status, (int)transfer_code(r),
 	    st->retry_after[0] != '\0' ? st->retry_after : NULL,
 	    buf_head(&st->error), buf_left(&st->error));
 	if (status.what == SW_LOGIN && !st->renewed) {
@@ -267,12 +267,12 @@ is_transient(CURLcode res)
 	}
 }
 
-/* There was no (whole) answer. */
-static void
-broke_off(struct client *c, struct request *r, CURLcode res)
+void
+lane_broke_off(struct request *r, CURLcode res)
 {
 	struct request_state *st = r->state;
 	struct lane *l = st->lane;
+	struct client *c = l->client;
 	char text[CURL_ERROR_SIZE + 64];
 
 	if (res == CURLE_COULDNT_CONNECT && l->starved) {
@@ -312,57 +312,19 @@ lane_reap(struct lane *l)
 		CURLcode res = m->data.result;
 		struct request *r;
 		char *private;
-		long code;
 
 		if (m->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &private);
 		r = (struct request *)(void *)private;
-		code = transfer_code(r);
 		lane_take(r);
 		if (res == CURLE_OK)
-			answered(l->client, r, code);
+			lane_answered(r);
 		else
-			broke_off(l->client, r, res);
+			lane_broke_off(r, res);
 	}
 	if (l->waiting != NULL)
 		lane_wake(l);
-}
-
-/* ---- silent streams --------------------------------------------------- */
-
-/* The running stream that has been silent for longest. */
-static struct request *
-most_silent(const struct lane *l)
-{
-	struct request *found = NULL;
-
-	for (struct request *r = l->running; r != NULL; r = r->state->next)
-		if (r->stream != NULL &&
-		    (found == NULL ||
-			r->state->heard_us < found->state->heard_us))
-			found = r;
-	return found;
-}
-
-/* libcurl could do this, but would wake up every second for it. */
-void
-lane_listen(struct loop *loop, void *arg)
-{
-	struct lane *l = arg;
-	int64_t now = clk_now_us();
-	struct request *r;
-
-	while ((r = most_silent(l)) != NULL &&
-	    r->state->heard_us + SILENCE_US <= now) {
-		lane_take(r);
-		snprintf(r->state->problem, sizeof(r->state->problem),
-		    "nothing came for %d seconds", (int)(SILENCE_US / CLK_SEC));
-		broke_off(l->client, r, CURLE_OPERATION_TIMEDOUT);
-	}
-	if (r != NULL)
-		loop_timer_at(loop, &l->silence_timer,
-		    r->state->heard_us + SILENCE_US);
 }
 
 /* ---- waiting requests ------------------------------------------------- */
@@ -564,6 +526,7 @@ client_free(struct client **cp)
 		loop_timer_stop(c->loop, &l->curl_timer);
 		loop_timer_stop(c->loop, &l->pump_timer);
 		loop_timer_stop(c->loop, &l->silence_timer);
+		loop_timer_stop(c->loop, &l->tail_timer);
 		fd_close(&l->spare);
 	}
 	wipe_headers(c);

@@ -51,6 +51,8 @@ typedef void answer_fn(void *arg, struct answer *);
 /* Bytes of a stream (a watch).  Anything but FX_OK ends it.  No request may
  * be sent or cancelled from here. */
 typedef int stream_fn(void *arg, const void *, size_t n);
+/* Does nothing more belong to what the stream has brought? */
+typedef bool whole_fn(const void *arg);
 
 /* What the caller fills in; the rest is the client's. */
 struct request {
@@ -70,6 +72,7 @@ struct request {
 				   executed */
 	answer_fn *done;	/* exactly once, unless cancelled */
 	stream_fn *stream;	/* NULL: the answer is collected */
+	whole_fn *whole;	/* of a stream that has an end; or NULL */
 	void *arg;
 
 	struct request_state *state;

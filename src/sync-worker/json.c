@@ -192,6 +192,12 @@ items_feed(struct items *t, const void *data, size_t n, line_fn *fn, void *arg)
 	return r;
 }
 
+bool
+items_whole(const struct items *t)
+{
+	return t->depth == 0 && !t->in_string && buf_left(&t->frame) > 0;
+}
+
 json_t *
 items_end(struct items *t, struct fx_err *err)
 {

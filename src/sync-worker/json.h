@@ -66,6 +66,8 @@ void items_clear(struct items *);
 /* FX_ELIMIT, FX_ESYNTAX, or what fn said of an element. */
 int items_feed(struct items *, const void *, size_t n, line_fn *,
     void *arg) FX_MUSTUSE;
+/* Has the document come to its end? */
+bool items_whole(const struct items *);
 /* The document without its items, once all of it was fed. */
 json_t *items_end(struct items *, struct fx_err *) FX_MUSTUSE;
 

@@ -188,6 +188,7 @@ lane_init(struct client *c, enum client_lane which, unsigned in_flight,
 	l->curl_timer = (struct loop_timer){ .fn = on_curl_timer, .arg = l };
 	l->pump_timer = (struct loop_timer){ .fn = lane_pump, .arg = l };
 	l->silence_timer = (struct loop_timer){ .fn = lane_listen, .arg = l };
+	l->tail_timer = (struct loop_timer){ .fn = lane_finish, .arg = l };
 	l->multi = curl_multi_init();
 	if (l->multi == NULL)
 		fx_bug("curl_multi_init");

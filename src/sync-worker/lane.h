@@ -25,6 +25,7 @@ struct lane {
 	struct loop_timer curl_timer;	 /* what libcurl waits for */
 	struct loop_timer pump_timer;	 /* what waiting requests wait for */
 	struct loop_timer silence_timer; /* when streams are looked at */
+	struct loop_timer tail_timer;	 /* when whole answers are */
 	struct request *waiting, **tail;
 	int64_t due_us; /* none of them has to be looked at before */
 	struct request *running;
@@ -82,8 +83,16 @@ void lane_take(struct request *);
 /* client.c: requests that have ended, and those that may begin. */
 void lane_reap(struct lane *);
 void lane_pump(struct loop *, void *lane);
-/* client.c: streams whose other side has fallen silent. */
+/* client.c: the end of a request that has left its lane: the server answered;
+ * or there was no (whole) answer. */
+void lane_answered(struct request *);
+void lane_broke_off(struct request *, CURLcode);
+
+/* silence.c: streams whose other side has fallen silent. */
 void lane_listen(struct loop *, void *lane);
+/* silence.c: more of an answer came; if that is all of it, it ends soon. */
+void lane_tail(struct request *);
+void lane_finish(struct loop *, void *lane);
 
 /* transfer.c: hand the request to libcurl on its lane. */
 void transfer_start(struct request *);

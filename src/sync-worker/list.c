@@ -120,6 +120,14 @@ on_bytes(void *arg, const void *p, size_t n)
 	return items_feed(&l->items, p, n, on_item, l);
 }
 
+static bool
+is_whole(const void *arg)
+{
+	const struct listing *l = arg;
+
+	return items_whole(&l->items);
+}
+
 static void
 list_page(struct listing *l)
 {
@@ -140,6 +148,7 @@ list_page(struct listing *l)
 	l->request =
 	    cluster_get(l->cluster, &path, ACCEPT_META_LIST, 0, on_end, l);
 	l->request->stream = on_bytes;
+	l->request->whole = is_whole;
 	client_send(l->cluster->client, LANE_REQUESTS, l->request);
 }
 

@@ -46,6 +46,7 @@ src_sync_worker_libsync_a_SOURCES = \
 	src/sync-worker/release.c \
 	src/sync-worker/rollout.c \
 	src/sync-worker/set.c \
+	src/sync-worker/silence.c \
 	src/sync-worker/spare.c \
 	src/sync-worker/status.c \
 	src/sync-worker/status.h \

@@ -312,6 +312,14 @@ on_object(void *arg, struct answer *a)
 
 /* ---- requests ---------------------------------------------------------- */
 
+static bool
+is_whole(const void *arg)
+{
+	const struct page *p = arg;
+
+	return items_whole(&p->items);
+}
+
 static void
 page_send(struct page *p, struct buf *path)
 {
@@ -329,6 +337,7 @@ page_send(struct page *p, struct buf *path)
 		}
 		p->request = cluster_get(c, path, NULL, 0, on_list, p);
 		p->request->stream = on_bytes;
+		p->request->whole = is_whole;
 	}
 	r->expected += guess(p);
 	r->all->in_flight++;

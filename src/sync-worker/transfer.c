@@ -80,6 +80,8 @@ on_body(char *p, size_t one, size_t n, void *arg)
 	res = r->stream != NULL ? r->stream(r->arg, p, n)
 				: buf_put(&st->body, p, n);
 	st->refused = res;
+	if (res == FX_OK)
+		lane_tail(r);
 	return res == FX_OK ? n : 0;
 }
 

@@ -469,13 +469,16 @@ test_pieces(void)
 		s = str_take(&got);
 		want_str(s, "{\"a\":1}||{\"b\":2}|");
 		buf_init(&got, 1024);
-		for (size_t i = 0; i < sizeof(list) - 1; i += step)
+		for (size_t i = 0; i < sizeof(list) - 1; i += step) {
+			want(!items_whole(&t));
 			want_int(items_feed(&t, list + i,
 				     step < sizeof(list) - 1 - i
 					 ? step
 					 : sizeof(list) - 1 - i,
 				     take_line, NULL),
 			    FX_OK);
+		}
+		want(items_whole(&t));
 		u = str_take(&got);
 		want_str(u, "{\"x\":\"}]\\\"{\"}|{\"y\":[{},[]]}|");
 		frame = items_end(&t, &err);
