@@ -14,6 +14,7 @@
 
 #include <inttypes.h>
 #include <poll.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -327,8 +328,11 @@ run_child(int fd, const char *path, bool skip)
 	struct worker w = { .role = IPC_R_MANIFEST };
 	struct sandbox_state st;
 	struct mw state = { 0 };
+	uint64_t first;
 	int status;
 
+	/* as worker_init does: glibc 2.41 prepares itself at the first call */
+	(void)!getrandom(&first, sizeof(first), 0);
 	config_init(&w.cfg);
 	if (config_receive(&w.cfg, "git-url",
 		"git@git.example.org:ops/cluster") != FX_OK ||
