@@ -7,7 +7,7 @@ EXTRA_DIST += tests/testbed/README.md tests/testbed/bed \
 	tests/testbed/selftest.sh tests/testbed/upstream/go.mod \
 	tests/testbed/upstream/go.sum
 
-sources = `cd $(srcdir) && git ls-files 'src/*.c' 'src/*.h' 'tests/*.c' 'tests/*.h' 'doc/*.c'`
+sources = `cd $(abs_srcdir) && git ls-files 'src/*.c' 'src/*.h' 'tests/*.c' 'tests/*.h' 'doc/*.c'`
 
 # clang-format 14, as Debian 12 has it: other versions format differently.
 check-format:
