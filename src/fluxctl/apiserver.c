@@ -3,8 +3,8 @@
 #include "apiserver.h"
 
 #include "answer.h"
+#include "quote.h"
 #include "str.h"
-#include "text.h"
 
 /* ---- headers ------------------------------------------------------------ */
 
@@ -190,7 +190,7 @@ apiserver_fail_get(const struct apiserver *a, const char *path, const char *why,
     struct ctl_error *err)
 {
 	auto_free char *url = xasprintf("%s%s", a->kube->base, path);
-	auto_free char *quoted = ctl_quoted(url);
+	auto_free char *quoted = str_quoted(url);
 
 	return ctl_fail(err, FX_EFAIL, "Get %s: %s", quoted, why);
 }

@@ -4,8 +4,8 @@
 
 #include "answer.h"
 #include "gojson.h"
+#include "quote.h"
 #include "str.h"
-#include "text.h"
 #include "update.h"
 #include "workload.h"
 
@@ -49,7 +49,7 @@ add_tag(const char *pair, json_t *add, json_t *remove, struct ctl_error *err)
 	auto_free char *name = NULL, *quoted = NULL;
 
 	if (equals == NULL || strchr(equals + 1, '=') != NULL) {
-		quoted = ctl_quoted(pair);
+		quoted = str_quoted(pair);
 		return ctl_fail(err, FX_ESYNTAX,
 		    "invalid container/tag pair: %s. Expected format is "
 		    "'container=filter'",

@@ -3,6 +3,7 @@
 #include "client.h"
 
 #include "http.h"
+#include "quote.h"
 #include "str.h"
 #include "text.h"
 
@@ -161,7 +162,7 @@ fail_transport(const struct client *c, const char *route, const char *query,
     bool post, CURLcode code, const char *why, struct ctl_error *err)
 {
 	auto_free char *url = url_join(&c->url, route, query, true);
-	auto_free char *quoted = ctl_quoted(url);
+	auto_free char *quoted = str_quoted(url);
 
 	return ctl_fail(err,
 	    code == CURLE_OPERATION_TIMEDOUT ? FX_ETIMEOUT : FX_EFAIL,
@@ -178,7 +179,7 @@ unusable(const struct client *c)
 	uint64_t number;
 
 	if (strcmp(u->scheme, "http") != 0 && strcmp(u->scheme, "https") != 0) {
-		quoted = ctl_quoted(u->scheme);
+		quoted = str_quoted(u->scheme);
 		return xasprintf("unsupported protocol scheme %s", quoted);
 	}
 	if (*u->host == '\0')

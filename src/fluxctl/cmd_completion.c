@@ -3,8 +3,8 @@
 #include "cmd.h"
 
 #include "options.h"
+#include "quote.h"
 #include "str.h"
-#include "text.h"
 
 /*
  * The scripts are static: they know the commands and flags of this fluxctl and
@@ -339,7 +339,7 @@ ctl_cmd_completion(struct ctl *c)
 		if (strcmp(scripts[i].shell, c->line->args[0]) == 0)
 			script = &scripts[i];
 	if (script == NULL) {
-		quoted = ctl_quoted(c->line->args[0]);
+		quoted = str_quoted(c->line->args[0]);
 		return ctl_fail(&c->error, FX_EUNKNOWN,
 		    "unsupported shell type %s", quoted);
 	}

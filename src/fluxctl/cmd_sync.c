@@ -3,6 +3,7 @@
 #include "cmd.h"
 
 #include "api.h"
+#include "quote.h"
 #include "record.h"
 #include "text.h"
 #include "wait.h"
@@ -59,7 +60,7 @@ run_job(struct ctl *c, struct job *job)
 		r = FX_OK;
 	}
 	if (r != FX_OK) {
-		quoted = ctl_quoted(id);
+		quoted = str_quoted(id);
 		ctl_print(c->err, "Failed to complete sync job (ID %s)\n",
 		    quoted);
 		return r;

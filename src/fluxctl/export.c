@@ -4,8 +4,8 @@
 
 #include "arena.h"
 #include "node.h"
+#include "quote.h"
 #include "str.h"
-#include "text.h"
 
 #define NAME_BYTES_MAX 253 /* of a name in Kubernetes */
 
@@ -316,7 +316,7 @@ export_path(const struct export *e, char **out, struct ctl_error *err)
 		if (is_file_name(names[i]) ||
 		    (names[i] == e->ns && *e->ns == '\0'))
 			continue;
-		quoted = ctl_quoted(names[i]);
+		quoted = str_quoted(names[i]);
 		return ctl_fail(err, FX_EDENIED,
 		    "saving yaml object: %s cannot be part of a file name",
 		    quoted);

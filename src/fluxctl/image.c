@@ -2,8 +2,8 @@
 #include "base.h"
 #include "image.h"
 
+#include "quote.h"
 #include "str.h"
-#include "text.h"
 
 #define DIGEST_MARK "@sha256:"
 
@@ -43,7 +43,7 @@ find_path(const char *text)
 static int
 malformed(const char *text, struct ctl_error *err)
 {
-	auto_free char *quoted = ctl_quoted(text);
+	auto_free char *quoted = str_quoted(text);
 
 	return ctl_fail(err, FX_ESYNTAX,
 	    "parsing %s: expected image name as either <image>:<tag> or just "

@@ -2,9 +2,10 @@
 #include "base.h"
 #include "instant.h"
 
+#include "quote.h"
 #include "str.h"
-#include "text.h"
 
+#include <stdio.h>
 #include <time.h>
 
 #define YEAR_ONE (-62135596800ll) /* 0001-01-01T00:00:00Z */
@@ -106,7 +107,7 @@ instant_parse(const char *text, struct instant *out, struct ctl_error *err)
 		*out = t;
 		return FX_OK;
 	}
-	quoted = ctl_quoted(text);
+	quoted = str_quoted(text);
 	return ctl_fail(err, FX_ESYNTAX, "parsing time %s", quoted);
 }
 

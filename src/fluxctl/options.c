@@ -3,6 +3,7 @@
 #include "options.h"
 
 #include "cmd.h"
+#include "quote.h"
 #include "str.h"
 #include "suggest.h"
 #include "text.h"
@@ -156,7 +157,7 @@ set_flag(struct ctl_line *line, const struct ctl_flag *flag, const char *text,
 			    flag->help);
 		return FX_OK;
 	}
-	quoted = ctl_quoted(text);
+	quoted = str_quoted(text);
 	if (flag->ch != '\0')
 		return ctl_fail(err, r,
 		    "invalid argument %s for \"-%c, --%s\" flag: %s", quoted,

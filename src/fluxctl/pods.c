@@ -3,7 +3,7 @@
 #include "pods.h"
 
 #include "answer.h"
-#include "text.h"
+#include "quote.h"
 #include "url.h"
 
 #define OTHER_NAMES "name in (flux,fluxd,weave-flux-agent)"
@@ -91,7 +91,7 @@ pods_choose(const json_t *list, const char *selector, char **pod,
 	if (json_array_size(pods) == 0)
 		return FX_OK;
 	if (json_array_size(pods) > 1) {
-		auto_free char *quoted = ctl_quoted(selector);
+		auto_free char *quoted = str_quoted(selector);
 
 		return ctl_fail(err, FX_ECONFLICT,
 		    "Ambiguous pod: found more than one pod for selector: "

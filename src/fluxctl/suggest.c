@@ -3,8 +3,8 @@
 #include "suggest.h"
 
 #include "options.h"
+#include "quote.h"
 #include "str.h"
-#include "text.h"
 
 #include <ctype.h>
 #include <strings.h>
@@ -58,7 +58,7 @@ ctl_fail_unknown_command(struct ctl_error *err, const char *typed)
 	bool any = false;
 
 	(void)str_add(&b, "unknown command ");
-	ctl_add_quoted(&b, typed);
+	str_add_quoted(&b, typed, strlen(typed));
 	(void)str_add(&b, " for \"fluxctl\"");
 	for (size_t i = 0; i < CTL_COMMANDS; i++) {
 		const char *name = ctl_commands[i].name;

@@ -62,18 +62,6 @@ ctl_system_text(int number)
 	return text;
 }
 
-void
-ctl_add_quoted(struct buf *b, const char *s)
-{
-	str_add_quoted(b, s, strlen(s));
-}
-
-char *
-ctl_quoted(const char *s)
-{
-	return str_quoted(s);
-}
-
 char *
 ctl_quoted_byte(unsigned char c)
 {

@@ -1,5 +1,5 @@
 /*
- * text: writing foreign text to a terminal, and quoting it as Go does.
+ * text: writing foreign text to a terminal.
  */
 #ifndef CTL_TEXT_H
 #define CTL_TEXT_H
@@ -18,12 +18,6 @@ void ctl_write(FILE *, const char *, size_t n);
 
 /* errno's text as Go writes it, in lower case; valid until the next call. */
 const char *ctl_system_text(int number);
-
-/* Append s in double quotes, escaped as Go's %q does. */
-void ctl_add_quoted(struct buf *, const char *s);
-
-/* The same as a string of its own. */
-char *ctl_quoted(const char *s);
 
 /* The byte c in single quotes, as Go's %q shows a byte. */
 char *ctl_quoted_byte(unsigned char c);

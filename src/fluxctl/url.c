@@ -2,8 +2,8 @@
 #include "base.h"
 #include "url.h"
 
+#include "quote.h"
 #include "str.h"
-#include "text.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@ is_alnum(char c)
 static int
 fail(struct ctl_error *err, const char *url, const char *why)
 {
-	auto_free char *quoted = ctl_quoted(url);
+	auto_free char *quoted = str_quoted(url);
 
 	return ctl_fail(err, FX_ESYNTAX, "parse %s: %s", quoted, why);
 }
@@ -55,7 +55,7 @@ check_bytes(const char *url, struct ctl_error *err)
 			continue;
 		snprintf(bad, sizeof(bad), "%.3s", s);
 		{
-			auto_free char *quoted = ctl_quoted(bad);
+			auto_free char *quoted = str_quoted(bad);
 			auto_free char *why =
 			    xasprintf("invalid URL escape %s", quoted);
 
@@ -86,14 +86,14 @@ check_host(const char *url, const char *host, struct ctl_error *err)
 
 		if (strchr(" \"<>\\^`{|}", *s) == NULL)
 			continue;
-		quoted = ctl_quoted(one);
+		quoted = str_quoted(one);
 		why = xasprintf("invalid character %s in host name", quoted);
 		return fail(err, url, why);
 	}
 	if (*port == '\0' ||
 	    (*port == ':' && port[1 + strspn(port + 1, "0123456789")] == '\0'))
 		return FX_OK;
-	quoted = ctl_quoted(port);
+	quoted = str_quoted(port);
 	why = xasprintf("invalid port %s after host", quoted);
 	return fail(err, url, why);
 }

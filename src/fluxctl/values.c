@@ -2,8 +2,8 @@
 #include "base.h"
 #include "values.h"
 
+#include "quote.h"
 #include "str.h"
-#include "text.h"
 
 int
 value_bool(const char *text, bool *out, struct ctl_error *err)
@@ -13,7 +13,7 @@ value_bool(const char *text, bool *out, struct ctl_error *err)
 
 	if (r == FX_OK)
 		return FX_OK;
-	quoted = ctl_quoted(text);
+	quoted = str_quoted(text);
 	return ctl_fail(err, r, "strconv.ParseBool: parsing %s: invalid syntax",
 	    quoted);
 }
@@ -35,7 +35,7 @@ value_int(const char *text, int64_t *out, struct ctl_error *err)
 
 	if (r == FX_OK)
 		return FX_OK;
-	quoted = ctl_quoted(text);
+	quoted = str_quoted(text);
 	return ctl_fail(err, r, "strconv.ParseInt: parsing %s: %s", quoted,
 	    r == FX_ELIMIT ? "value out of range" : "invalid syntax");
 }

@@ -51,8 +51,7 @@ on_crd(void *arg, struct answer *a)
 	auto_json json_t *doc = NULL;
 
 	w->request = NULL;
-	if (a->err.code == FX_OK)
-		doc = sw_json(buf_head(&a->body), buf_left(&a->body), &a->err);
+	doc = sw_answer(a);
 	if (doc == NULL) {
 		wait_end(w, a->err.text);
 		return;

@@ -64,9 +64,7 @@ delivery_metadata(struct answer *a, json_t **doc)
 {
 	const json_t *metadata;
 
-	if (a->err.code != FX_OK)
-		return NULL;
-	*doc = sw_json(buf_head(&a->body), buf_left(&a->body), &a->err);
+	*doc = sw_answer(a);
 	metadata = json_object_get(*doc, "metadata");
 	if (*doc != NULL && !json_is_object(metadata))
 		fx_fail(&a->err, FX_ESYNTAX,

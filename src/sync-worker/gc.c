@@ -196,10 +196,8 @@ on_looked(void *arg, struct answer *a)
 	struct gc_slot *s = arg;
 	struct gc *g = s->cluster->gc;
 	struct object *o = s->object;
-	auto_json json_t *doc = NULL;
+	auto_json json_t *doc = sw_answer(a);
 
-	if (a->err.code == FX_OK)
-		doc = sw_json(buf_head(&a->body), buf_left(&a->body), &a->err);
 	if (doc != NULL) {
 		looked(g, o, json_object_get(doc, "metadata"));
 	} else if (a->status.what == SW_MISSING ||
@@ -232,10 +230,8 @@ on_again(void *arg, struct answer *a)
 	struct gc_slot *s = arg;
 	struct gc *g = s->cluster->gc;
 	struct object *o = s->object;
-	auto_json json_t *doc = NULL;
+	auto_json json_t *doc = sw_answer(a);
 
-	if (a->err.code == FX_OK)
-		doc = sw_json(buf_head(&a->body), buf_left(&a->body), &a->err);
 	if (doc != NULL) {
 		stray_read(g, o, json_object_get(doc, "metadata"), &o->live);
 		if (gc_may_go(g, o))

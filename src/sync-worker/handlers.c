@@ -130,8 +130,7 @@ on_version(void *arg, struct answer *a)
 	snprintf(host, sizeof(host),
 	    strchr(u->host, ':') != NULL ? "%s://[%s]:%u%s" : "%s://%s:%u%s",
 	    u->tls ? "https" : "http", u->host, u->port, u->prefix);
-	if (a->err.code == FX_OK)
-		doc = sw_json(buf_head(&a->body), buf_left(&a->body), &a->err);
+	doc = sw_answer(a);
 	if (doc == NULL) {
 		(void)ipc_reply_fail(&ask->req, &a->err);
 	} else {

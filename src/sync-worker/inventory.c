@@ -232,11 +232,9 @@ static void
 on_written(void *arg, struct answer *a)
 {
 	struct inventory *inv = arg;
-	auto_json json_t *doc = NULL;
+	auto_json json_t *doc = sw_answer(a);
 	bool missing = a->status.what == SW_MISSING && inv->version != 0;
 
-	if (a->err.code == FX_OK)
-		doc = sw_json(buf_head(&a->body), buf_left(&a->body), &a->err);
 	if (doc != NULL) {
 		written(inv, doc);
 		return;
@@ -407,10 +405,8 @@ static void
 on_map(void *arg, struct answer *a)
 {
 	struct inventory *inv = arg;
-	auto_json json_t *doc = NULL;
+	auto_json json_t *doc = sw_answer(a);
 
-	if (a->err.code == FX_OK)
-		doc = sw_json(buf_head(&a->body), buf_left(&a->body), &a->err);
 	if (doc == NULL && a->status.what != SW_MISSING) {
 		failed(inv, a);
 		return;

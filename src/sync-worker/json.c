@@ -2,6 +2,8 @@
 #include "base.h"
 #include "json.h"
 
+#include "client.h"
+
 json_t *
 sw_json(const void *p, size_t n, struct fx_err *err)
 {
@@ -14,6 +16,14 @@ sw_json(const void *p, size_t n, struct fx_err *err)
 		fx_fail(err, FX_ESYNTAX, "answer is not JSON: byte %d: %s",
 		    je.position, je.text);
 	return j;
+}
+
+json_t *
+sw_answer(struct answer *a)
+{
+	return a->err.code != FX_OK
+	    ? NULL
+	    : sw_json(buf_head(&a->body), buf_left(&a->body), &a->err);
 }
 
 const char *

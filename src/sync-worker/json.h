@@ -18,6 +18,9 @@ json_put_at(json_t **j)
 
 /* Parse one document; the whole of the bytes. */
 json_t *sw_json(const void *, size_t n, struct fx_err *) FX_MUSTUSE;
+/* The document of an answer that was collected; NULL: its err says why. */
+struct answer;
+json_t *sw_answer(struct answer *) FX_MUSTUSE;
 
 /* A member's string; "" when it is absent or something else. */
 const char *sw_json_str(const json_t *, const char *key);

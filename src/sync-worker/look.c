@@ -75,8 +75,7 @@ on_object(void *arg, struct answer *a)
 		look_end(l);
 		return;
 	}
-	if (a->err.code == FX_OK)
-		doc = sw_json(buf_head(&a->body), buf_left(&a->body), &a->err);
+	doc = sw_answer(a);
 	if (doc != NULL)
 		(void)object_observe(o, json_object_get(doc, "metadata"));
 	else if (a->status.what == SW_MISSING || a->status.what == SW_NO_KIND ||

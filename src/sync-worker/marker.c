@@ -72,10 +72,8 @@ static void
 on_metadata(void *arg, struct answer *a)
 {
 	struct marker_ask *ask = arg;
-	auto_json json_t *doc = NULL;
+	auto_json json_t *doc = sw_answer(a);
 
-	if (a->err.code == FX_OK)
-		doc = sw_json(buf_head(&a->body), buf_left(&a->body), &a->err);
 	if (doc == NULL)
 		end(ask, NULL, &a->err);
 	else

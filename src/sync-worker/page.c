@@ -299,8 +299,7 @@ on_object(void *arg, struct answer *a)
 	auto_json json_t *doc = NULL;
 
 	page_landed(p);
-	if (a->err.code == FX_OK)
-		doc = sw_json(buf_head(&a->body), buf_left(&a->body), &a->err);
+	doc = sw_answer(a);
 	if (doc != NULL) {
 		page_object(p, doc);
 		page_whole(p, "");

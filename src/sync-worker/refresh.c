@@ -87,15 +87,12 @@ on_group(void *arg, struct answer *a)
 {
 	struct group_ask *ask = arg;
 	struct catalog_part *p = ask->part;
-	struct fx_err err = a->err;
-	auto_json json_t *doc = NULL;
+	auto_json json_t *doc = sw_answer(a);
 
-	if (err.code == FX_OK)
-		doc = sw_json(buf_head(&a->body), buf_left(&a->body), &err);
 	/* one group that cannot be read is its own trouble only */
 	if (doc == NULL ||
-	    catalog_add_resources(&p->next, ask->group, doc, &err) != FX_OK)
-		catalog_set_broken(&p->next, ask->group, err.text);
+	    catalog_add_resources(&p->next, ask->group, doc, &a->err) != FX_OK)
+		catalog_set_broken(&p->next, ask->group, a->err.text);
 	free(ask);
 	part_done(p);
 }
