@@ -154,23 +154,8 @@ fake_stop() {
 	FAKE_PID=
 }
 
-# t_skip NAME: this cannot be tested here; a failure where nothing may be skipped
-# (BED_NO_SKIP is set), since what is missing can be had.
-t_skip() {
-	if [ -n "${BED_NO_SKIP:-}" ]; then
-		t_fail "$1"
-		return
-	fi
-	t_cannot "$1"
-}
-
-# t_cannot NAME: this cannot be tested for this user or of this build, whatever
-# is installed.  t_cannot_all REASON: nothing of this script can.
-t_cannot() {
-	t_count=$((t_count + 1))
-	echo "ok $t_count # SKIP $1"
-}
-
+# t_cannot_all REASON: nothing of this script can be tested for this user or of
+# this build.
 t_cannot_all() {
 	echo "1..0 # SKIP $1"
 	exit 0

@@ -125,7 +125,11 @@ t_run "and what is in git is in the cluster" kubectl -n "$ns" get configmap one
 same "sync, as upstream's" sync
 same "identity, as upstream's" identity
 t_like "$(said "$FLUXCTL" sandbox)" '^0 ROLE' "sandbox"
-if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
+if ! command -v strace >/dev/null; then
+	t_skip "nothing listens for the way there: no strace"
+elif ! strace -o /dev/null true 2>/dev/null; then
+	t_cannot "nothing listens for the way there: nothing may be traced here"
+else
 	ASAN_OPTIONS=detect_leaks=0 strace -f -o "$T_DIR/trace" -e trace=listen,bind,accept,accept4 "$FLUXCTL" identity >/dev/null
 	t_is "$(grep -cE '(listen|accept4?)\(' "$T_DIR/trace" || true)" 0 "nothing listens for the way there"
 fi
@@ -367,6 +371,8 @@ if in_pod true 2>/dev/null; then
 	t_like "$(said in_pod "$FLUXCTL" list-workloads -n "$ns")" "$ns:deployment/web" "and more than one request"
 	echo wrong >"$T_DIR/account/token"
 	t_is "$(said in_pod "$FLUXCTL" identity)" "1 ${dialer}Unauthorized$(hint identity)" "one that is not known any more"
+else
+	t_cannot "the service account of a pod: no mount namespace here"
 fi
 
 # ---- what stands between -------------------------------------------------------

@@ -121,6 +121,23 @@ t_wait() { # NAME SECONDS COMMAND...: wait_for as a test
 	fi
 }
 
+# t_skip NAME: this cannot be tested here; a failure where nothing may be skipped
+# (BED_NO_SKIP is set), since what is missing can be had.
+t_skip() {
+	if [ -n "${BED_NO_SKIP:-}" ]; then
+		t_fail "$1"
+		return
+	fi
+	t_cannot "$1"
+}
+
+# t_cannot NAME: this cannot be tested for this user or of this build, whatever
+# is installed.
+t_cannot() {
+	t_count=$((t_count + 1))
+	echo "ok $t_count # SKIP $1"
+}
+
 # t_skip_all REASON: this machine cannot run the test.  Where nothing may be
 # skipped (BED_NO_SKIP is set), that is a failure.
 t_skip_all() {
