@@ -52,11 +52,11 @@ check_PROGRAMS += tests/unit/test_children tests/unit/test_clients tests/unit/te
 TESTS += tests/unit/test_children tests/unit/test_clients tests/unit/test_flows tests/unit/test_jobs \
 	tests/unit/test_metrics
 tests_unit_test_clients_SOURCES = tests/unit/test_clients.c \
-	tests/unit/master_bed.h
+	tests/unit/master_bed.h tests/unit/master_steps.h
 tests_unit_test_clients_CPPFLAGS = $(master_test_cppflags)
 tests_unit_test_clients_LDADD = $(master_test_ldadd)
 tests_unit_test_flows_SOURCES = tests/unit/test_flows.c \
-	tests/unit/master_bed.h
+	tests/unit/master_bed.h tests/unit/master_steps.h
 tests_unit_test_flows_CPPFLAGS = $(master_test_cppflags)
 tests_unit_test_flows_LDADD = $(master_test_ldadd)
 tests_unit_test_jobs_SOURCES = tests/unit/test_jobs.c tests/unit/master_bed.h

@@ -1,21 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base.h"
 
-#include "master_bed.h"
+#include "master_steps.h"
 
 /* What clients read: the repository, jobs that only it remembers, and what is
  * not applied yet.  None of it disturbs a pass. */
 
-#define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
-#define C "cccccccccccccccccccccccccccccccccccccccc"
 #define E "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
-
-static char *
-str(const char *s)
-{
-	return (char *)(uintptr_t)s;
-}
 
 /* What a client got; cleared by the next question. */
 struct reply {
@@ -95,19 +86,6 @@ ask_status(struct reply *r, const char *ref)
 		want_str((r)->repository.error, text);                         \
 	} while (0)
 
-static struct bed_ask
-take_load(const char *commit)
-{
-	struct bed_ask ask = bed_take(IPC_R_MANIFEST, IPC_T_LOAD);
-	struct ipc_load m;
-
-	if (ask.req.type != 0 && want(BED_READ(ask, load, &m))) {
-		want_str(m.commit, commit);
-		ipc_load_clear(&m);
-	}
-	return ask;
-}
-
 static void
 load(const char *commit, uint64_t set)
 {
@@ -120,39 +98,6 @@ apply(void)
 	BED_ANSWER(bed_take(IPC_R_SYNC, IPC_T_APPLY), applied, 0);
 }
 
-/* The commits that are asked for, of from..to: their first letters. */
-static struct bed_ask
-take_commits(const char *from, const char *to)
-{
-	struct bed_ask ask = bed_take(IPC_R_GIT_LOCAL, IPC_T_COMMITS);
-	struct ipc_commits m;
-
-	if (ask.req.type != 0 && want(BED_READ(ask, commits, &m))) {
-		want_str(m.from, from);
-		want_str(m.to, to);
-		ipc_commits_clear(&m);
-	}
-	return ask;
-}
-
-static void
-commits(const char *from, const char *to, const char *letters)
-{
-	struct bed_ask ask = take_commits(from, to);
-	struct ipc_commit rows[8];
-	char oids[8][41];
-	size_t n = strlen(letters);
-
-	for (size_t i = 0; i < n; i++) {
-		memset(oids[i], letters[i], 40);
-		oids[i][40] = '\0';
-		rows[i] = (struct ipc_commit){ oids[i], str("A subject") };
-	}
-	if (n != 0)
-		BED_PART(ask, commit_part, .commits = rows, .commits_len = n);
-	BED_ANSWER(ask, commits_end, 0);
-}
-
 static void
 begin_synced(void)
 {
@@ -161,15 +106,6 @@ begin_synced(void)
 	load(A, 7);
 	apply();
 	bed_forget();
-}
-
-static void
-new_head(const char *head, const char *marker)
-{
-	/* as if the last one had been long ago */
-	bed.mirror.notified_us = 0;
-	mirror_notify(&bed);
-	bed_fetched(head, marker);
 }
 
 /* ---- the repository ------------------------------------------------------ */
@@ -229,7 +165,7 @@ test_waits(void)
 	load(B, 2);
 	want_repository(&r[0], IPC_REPOSITORY_READY, 2, "");
 	apply();
-	commits(A, B, "");
+	give_commits(take_commits(A, B), "");
 	BED_ANSWER(bed_take(IPC_R_GIT_LOCAL, IPC_T_TAG), tagged, .oid = str(C));
 	ask_repository(&r[0]);
 	want_repository(&r[0], IPC_REPOSITORY_READY, 2, "");
@@ -331,7 +267,7 @@ test_manifest_restarts(void)
 	load(B, 72);
 	want_repository(&r, IPC_REPOSITORY_READY, 72, "");
 	apply();
-	commits(A, B, "");
+	give_commits(take_commits(A, B), "");
 	BED_ANSWER(bed_take(IPC_R_GIT_LOCAL, IPC_T_TAG), tagged, .oid = str(C));
 	BED_ANSWER(bed_take(IPC_R_GIT_REMOTE, IPC_T_PUSH), pushed, 0);
 	want_int(bed_nasks, 0);
@@ -514,18 +450,18 @@ test_status(void)
 
 	begin_synced();
 	ask_status(&r, "bbbbbbb");
-	commits(A, "bbbbbbb", "cb");
+	give_commits(take_commits(A, "bbbbbbb"), "cb");
 	want_str(r.revisions, "cb");
 	ask_status(&r, A);
-	commits(A, A, "");
+	give_commits(take_commits(A, A), "");
 	want(r.done && r.err.code == FX_OK);
 	want_str(r.revisions, "");
 	/* a range without an end ends at the head of the branch */
 	ask_status(&r, "");
-	commits(A, "HEAD", "");
+	give_commits(take_commits(A, "HEAD"), "");
 	want(r.done);
 	ask_status(&r, "HEAD");
-	commits(A, "HEAD", "");
+	give_commits(take_commits(A, "HEAD"), "");
 	want(r.done);
 	bed_end();
 
@@ -533,7 +469,7 @@ test_status(void)
 	bed_begin(NULL);
 	bed_fetched(A, "");
 	ask_status(&r, A);
-	commits("", A, "ab");
+	give_commits(take_commits("", A), "ab");
 	want_str(r.revisions, "ab");
 	bed_drop(IPC_R_MANIFEST, IPC_T_LOAD);
 	bed_end();
@@ -572,7 +508,7 @@ test_no_revision(void)
 	}
 	ask_status(&r, B);
 	bed_fail(take_commits(A, B), FX_EUNKNOWN, "unknown");
-	commits("", B, "ba");
+	give_commits(take_commits("", B), "ba");
 	want_str(r.revisions, "ba");
 	bed_end();
 	reply_clear(&r);
@@ -590,7 +526,7 @@ test_status_retried(void)
 	bed_kill(IPC_R_GIT_LOCAL);
 	want(!r.done);
 	bed_pass(100 * CLK_MS);
-	commits(A, B, "b");
+	give_commits(take_commits(A, B), "b");
 	want_str(r.revisions, "b");
 	ask_status(&r, B);
 	for (int i = 0; !r.done && i < 200; i++) {
@@ -620,7 +556,7 @@ test_being_fetched(void)
 	bed_fail(take_commits(A, B), FX_EUNKNOWN, "unknown");
 	bed_fetched(B, A);
 	bed_pass(100 * CLK_MS);
-	commits(A, B, "b");
+	give_commits(take_commits(A, B), "b");
 	want_str(r.revisions, "b");
 	bed_drop(IPC_R_MANIFEST, IPC_T_LOAD);
 	bed_end();
@@ -643,7 +579,7 @@ test_mirror_gone(void)
 			bed_fetched(A, A);
 		want_int(bed_nasks, 0);
 		bed_pass(100 * CLK_MS);
-		commits(A, A, "");
+		give_commits(take_commits(A, A), "");
 		want(r.done);
 		if (i == 1)
 			bed_pass(5 * CLK_SEC);

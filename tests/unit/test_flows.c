@@ -1,37 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base.h"
 
-#include "master_bed.h"
+#include "master_steps.h"
 
 /* The master's flows: what is asked of whom, in which order, and what follows
  * from each answer. */
 
-#define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
-#define C "cccccccccccccccccccccccccccccccccccccccc"
 #define D "dddddddddddddddddddddddddddddddddddddddd"
 #define TRUE_ "success=\"true\""
 #define FALSE_ "success=\"false\""
-
-static char *
-str(const char *s)
-{
-	return (char *)(uintptr_t)s;
-}
-
-/* The commit that a LOAD is about. */
-static struct bed_ask
-take_load(const char *commit)
-{
-	struct bed_ask ask = bed_take(IPC_R_MANIFEST, IPC_T_LOAD);
-	struct ipc_load m;
-
-	if (ask.req.type != 0 && want(BED_READ(ask, load, &m))) {
-		want_str(m.commit, commit);
-		ipc_load_clear(&m);
-	}
-	return ask;
-}
 
 static void
 load(const char *commit, const char *changed)
@@ -52,28 +29,10 @@ apply(uint64_t patched, uint64_t errors)
 	    .patched = patched, .errors = errors);
 }
 
-/* Commits of from..to, newest first: a string of their first letters. */
 static void
 commits(const char *from, const char *letters)
 {
-	struct bed_ask ask = bed_take(IPC_R_GIT_LOCAL, IPC_T_COMMITS);
-	struct ipc_commit rows[8];
-	char oids[8][41];
-	struct ipc_commits m;
-	size_t n = strlen(letters);
-
-	if (ask.req.type != 0 && want(BED_READ(ask, commits, &m))) {
-		want_str(m.from, from);
-		ipc_commits_clear(&m);
-	}
-	for (size_t i = 0; i < n; i++) {
-		memset(oids[i], letters[i], 40);
-		oids[i][40] = '\0';
-		rows[i] = (struct ipc_commit){ oids[i], str("A subject") };
-	}
-	if (n != 0)
-		BED_PART(ask, commit_part, .commits = rows, .commits_len = n);
-	BED_ANSWER(ask, commits_end, 0);
+	give_commits(take_commits(from, NULL), letters);
 }
 
 static void
@@ -110,15 +69,6 @@ begin_synced(void)
 	load(A, NULL);
 	apply(0, 0);
 	bed_forget();
-}
-
-static void
-new_head(const char *head, const char *marker)
-{
-	/* as if the last one had been long ago */
-	bed.mirror.notified_us = 0;
-	mirror_notify(&bed);
-	bed_fetched(head, marker);
 }
 
 static bool
