@@ -371,20 +371,6 @@ test_odd(void)
 	done();
 }
 
-static long
-rss_kb(void)
-{
-	auto_free char *path = xasprintf("/proc/%d/statm", (int)bed.pid);
-	FILE *f = fopen(path, "r");
-	long size, rss = 0;
-
-	if (f == NULL || fscanf(f, "%ld %ld", &size, &rss) != 2)
-		rss = -1;
-	if (f != NULL)
-		fclose(f);
-	return rss * (getpagesize() / 1024);
-}
-
 /* a worker with AddressSanitizer keeps what it frees for a while */
 #ifdef FX_TEST_BUILD
 #	define MORE_KB (512 * 1024)
@@ -411,7 +397,7 @@ test_large(void)
 	g = list();
 	want_str(g->err.text, "API server: answer too long");
 	want(lists < 12);
-	printf("# %d lists, %ld kB\n", lists, rss_kb());
+	printf("# %d lists, %ld kB\n", lists, bed_rss_kb(&bed));
 	done();
 }
 
@@ -444,13 +430,13 @@ test_annotated(void)
 
 	fresh(PLAIN);
 	(void)list();
-	before = rss_kb();
+	before = bed_rss_kb(&bed);
 	mode = ANNOTATED;
 	g = list();
 	want_str(g->err.text, "");
 	want_str(g->ids, "s:deployment/good");
-	printf("# %ld kB more\n", rss_kb() - before);
-	want(rss_kb() - before < MORE_KB);
+	printf("# %ld kB more\n", bed_rss_kb(&bed) - before);
+	want(bed_rss_kb(&bed) - before < MORE_KB);
 	want_int(bed_logged(&bed, "warning"), 0);
 	done();
 }

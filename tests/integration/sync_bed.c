@@ -56,6 +56,15 @@ bed_add(struct bed *b, const char *api_version, const char *kind,
 	return r;
 }
 
+struct bed_res *
+bed_find(const struct bed *b, const char *name)
+{
+	for (size_t i = 0; i < b->nres; i++)
+		if (strcmp(b->res[i].name, name) == 0)
+			return &b->res[i];
+	fx_bug("no %s", name);
+}
+
 void
 bed_free_set(struct bed *b)
 {

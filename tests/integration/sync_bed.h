@@ -92,6 +92,8 @@ bed_mark(struct bed *, const char *ns, const char *kind, const char *name);
 
 struct bed_res *bed_add(struct bed *, const char *api_version, const char *kind,
     const char *ns, const char *name, const char *rest);
+/* The one of this name, which is there. */
+struct bed_res *bed_find(const struct bed *, const char *name);
 /* A new set number: what was changed since is seen by the next apply. */
 void bed_commit(struct bed *);
 

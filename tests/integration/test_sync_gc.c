@@ -51,19 +51,10 @@ fill(void)
 	bed_add(&bed, "apps/v1", "Deployment", three, "dep3", deployment);
 }
 
-static struct bed_res *
-res(const char *name)
-{
-	for (size_t i = 0; i < bed.nres; i++)
-		if (strcmp(bed.res[i].name, name) == 0)
-			return &bed.res[i];
-	fx_bug("no %s", name);
-}
-
 static void
 set_gone(const char *name, bool gone)
 {
-	res(name)->gone = gone;
+	bed_find(&bed, name)->gone = gone;
 	bed_commit(&bed);
 }
 
@@ -480,10 +471,10 @@ test_in_git(void)
 	set_is("ns1 kept left");
 	(void)sync_clean();
 	/* ignored in git, with another content: neither updated nor deleted */
-	res("kept")->ignored = true;
-	res("kept")->version++;
-	free(res("kept")->rest);
-	res("kept")->rest = xstrdup(",\"data\":{\"a\":\"2\"}");
+	bed_find(&bed, "kept")->ignored = true;
+	bed_find(&bed, "kept")->version++;
+	free(bed_find(&bed, "kept")->rest);
+	bed_find(&bed, "kept")->rest = xstrdup(",\"data\":{\"a\":\"2\"}");
 	bed_commit(&bed);
 	r = sync_clean();
 	want_int(r.applied.deleted, 0);
@@ -499,10 +490,10 @@ test_in_git(void)
 
 		want_int(bed_logged(&bed, line), 1);
 	}
-	res("kept")->ignored = false;
+	bed_find(&bed, "kept")->ignored = false;
 	/* the server refuses it: it is kept, and it is an error */
-	free(res("kept")->rest);
-	res("kept")->rest = xstrdup(",\"data\":{\"a\":7}");
+	free(bed_find(&bed, "kept")->rest);
+	bed_find(&bed, "kept")->rest = xstrdup(",\"data\":{\"a\":7}");
 	bed_commit(&bed);
 	r = bed_apply(&bed);
 	want_int(r.applied.errors, 1);
@@ -578,7 +569,7 @@ test_limit(void)
 		(void)sync_clean();
 		for (int j = 0; j < tv[i].gone; j++) {
 			snprintf(name, sizeof(name), "limit-%d", j);
-			res(name)->gone = true;
+			bed_find(&bed, name)->gone = true;
 		}
 		bed_commit(&bed);
 		r = bed_apply(&bed);
@@ -618,7 +609,7 @@ test_protected(void)
 	bed_stop(&bed);
 	/* neither applied nor deleted, the namespace itself included */
 	start(spaces);
-	res("guarded")->version++;
+	bed_find(&bed, "guarded")->version++;
 	set_is("guarded");
 	r = sync_clean();
 	want_int(r.applied.patched, 0);
@@ -864,7 +855,7 @@ test_group_down(void)
 	bed_stop(&bed);
 	start(on);
 	set_is("*");
-	res("some")->gone = true;
+	bed_find(&bed, "some")->gone = true;
 	bed_commit(&bed);
 	r = sync_clean();
 	want_int(r.applied.deleted, 1);

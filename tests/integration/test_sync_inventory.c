@@ -150,15 +150,6 @@ fresh(const char *const *names)
 		add_map(*names);
 }
 
-static struct bed_res *
-res(const char *name)
-{
-	for (size_t i = 0; i < bed.nres; i++)
-		if (strcmp(bed.res[i].name, name) == 0)
-			return &bed.res[i];
-	fx_bug("no %s", name);
-}
-
 /* The set has these, "a b c", and no others. */
 static void
 set_is(const char *names)
@@ -271,7 +262,7 @@ test_costs(void)
 	for (int i = 0; i < 3; i++)
 		(void)sync_clean();
 	want_int(bed_audit(mark, NULL, NULL), 0);
-	res("a")->version++;
+	bed_find(&bed, "a")->version++;
 	bed_commit(&bed);
 	mark = bed_audit_mark();
 	want_int(sync_clean().applied.patched, 1);
@@ -419,7 +410,7 @@ test_comes_and_goes(void)
 	bed_stop(&bed);
 	move();
 	set_is("a b");
-	res("b")->ignored = true;
+	bed_find(&bed, "b")->ignored = true;
 	start_as("INV_ADMIN", "sync-gc-limit", "0");
 	want_int(bed_apply(&bed).applied.errors, 1); /* c may not go */
 	set_is("a c");				     /* … is back */
@@ -695,7 +686,7 @@ test_too_big(void)
 		snprintf(kind, sizeof(kind), "Kind%d", i);
 		bed_add(&bed, "none.example.com/v1", kind, ns, "x", "");
 	}
-	res("b")->gone = true;
+	bed_find(&bed, "b")->gone = true;
 	bed_commit(&bed);
 	r = bed_apply(&bed);
 	want_str(r.err.text, "");

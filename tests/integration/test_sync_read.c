@@ -360,20 +360,6 @@ test_sync_error(void)
 	"\"restartPolicy\":\"Never\",\"containers\":[{\"name\":\"c\","         \
 	"\"image\":\"many:1\"}]}}}}}"
 
-static long
-rss_kb(void)
-{
-	auto_free char *path = xasprintf("/proc/%d/statm", (int)bed.pid);
-	FILE *f = fopen(path, "r");
-	long size, rss = 0;
-
-	if (f == NULL || fscanf(f, "%ld %ld", &size, &rss) != 2)
-		rss = -1;
-	if (f != NULL)
-		fclose(f);
-	return rss * (getpagesize() / 1024);
-}
-
 /* a worker with AddressSanitizer keeps what it frees for a while */
 #ifdef FX_TEST_BUILD
 #	define MORE_KB (512 * 1024)
@@ -434,7 +420,7 @@ test_many(void)
 	a = list(space, NULL);
 	printf("# %d workloads: %lld ms, %llu parts, %ld kB\n", MANY,
 	    (long long)(clk_now_us() - began_us) / CLK_MS,
-	    (unsigned long long)a.parts, rss_kb());
+	    (unsigned long long)a.parts, bed_rss_kb(&bed));
 	want_many(&a);
 	read_clear(&a);
 	/* pages of 200, and one list of each other kind; nothing else */
@@ -472,7 +458,7 @@ test_slow(void)
 {
 	static struct read_answer slow[SLOW], quick;
 	int64_t end;
-	long before = rss_kb();
+	long before = bed_rss_kb(&bed);
 	struct bed_result r;
 
 	for (size_t i = 0; i < SLOW; i++) {
@@ -483,8 +469,9 @@ test_slow(void)
 		want(bed_wait(&bed, &slow[i].parts, IPC_CREDIT_FIRST,
 		    READ_WAIT_US));
 	want(is_quiet());
-	printf("# %d slow clients: %ld kB more\n", SLOW, rss_kb() - before);
-	want(rss_kb() - before < MORE_KB);
+	printf("# %d slow clients: %ld kB more\n", SLOW,
+	    bed_rss_kb(&bed) - before);
+	want(bed_rss_kb(&bed) - before < MORE_KB);
 	bed.res[1].version++;
 	bed_commit(&bed);
 	r = bed_apply(&bed);
@@ -581,12 +568,12 @@ test_export_all(void)
 	char *save;
 
 	start_as(getenv("BED_KUBECONFIG"));
-	before = rss_kb();
+	before = bed_rss_kb(&bed);
 	read_export(&bed, &a);
 	want_str(a.err.text, "");
 	printf("# export: %zu bytes, %ld kB more\n", buf_left(&a.yaml),
-	    rss_kb() - before);
-	want(rss_kb() - before < MORE_KB);
+	    bed_rss_kb(&bed) - before);
+	want(bed_rss_kb(&bed) - before < MORE_KB);
 	/* what is ours alone does not go into a repository */
 	want(!read_has(&a, "sync-gc-mark"));
 	want(!read_has(&a, "sync-checksum"));
