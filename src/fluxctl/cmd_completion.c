@@ -80,18 +80,27 @@ static const char zsh_script[] =
 	"	compdef _fluxctl fluxctl\n"
 	"fi\n";
 
+/* __fish_seen_subcommand_from of fish 4.0 takes a word for every command that
+ * ends in it. */
 static const char fish_script[] =
 	"# fish completion for fluxctl                    -*- shell-script -*-\n"
 	"\n"
+	"function __fluxctl_has\n"
+	"	for word in (commandline -opc)[2..]\n"
+	"		contains -- $word $argv; and return 0\n"
+	"	end\n"
+	"	return 1\n"
+	"end\n"
+	"\n"
 	"function __fluxctl_needs_command\n"
-	"	not __fish_seen_subcommand_from @commands@\n"
+	"	not __fluxctl_has @commands@\n"
 	"end\n"
 	"\n"
 	"complete -c fluxctl -f\n"
 	"@described@"
 	"@flags@"
-	"complete -c fluxctl -n '__fish_seen_subcommand_from completion' -a '" SHELLS "'\n"
-	"complete -c fluxctl -n '__fish_seen_subcommand_from help' -a '@commands@'\n";
+	"complete -c fluxctl -n '__fluxctl_has completion' -a '" SHELLS "'\n"
+	"complete -c fluxctl -n '__fluxctl_has help' -a '@commands@'\n";
 /* clang-format on */
 
 /* Append text so that it can stand between single quotes. */
@@ -263,7 +272,7 @@ fish_flags(struct buf *b)
 		(void)str_add(b, "complete -c fluxctl");
 		if (flag->command != CTL_ROOT)
 			(void)str_addf(b,
-			    " -n '__fish_seen_subcommand_from %s'",
+			    " -n '__fluxctl_has %s'",
 			    ctl_commands[flag->command].name);
 		if (flag->ch != '\0')
 			(void)str_addf(b, " -s %c", flag->ch);
