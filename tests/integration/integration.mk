@@ -10,6 +10,7 @@ integration_tests = \
 	tests/integration/logs.sh \
 	tests/integration/marker.sh \
 	tests/integration/metrics.sh \
+	tests/integration/quiet.sh \
 	tests/integration/refusals.sh \
 	tests/integration/retry.sh \
 	tests/integration/road.sh \
