@@ -14,7 +14,7 @@
  * gives credit as it likes.
  */
 
-#define ROLLOUT_US (60 * CLK_SEC)
+#define ROLLOUT_US (180 * CLK_SEC)
 #define LOOK_US (100 * CLK_MS)
 #define MANY 1000
 #define SLOW 64 /* clients that do not read */
