@@ -32,6 +32,14 @@ tests_unit_test_journal_SOURCES = tests/unit/test_journal.c \
 tests_unit_test_journal_CPPFLAGS = $(TEST_CPPFLAGS) -I$(srcdir)/src/master
 tests_unit_test_journal_LDADD = src/common/libbase.a
 
+check_PROGRAMS += tests/unit/test_listen
+TESTS += tests/unit/test_listen
+tests_unit_test_listen_SOURCES = tests/unit/test_listen.c \
+	src/master/listen.c
+tests_unit_test_listen_CPPFLAGS = $(TEST_CPPFLAGS) -I$(srcdir)/src/master
+tests_unit_test_listen_LDADD = src/common/libproc.a src/common/libipc.a \
+	src/common/libbase.a
+
 check_PROGRAMS += tests/unit/test_validate
 TESTS += tests/unit/test_validate
 tests_unit_test_validate_SOURCES = tests/unit/test_validate.c \

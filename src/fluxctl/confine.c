@@ -110,10 +110,10 @@ add_families(scmp_filter_ctx filter)
 	for (int f = 0; f <= AF_NETLINK && r == 0; f++)
 		if (!is_needed(f))
 			r = seccomp_rule_add(filter, no, SCMP_SYS(socket), 1,
-			    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)f));
+			    SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)f, 0));
 	if (r == 0)
 		r = seccomp_rule_add(filter, no, SCMP_SYS(socket), 1,
-		    SCMP_A0(SCMP_CMP_GT, AF_NETLINK));
+		    SCMP_A0_32(SCMP_CMP_GT, AF_NETLINK, 0));
 	return r;
 }
 

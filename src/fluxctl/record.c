@@ -13,7 +13,7 @@
 static const struct record_field labels[] = {
 	{ "org.label-schema.build-date",      RECORD_TIME, true, NULL },
 	{ "org.opencontainers.image.created", RECORD_TIME, true, NULL },
-	{ NULL }
+	{ 0 }
 };
 
 static const struct record_field info[] = {
@@ -23,7 +23,7 @@ static const struct record_field info[] = {
 	{ "Labels",      RECORD_LENIENT, false, labels },
 	{ "CreatedAt",   RECORD_TIME,    true,  NULL },
 	{ "LastFetched", RECORD_TIME,    true,  NULL },
-	{ NULL }
+	{ 0 }
 };
 
 static const struct record_field container[] = {
@@ -36,7 +36,7 @@ static const struct record_field container[] = {
 	{ "NewAvailableImagesCount", RECORD_INT,    true,  NULL },
 	{ "FilteredImagesCount",     RECORD_INT,    true,  NULL },
 	{ "NewFilteredImagesCount",  RECORD_INT,    true,  NULL },
-	{ NULL }
+	{ 0 }
 };
 
 static const struct record_field rollout[] = {
@@ -46,7 +46,7 @@ static const struct record_field rollout[] = {
 	{ "Available", RECORD_INT,     false, NULL },
 	{ "Outdated",  RECORD_INT,     false, NULL },
 	{ "Messages",  RECORD_STRINGS, false, NULL },
-	{ NULL }
+	{ 0 }
 };
 
 const struct record_field record_workload[] = {
@@ -62,27 +62,27 @@ const struct record_field record_workload[] = {
 	{ "Locked",     RECORD_BOOL,       false, NULL },
 	{ "Ignore",     RECORD_BOOL,       false, NULL },
 	{ "Policies",   RECORD_STRING_MAP, false, NULL },
-	{ NULL }
+	{ 0 }
 };
 
 const struct record_field record_images[] = {
 	{ "ID",         RECORD_ID,   false, NULL },
 	{ "Containers", RECORD_LIST, false, container },
-	{ NULL }
+	{ 0 }
 };
 
 static const struct record_field container_update[] = {
 	{ "Container", RECORD_STRING, false, NULL },
 	{ "Current",   RECORD_REF,    false, NULL },
 	{ "Target",    RECORD_REF,    false, NULL },
-	{ NULL }
+	{ 0 }
 };
 
 const struct record_field record_result[] = {
 	{ "Status",       RECORD_STRING, false, NULL },
 	{ "Error",        RECORD_STRING, true,  NULL },
 	{ "PerContainer", RECORD_LIST,   false, container_update },
-	{ NULL }
+	{ 0 }
 };
 /* clang-format on */
 

@@ -31,6 +31,8 @@ follow_link(struct trail *t, const struct tree_entry *link, struct fx_err *err)
 	if (++t->links > TREE_MAX_LINKS)
 		return fx_fail(err, FX_ELIMIT,
 		    "too many levels of symbolic links");
+	if (link->size > TREE_MAX_TARGET) /* in the words of the kernel */
+		return fx_fail(err, FX_ELIMIT, "file name too long");
 	if (link->target == NULL || *link->target == '/')
 		return fx_fail(err, FX_EDENIED,
 		    "the symbolic link leaves the repository");

@@ -239,7 +239,7 @@ tree_next_link(const struct tree *t, size_t at)
 {
 	while (at < t->n &&
 	    ((t->v[at].mode & TREE_MODE_TYPE) != TREE_MODE_LINK ||
-		t->v[at].target != NULL))
+		t->v[at].target != NULL || t->v[at].size > TREE_MAX_TARGET))
 		at++;
 	return at;
 }

@@ -26,7 +26,8 @@ enum {
 struct tree_entry {
 	char *path;    /* owned; relative to the root; the oid follows it */
 	char *oid;     /* in path; hex */
-	char *target;  /* owned; of a link, NULL until it is known */
+	char *target;  /* owned; of a link, NULL until it is known, and of one
+			  that is too long */
 	uint64_t size; /* bytes */
 	uint32_t mode; /* git's */
 };
@@ -57,7 +58,8 @@ int tree_settle(struct tree *, bool full, bool *changed,
 /* Forget the noted changes. */
 void tree_forget(struct tree *);
 
-/* The next link whose target is not known, from `at` on; tree->n if none. */
+/* The next link whose target is not known, from `at` on; tree->n if none.  One
+ * that is longer than a target may be is never asked for. */
 size_t tree_next_link(const struct tree *, size_t at);
 /* Targets with a NUL in them are no paths: cut there. */
 void tree_set_target(struct tree *, size_t at, const void *, size_t n);

@@ -85,11 +85,16 @@ listen_tcp(const char *address, int *out, struct fx_err *err)
 		.ai_socktype = SOCK_STREAM };
 	struct addrinfo *list = NULL;
 	char host[IPC_MAX_HOST] = "", port[16] = "";
+	uint64_t number;
 	int r =
 	    split_address(address, host, sizeof(host), port, sizeof(port), err);
 
 	if (r != FX_OK)
 		return r;
+	/* getaddrinfo takes a larger one for what its low 16 bits say */
+	if (fx_parse_u64(port, 0, UINT16_MAX, &number) != FX_OK)
+		return fx_fail(err, FX_ESYNTAX,
+		    "listen tcp: address %s: invalid port", port);
 	/* one socket for both families where all addresses are meant */
 	hints.ai_family = host[0] == '\0' ? AF_INET6 : AF_UNSPEC;
 	if (getaddrinfo(host[0] == '\0' ? NULL : host, port, &hints, &list) !=
@@ -129,6 +134,22 @@ lock_socket(const char *path, int *lock, struct fx_err *err)
 	return FX_OK;
 }
 
+/* What is left of a daemon that ended is a socket; anything else that stands
+ * there is somebody's. */
+static int
+remove_stale(const char *path, struct fx_err *err)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == -1 && errno == ENOENT)
+		return FX_OK;
+	if (!S_ISSOCK(st.st_mode))
+		return fx_fail(err, FX_ESYS,
+		    "listen unix %s: something else than a socket is there",
+		    path);
+	return unlink(path) == 0 ? FX_OK : fail(err, "unix", path, "unlink");
+}
+
 static int
 give_to_group(int fd, const char *path, const char *group, struct fx_err *err)
 {
@@ -165,8 +186,8 @@ listen_unix(const char *path, const char *group, int *out, int *lock,
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd == -1)
 		return fail(err, "unix", path, "socket");
-	if (unlink(path) == -1 && errno != ENOENT)
-		return fail(err, "unix", path, "unlink");
+	if ((r = remove_stale(path, err)) != FX_OK)
+		return r;
 	mask = umask(0177);
 	r = bind(fd, (const struct sockaddr *)&sa, sizeof(sa));
 	umask(mask);

@@ -107,7 +107,9 @@ failed(struct master *m, const struct fx_err *err)
 	int64_t next_us;
 
 	mi->error = *err;
-	log_at(LVL_ERROR, KS("component", "sync-loop"), KS("err", err->text));
+	if (!m->stopping)
+		log_at(LVL_ERROR, KS("component", "sync-loop"),
+		    KS("err", err->text));
 	metrics_add(m->metrics, METRIC_ERRORS, "phase=\"fetch\"", 1);
 	if (!is_ready && mi->status != MIRROR_CLONED)
 		set_status(m,

@@ -98,7 +98,10 @@ fail(struct master *m, const struct fx_err *err)
 
 	observe(m, false);
 	metrics_add(m->metrics, METRIC_ERRORS, phases[m->sync.phase], 1);
-	log_at(LVL_ERROR, KS("component", "sync-loop"), KS("err", err->text));
+	/* workers that were told to stop have done nothing wrong */
+	if (!m->stopping)
+		log_at(LVL_ERROR, KS("component", "sync-loop"),
+		    KS("err", err->text));
 	try_again(m, err);
 	if (m->sync.phase < SYNC_APPLYING)
 		repository_loaded(m, err);

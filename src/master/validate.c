@@ -172,6 +172,34 @@ check_gc(const struct config *c, struct fx_err *err)
 }
 
 static int
+check_words(const struct config *c, struct fx_err *err)
+{
+	const struct {
+		const char *given, *known[4], *error;
+	} words[] = {
+		{ c->sync_state, { "git", "secret" },
+		    "unknown sync state mode" },
+		{ c->sandbox, { "strict", "relaxed" },
+		    "--sandbox must be strict or relaxed" },
+		{ c->k8s_last_applied, { "auto", "always", "never" },
+		    "--k8s-last-applied must be auto, always or never" },
+		{ c->log_level, { "debug", "info", "warn", "error" },
+		    "--log-level must be debug, info, warn or error" },
+	};
+	size_t k;
+
+	for (size_t i = 0; i < nitems(words); i++) {
+		for (k = 0; k < nitems(words[i].known); k++)
+			if (words[i].known[k] != NULL &&
+			    strcmp(words[i].given, words[i].known[k]) == 0)
+				break;
+		if (k == nitems(words[i].known))
+			return fx_fail(err, FX_ESYNTAX, "%s", words[i].error);
+	}
+	return FX_OK;
+}
+
+static int
 check_numbers(const struct config *c, struct fx_err *err)
 {
 	const struct {
@@ -190,18 +218,6 @@ check_numbers(const struct config *c, struct fx_err *err)
 		if (spans[i].ns <= 0)
 			return fx_fail(err, FX_ESYNTAX,
 			    "--%s must be greater than zero", spans[i].name);
-	if (strcmp(c->sync_state, "git") != 0 &&
-	    strcmp(c->sync_state, "secret") != 0)
-		return fx_fail(err, FX_ESYNTAX, "unknown sync state mode");
-	if (strcmp(c->sandbox, "strict") != 0 &&
-	    strcmp(c->sandbox, "relaxed") != 0)
-		return fx_fail(err, FX_ESYNTAX,
-		    "--sandbox must be strict or relaxed");
-	if (strcmp(c->k8s_last_applied, "auto") != 0 &&
-	    strcmp(c->k8s_last_applied, "always") != 0 &&
-	    strcmp(c->k8s_last_applied, "never") != 0)
-		return fx_fail(err, FX_ESYNTAX,
-		    "--k8s-last-applied must be auto, always or never");
 	if (c->worker_uid_base == 0 || c->worker_uid_base > 0x7fffff00)
 		return fx_fail(err, FX_ESYNTAX,
 		    "--worker-uid-base is not a user id");
@@ -237,6 +253,8 @@ setup_validate(struct config *c, struct fx_err *err)
 		r = check_gc(c, err);
 	if (r == FX_OK)
 		r = check_numbers(c, err);
+	if (r == FX_OK)
+		r = check_words(c, err);
 	if (r == FX_OK)
 		warn_later(c);
 	return r;

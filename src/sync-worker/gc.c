@@ -507,7 +507,7 @@ gc_step(struct pass *p)
 		sweep_report(&g->sweep);
 		fill_looks(g);
 		g->phase = GC_LOOK;
-		/* fallthrough */
+		FX_FALLTHROUGH;
 	case GC_LOOK:
 		if (!step_queue(p, look_at))
 			return false;
@@ -515,12 +515,12 @@ gc_step(struct pass *p)
 		g->phase = GC_DELETE;
 		if (p->result.err.code == FX_OK)
 			judge(p);
-		/* fallthrough */
+		FX_FALLTHROUGH;
 	case GC_DELETE:
 		if (!step_queue(p, delete_object))
 			return false;
 		end(p);
-		/* fallthrough */
+		FX_FALLTHROUGH;
 	case GC_RECORD:
 		if (p->cluster->inventory != NULL &&
 		    inventory_is_busy(p->cluster->inventory))

@@ -48,6 +48,10 @@ refused "link:$T_DIR/stolen.yaml" "$outside" "A18: a link to a file of the host 
 refused "link:/proc/self/environ" "$outside" "A18: a link into /proc is refused"
 refused "link:../../../../../../../..$T_DIR/stolen.yaml" "$outside" "A18: a link upwards is refused"
 refused "chain:41" 'link0.yaml.*too many levels of symbolic links' "A18: 41 links in a row are refused"
+long=$(printf '%05000d' 0)
+refused "link:$long" 'unable to read file at .*link.yaml.*: file name too long' \
+	"A18: a link of 5,000 bytes is refused where it is read"
+applied "dirlink:$long" "A18: and is nobody's trouble elsewhere"
 applied "dirlink:$T_DIR" "A18: a link to a directory of the host is not followed"
 
 for name in .. . .git .GIT git~1 a/b.yaml; do

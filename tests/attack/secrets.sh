@@ -119,6 +119,40 @@ t_is "$(log_has "$BED_GIT_HTTPS_PASSWORD") $(log_has "${basic:16}")" "0 0" "nor 
 t_unlike "$(answers)" "$BED_GIT_HTTPS_PASSWORD|${basic:16}" "nor in an answer"
 fluxd_stop
 
+# ---- a client's key in the kubeconfig: its text, its DER and the number itself,
+# which libcrypto keeps with the last byte first
+openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /O=system:masters/CN=a75 \
+	-keyout "$T_DIR/client.key" -out "$T_DIR/client.csr" 2>/dev/null
+openssl x509 -req -in "$T_DIR/client.csr" -CA "$BED_DIR/pki/ca.crt" -CAkey "$BED_DIR/pki/ca.key" \
+	-CAserial "$T_DIR/serial" -CAcreateserial -days 1 -out "$T_DIR/client.crt" 2>/dev/null
+number=$(openssl pkey -in "$T_DIR/client.key" -noout -text | sed -n '/^priv:/,/^pub:/{s/[ :]//g;/^[0-9a-f]*$/p}' | tr -d '\n')
+number=${number: -64}
+bed_kubeconfig "$T_DIR/kubeconfig" unused
+sed -i "s|token: \"unused\"|client-certificate-data: $(base64 -w0 "$T_DIR/client.crt"), \\
+	client-key-data: $(base64 -w0 "$T_DIR/client.key")|" "$T_DIR/kubeconfig"
+client_key() { # REPOSITORY MODE
+	local url what
+	url=$(bed_repo "$1")
+	commit_something "$1" "$url"
+	FLUXD_KUBECONFIG=$T_DIR/kubeconfig fluxd_start --git-url="$url" --state-dir="$T_DIR/state-$1"
+	t_wait "$2: a sync with a client's certificate ends" 30 tagged "$1"
+	scan "number=$(fold -w2 <<<"$number" | tac | tr -d '\n')" "der=$number" \
+		"pem=$(sed -n 2p "$T_DIR/client.key" | hex)" \
+		"base64=$(base64 -w0 "$T_DIR/client.key" | cut -c60-120 | tr -d '\n' | hex)"
+	expect_only number "$2: the client's key" sync
+	for what in der pem base64; do
+		for role in "${roles[@]}"; do
+			[ "$role" = sync ] || t_is "${found[$role $what]}" 0 "$2: nor as $what in the memory of $role"
+		done
+	done
+	t_is "$(log_has "$(sed -n 2p "$T_DIR/client.key")")" 0 "$2: nor in the log"
+	fluxd_stop
+}
+client_key "a75c-$$" "a user for each"
+fluxd_without_caps
+client_key "a75cu-$$" "one user for all"
+FLUXD=$with
+
 # ---- a password that is refused is not shown by the error
 wrong=canary-b1f7c2e09d
 fluxd_start --git-url="${url/$BED_GIT_HTTPS_PASSWORD/$wrong}" --state-dir="$T_DIR/state-wrong"

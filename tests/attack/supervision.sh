@@ -99,6 +99,7 @@ sed "s/:$BED_SSH_PORT/:$FAKE_PORT/" "$BED_KNOWN_HOSTS" >"$FLUXD_HOME/.ssh/known_
 fluxd_start --git-url="${url/:$BED_SSH_PORT/:$FAKE_PORT}" --git-timeout=60s
 wait_for 10 grep -q accepted "$FAKE_LOG"
 wait_for 10 logged_since "$mark" 'worker confined" worker=manifest'
+mark=$(log_mark)
 began=$(now_us)
 pids="$FLUXD_PID $(children_of "$FLUXD_PID") $(children_of "$(children_of "$FLUXD_PID" | tr -d ' ')")"
 fluxd_stop INT || true
@@ -109,4 +110,5 @@ all_gone() {
 	for pid in $pids; do [ ! -e "/proc/$pid" ] || return 1; done
 }
 t_wait "with all its processes" 2 all_gone
+t_is "$(log_since "$mark" | grep -E ' err=' || true)" "" "and what it was told to do is no error"
 t_done

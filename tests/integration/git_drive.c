@@ -519,6 +519,9 @@ main(int argc, char *argv[])
 	free(d.user);
 	(void)wait4(d.pid, &status, 0, &usage);
 	printf("maxrss %ld kB\n", usage.ru_maxrss);
+	printf("cpu %ld ms\n",
+	    (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000 +
+		(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1000);
 	if (status != 0)
 		printf("status %s %d\n",
 		    WIFSIGNALED(status) ? "signal" : "exit",

@@ -52,8 +52,8 @@ tests_unit_test_worker_start_SOURCES = tests/unit/test_worker_start.c
 tests_unit_test_worker_start_CPPFLAGS = $(TEST_CPPFLAGS) $(SECCOMP_CFLAGS)
 tests_unit_test_worker_start_LDADD = src/common/libipc.a src/common/libbase.a \
 	$(SECCOMP_LIBS)
-EXTRA_tests_unit_test_worker_start_DEPENDENCIES = fluxd-key$(EXEEXT) \
-	fluxd-net$(EXEEXT)
+EXTRA_tests_unit_test_worker_start_DEPENDENCIES = fluxd-api$(EXEEXT) \
+	fluxd-key$(EXEEXT) fluxd-net$(EXEEXT)
 
 check_PROGRAMS += tests/unit/test_net_sandbox
 TESTS += tests/unit/test_net_sandbox

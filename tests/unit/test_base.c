@@ -295,6 +295,23 @@ test_loop_timers(void)
 	clk_fake(NULL, NULL);
 }
 
+/* What stops a loop between two turns must not wait for the next event. */
+static void
+test_loop_stopped(void)
+{
+	struct loop *l = loop_new();
+	struct loop_timer never = { .fn = on_timer, .arg = &fired[0] };
+	int64_t before = clk_now_us();
+
+	fired[0] = 0;
+	loop_timer_in(l, &never, 20 * CLK_SEC);
+	loop_stop(l);
+	loop_turn(l, 20 * CLK_SEC);
+	want_int(clk_now_us() - before < 10 * CLK_SEC, 1);
+	want_int(fired[0], 0);
+	loop_free(&l);
+}
+
 static void
 test_quoted(void)
 {
@@ -419,6 +436,7 @@ main(void)
 	    test_logfmt);
 	test_run("clock: RFC 3339 without trailing zeros", test_rfc3339);
 	test_run("loop: timers fire once, at their time", test_loop_timers);
+	test_run("loop: a stopped one waits for nothing", test_loop_stopped);
 	test_run("quote: as Go does", test_quoted);
 	test_run("str: UTF-8 is what the standard says", test_utf8);
 	test_run("str: hex digits are as many as they have to be", test_hex);

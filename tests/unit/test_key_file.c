@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "key_util.h"
 
+#include <openssl/core_names.h>
+#include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
@@ -326,6 +328,53 @@ test_kinds(void)
 	want(none == NULL);
 }
 
+/* An RSA key of so many bits that is none: only its size can be judged. */
+static EVP_PKEY *
+rsa_of(int bits)
+{
+	OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
+	BIGNUM *n = BN_new(), *e = BN_new();
+	EVP_PKEY_CTX *c = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+	EVP_PKEY *pkey = NULL;
+	OSSL_PARAM *params;
+
+	want(BN_set_bit(n, bits - 1) == 1 && BN_set_bit(n, 0) == 1 &&
+	    BN_set_word(e, 65537) == 1);
+	want(OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_N, n) == 1 &&
+	    OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_E, e) == 1 &&
+	    OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_D, e) == 1);
+	params = OSSL_PARAM_BLD_to_param(bld);
+	want(EVP_PKEY_fromdata_init(c) == 1 &&
+	    EVP_PKEY_fromdata(c, &pkey, EVP_PKEY_KEYPAIR, params) == 1);
+	OSSL_PARAM_free(params);
+	OSSL_PARAM_BLD_free(bld);
+	EVP_PKEY_CTX_free(c);
+	BN_free(n);
+	BN_free(e);
+	return pkey;
+}
+
+static void
+test_rsa_sizes(void)
+{
+	static const struct {
+		int bits, code;
+	} tv[] = {
+		{ KEY_RSA_MIN - 1, FX_ELIMIT },
+		{ KEY_RSA_MIN, FX_ESYNTAX }, /* large enough, and no key */
+		{ KEY_RSA_MAX, FX_ESYNTAX },
+		{ KEY_RSA_MAX + 1, FX_ELIMIT },
+	};
+
+	for (size_t i = 0; i < nitems(tv); i++) {
+		struct fx_err err = { 0 };
+		auto_key struct key *k = NULL;
+
+		want_int(key_new(rsa_of(tv[i].bits), &k, &err), tv[i].code);
+		want(k == NULL);
+	}
+}
+
 static void
 test_passphrase(void)
 {
@@ -398,6 +447,7 @@ main(void)
 	test_run("key: a private number that does not fit is refused",
 	    test_wrong_number);
 	test_run("key: kinds SSH does not know are refused", test_kinds);
+	test_run("key: RSA keys have 1024 to 16384 bits", test_rsa_sizes);
 	test_run("key: a passphrase is refused and said so", test_passphrase);
 	test_run("key: texts as people leave them", test_texts);
 	key_dir_remove();

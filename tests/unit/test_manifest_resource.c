@@ -2,6 +2,7 @@
 #include "base.h"
 
 #include "buf.h"
+#include "policies.h"
 #include "resource.h"
 #include "resource_id.h"
 #include "str.h"
@@ -365,6 +366,84 @@ test_unfit(void)
 	run(tv, nitems(tv));
 }
 
+/* The largest object that is rendered has 8 MiB as JSON: control characters
+ * become six bytes each. */
+static void
+test_json_limit(void)
+{
+	const size_t frame = strlen("{'kind':'A','spec':''}"), max = 8388608;
+	const size_t controls = (max - frame) / 6, rest = (max - frame) % 6;
+
+	for (size_t more = 0; more < 2; more++) {
+		struct buf b = BUF_INIT(8 << 20);
+		auto_free char *text = NULL, *got = NULL;
+
+		want_int(str_add(&b, "kind: A\nspec: \""), FX_OK);
+		for (size_t i = 0; i < controls; i++)
+			want_int(str_add(&b, "\\x01"), FX_OK);
+		for (size_t i = 0; i < rest + more; i++)
+			want_int(str_addc(&b, 'x'), FX_OK);
+		want_int(str_addc(&b, '"'), FX_OK);
+		text = str_take(&b);
+		got = ids_of(text);
+		want_str(got,
+		    more == 0 ? "<cluster>:a/"
+			      : "<cluster>:a/!unfit(object is longer than "
+				"8388608 bytes as JSON)");
+	}
+}
+
+/* What is shown of policies, which is what a frame and a server can hold. */
+static void
+test_packed_policies(void)
+{
+	static const struct {
+		const char *name, *value;
+		bool kept;
+	} tv[] = {
+		{ "a", "", true },
+		{ "locked_msg", "gr\xc3\xbc\xc3\x9f", true },
+		{ "\xff", "x", false },
+		{ "x", "\xc3", false },
+		{ "x", "\xed\xa0\x80", false },
+	};
+
+	for (size_t i = 0; i < nitems(tv); i++) {
+		auto_free char *key = xasprintf("fluxcd.io/%s", tv[i].name);
+		struct policy_set set = { 0 };
+		auto_free struct policies *ps = NULL;
+
+		policy_add(&set, key, tv[i].value);
+		ps = policies_pack(&set);
+		if (!want_int(ps != NULL, tv[i].kept))
+			printf("# row %zu\n", i);
+		policy_clear(&set);
+	}
+}
+
+static void
+test_policy_count(void)
+{
+	struct policy_set set = { 0 };
+	auto_free struct policies *ps = NULL;
+	const char *last = NULL;
+	size_t n = 0;
+
+	for (int i = 0; i < POLICIES_MAX + 1; i++) {
+		auto_free char *key = xasprintf("fluxcd.io/%05d", i);
+
+		policy_add(&set, key, "");
+	}
+	ps = policies_pack(&set);
+	want_int(ps->n, POLICIES_MAX);
+	for (const char *p = policies_next(ps, NULL); p != NULL;
+	     p = policies_next(ps, p), n++)
+		last = p;
+	want_int(n, POLICIES_MAX);
+	want_str(last, "01023");
+	policy_clear(&set);
+}
+
 /* ---- bodies ------------------------------------------------------------- */
 
 struct body {
@@ -547,6 +626,10 @@ main(void)
 	test_run("resource: definitions tell the scope of their kind",
 	    test_definitions);
 	test_run("resource: what JSON cannot say is kept apart", test_unfit);
+	test_run("resource: an object has 8 MiB as JSON", test_json_limit);
+	test_run("resource: policies that cannot be shown are not kept",
+	    test_packed_policies);
+	test_run("resource: policies are counted", test_policy_count);
 	test_run("resource: bodies have namespace, mark and checksum",
 	    test_bodies);
 	test_run("resource: a copy's stale marks are not part of it",

@@ -215,6 +215,72 @@ test_duplicates(void)
 	    "cannot start any token");
 }
 
+/* A stream of lists with n resources: nearly all of them are aliases, which
+ * take five bytes each, and no document has too many. */
+static char *
+many_resources(const char *kind, size_t n)
+{
+	const size_t of_list = 40000;
+	struct buf b = BUF_INIT(8 << 20);
+
+	while (n > 0) {
+		size_t k = n < of_list ? n : of_list;
+
+		want_int(str_addf(&b,
+			     "---\nkind: List\nitems:\n"
+			     "- &a {kind: %s}\n",
+			     kind),
+		    FX_OK);
+		for (size_t i = 1; i < k; i++)
+			want_int(str_add(&b, "- *a\n"), FX_OK);
+		n -= k;
+	}
+	return str_take(&b);
+}
+
+static void
+test_count_of_file(void)
+{
+	for (size_t more = 0; more < 2; more++) {
+		auto_free char *text =
+		    many_resources("A", KNOWN_MAX_RESOURCES + more);
+		struct known known = { 0 };
+		const struct blob *b =
+		    known_parse(&known, "1", text, strlen(text));
+
+		if (more == 0) {
+			want(b->error == NULL);
+			want_int(b->n, KNOWN_MAX_RESOURCES);
+		} else if (want(b->error != NULL)) {
+			want(strstr(b->error,
+				 "a file defines more than 200000 resources") !=
+			    NULL);
+		}
+		known_clear(&known);
+	}
+}
+
+static void
+test_count_of_all(void)
+{
+	auto_free char *a = many_resources("A", SET_MAX_RESOURCES - 1);
+	static const struct {
+		const char *text, *error;
+	} tv[] = {
+		{ "kind: B\n",
+		    "duplicate definition of '<cluster>:a/' (in a.yaml)" },
+		{ "kind: B\n---\nkind: C\n",
+		    "the repository defines more than 200000 resources" },
+	};
+
+	for (size_t i = 0; i < nitems(tv); i++) {
+		const struct given g[] = { { "a.yaml", "1", a },
+			{ "b.yaml", "2", tv[i].text } };
+
+		want_error(g, nitems(g), tv[i].error);
+	}
+}
+
 /* Two kinds of the same name in different groups are two resources. */
 static void
 test_groups(void)
@@ -822,6 +888,10 @@ main(void)
 	    test_namespaces);
 	test_run("A26: set: duplicates are found as written and as placed",
 	    test_duplicates);
+	test_run("A20: set: resources of a file are counted",
+	    test_count_of_file);
+	test_run("A20: set: resources of all files are counted",
+	    test_count_of_all);
 	test_run("set: groups are told apart, versions are not", test_groups);
 	test_run("set: definitions of the same load tell scopes",
 	    test_definitions);

@@ -270,6 +270,51 @@ test_link_chain(void)
 	}
 }
 
+/* What is still to be followed is bounded, whatever becomes of it: here each
+ * target ends in thousands of "./". */
+static void
+test_long_targets(void)
+{
+	char targets[2][TREE_MAX_TARGET + 1];
+	struct given g[] = {
+		{ .path = "d/real.yaml" },
+		{ .path = "l1", .target = targets[0] },
+		{ .path = "l2", .target = targets[1] },
+		{ .path = "one.yaml", .target = "l2/real.yaml" },
+		{ .path = "two.yaml", .target = "l1/real.yaml" },
+		/* too long for a target: it was not even asked for */
+		{ .path = "long.yaml",
+		    .target = "d/real.yaml",
+		    .size = TREE_MAX_TARGET + 1 },
+		{ .path = "longest.yaml",
+		    .target = "d/real.yaml",
+		    .size = TREE_MAX_TARGET },
+	};
+	const struct row tv[] = {
+		{ "one.yaml", "one.yaml=d/real.yaml" },
+		{ "two.yaml",
+		    "unable to read file at \"two.yaml\": path is too "
+		    "long" },
+		{ "long.yaml",
+		    "unable to read file at \"long.yaml\": file name too "
+		    "long" },
+		{ "longest.yaml", "longest.yaml=d/real.yaml" },
+	};
+
+	for (size_t i = 0; i < nitems(targets); i++) {
+		size_t n = (size_t)snprintf(targets[i], sizeof(targets[i]),
+		    "%s", i == 0 ? "l2" : "d");
+
+		targets[i][n++] = '/';
+		while (n + 2 <= TREE_MAX_TARGET) {
+			targets[i][n++] = '.';
+			targets[i][n++] = '/';
+		}
+		targets[i][n] = '\0';
+	}
+	run(g, nitems(g), tv, nitems(tv));
+}
+
 static void
 test_size(void)
 {
@@ -370,6 +415,7 @@ main(void)
 	    test_root_chart);
 	test_run("A18: tree: links stay inside", test_links);
 	test_run("tree: forty links are followed and no more", test_link_chain);
+	test_run("A18: tree: long targets are refused", test_long_targets);
 	test_run("tree: large files are refused before they are read",
 	    test_size);
 	test_run("tree: differences keep it up to date", test_changes);

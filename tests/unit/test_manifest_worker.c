@@ -43,12 +43,20 @@ struct world {
 	size_t ncommits;
 	size_t blobs_asked, trees_asked, scopes_asked, logs;
 	char last_log[256];
-	enum { GIT_GOOD, GIT_LOST_BLOB, GIT_WRONG_ORDER, GIT_SHORT } git;
+	enum {
+		GIT_GOOD,
+		GIT_LOST_BLOB,
+		GIT_WRONG_ORDER,
+		GIT_SHORT,
+		GIT_EXTRA,
+		GIT_LARGE,
+	} git;
 	enum { SYNC_GOOD, SYNC_DOWN, SYNC_FEW } sync;
 	bool no_foo;		   /* sync does not know the kind Foo */
 	const struct noted *noted; /* oldest first */
 	size_t nnoted;
 	size_t extra_notes; /* that nobody asked for */
+	const char *large;  /* sent in the place of any file */
 };
 
 /* An id is the address of the text: git only has to find it again. */
@@ -181,8 +189,10 @@ on_blobs(struct world *w, const struct ipc_req *req, struct ipc_blobs *m)
 		if (w->git == GIT_SHORT)
 			break;
 		send_blob(req, w->git == GIT_WRONG_ORDER ? i + 1 : i,
-		    text_of(m->oids[i].hex));
+		    w->git == GIT_LARGE ? w->large : text_of(m->oids[i].hex));
 	}
+	if (w->git == GIT_EXTRA)
+		send_blob(req, m->oids_len, "a: nobody asked for\n");
 	return ipc_reply_blobs_end(req, &(struct ipc_blobs_end){ 0 });
 }
 
@@ -851,6 +861,9 @@ test_troubles(void)
 	w.git = GIT_SHORT;
 	want_failure(&w, "c2", FX_EFAIL,
 	    "git answered with fewer blobs than were asked for");
+	w.git = GIT_EXTRA;
+	want_failure(&w, "c2", FX_EFAIL,
+	    "git answered with another blob than was asked for");
 	w.git = GIT_GOOD;
 	w.sync = SYNC_DOWN;
 	want_failure(&w, "c2", FX_ERETRY, "connection refused");
@@ -863,6 +876,36 @@ test_troubles(void)
 	want_int(a.loaded.resources, 4);
 	want_int(a.loaded.parsed, 0); /* that has been done before */
 	answer_clear(&a);
+	end(&w);
+}
+
+#define LARGEST 8388608 /* bytes; the default of --git-max-file */
+
+/* A file of n bytes: a beginning, and a piece again and again. */
+static char *
+large(const char *begin, const char *piece, size_t n)
+{
+	size_t len = strlen(begin), k = strlen(piece);
+	char *p = xmalloc(n + 1);
+
+	memcpy(p, begin, len);
+	for (; len + k <= n; len += k)
+		memcpy(p + len, piece, k);
+	p[len] = '\0';
+	return p;
+}
+
+/* Whatever the list of files said of their sizes. */
+static void
+test_larger_than_said(void)
+{
+	auto_free char *text = large("", "x", LARGEST + 1);
+	struct world w;
+
+	begin(&w, NULL, commits, nitems(commits));
+	w.git = GIT_LARGE;
+	w.large = text;
+	want_failure(&w, "c2", FX_ELIMIT, "a file has more than 8388608 bytes");
 	end(&w);
 }
 
@@ -1300,22 +1343,6 @@ test_repeated_policies(void)
 	end(&w);
 }
 
-#define LARGEST 8388608 /* bytes; the default of --git-max-file */
-
-/* A file of n bytes: a beginning, and a piece again and again. */
-static char *
-large(const char *begin, const char *piece, size_t n)
-{
-	size_t len = strlen(begin), k = strlen(piece);
-	char *p = xmalloc(n + 1);
-
-	memcpy(p, begin, len);
-	for (; len + k <= n; len += k)
-		memcpy(p + len, piece, k);
-	p[len] = '\0';
-	return p;
-}
-
 /* A21: the largest files there can be, inside the memory of the sandbox.  Each
  * is read or refused; the process lives. */
 static void
@@ -1366,6 +1393,8 @@ main(void)
 	    test_differences);
 	test_run("worker: failures are answers, and the next load works",
 	    test_troubles);
+	test_run("worker: a file that is larger than was said is refused",
+	    test_larger_than_said);
 	test_run("worker: bad files are done without, if they may be",
 	    test_skip_bad);
 	test_run("worker: only the configured paths are read", test_paths);

@@ -108,6 +108,10 @@ test_refused(void)
 		    "--git-timeout must be greater than zero" },
 		{ { "--sync-state=disk" }, "unknown sync state mode" },
 		{ { "--sandbox=none" }, "--sandbox must be strict or relaxed" },
+		{ { "--k8s-last-applied=no" },
+		    "--k8s-last-applied must be auto, always or never" },
+		{ { "--log-level=trace" },
+		    "--log-level must be debug, info, warn or error" },
 		{ { "--worker-uid-base=0" },
 		    "--worker-uid-base is not a user id" },
 	};

@@ -20,6 +20,7 @@
 #define FX_MUSTUSE __attribute__((warn_unused_result))
 #define FX_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define FX_NORETURN __attribute__((noreturn))
+#define FX_FALLTHROUGH __attribute__((fallthrough))
 #define FX_CLEANUP(fn) __attribute__((cleanup(fn)))
 
 #define nitems(array) (sizeof(array) / sizeof((array)[0]))

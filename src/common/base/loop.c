@@ -154,7 +154,8 @@ drop_dead(struct loop *l)
 	l->has_dead = false;
 }
 
-/* Milliseconds for poll, rounded up so that a timer is due afterwards. */
+/* Milliseconds for poll, rounded up so that a timer is due afterwards; none in
+ * a loop that was stopped between two turns. */
 static int
 wait_ms(const struct loop *l, int64_t max_wait_us)
 {
@@ -162,7 +163,7 @@ wait_ms(const struct loop *l, int64_t max_wait_us)
 
 	if (when != CLK_NEVER && when - l->now_us < us)
 		us = when - l->now_us;
-	if (us <= 0)
+	if (us <= 0 || l->stopping)
 		return 0;
 	if (us > 3600 * CLK_SEC)
 		return us == CLK_NEVER ? -1 : 3600 * 1000;
