@@ -56,7 +56,8 @@ struct http {
 	int64_t warned_us; /* when a refused client was last logged */
 	struct http_conn *conns;
 	size_t nconns;
-	size_t bodies; /* bytes reserved by all requests */
+	size_t bodies;		/* bytes reserved by all requests */
+	struct loop_timer tidy; /* after a request: free memory goes back */
 };
 
 /* A new phase, with its deadline. */

@@ -14,7 +14,13 @@
 
 #include <microhttpd.h>
 
-#define HEAD_MAX (32 * 1024) /* bytes of request line and header together */
+/*
+ * Bytes of request line and header together: the memory that the library has
+ * for a connection.  Up to 32 KiB it takes that from the heap, where the
+ * connections of a crowd leave holes; what is larger has pages of its own,
+ * which cost what of them is used, and nothing when the connection is closed.
+ */
+#define HEAD_MAX (36 * 1024)
 
 struct head {
 	char *accept;	 /* owned; all Accept values, a line each; NULL: none */

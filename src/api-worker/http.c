@@ -2,6 +2,7 @@
 #include "base.h"
 #include "http.h"
 
+#include <malloc.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -47,6 +48,15 @@ on_epoll(struct loop *l, int fd, short revents, void *arg)
 	(void)fd;
 	(void)revents;
 	run(arg);
+}
+
+/* Pieces of lists leave holes between what stays. */
+static void
+on_tidy(struct loop *l, void *arg)
+{
+	(void)l;
+	(void)arg;
+	(void)malloc_trim(0);
 }
 
 /* ---- requests ----------------------------------------------------------- */
@@ -401,6 +411,8 @@ on_completed(void *cls, struct MHD_Connection *mhd, void **arg,
 		return;
 	if (r->sending)
 		report(r, long_status(r, why));
+	if (!c->http->tidy.linked)
+		loop_timer_in(c->http->loop, &c->http->tidy, HTTP_TIDY_US);
 	http_request_free(&c->request);
 	conn_phase(c, PHASE_HEAD);
 }
@@ -443,6 +455,7 @@ http_new(struct http **out, struct loop *loop, const struct http_hooks *hooks,
 	h->loop = loop;
 	h->hooks = *hooks;
 	h->kick = (struct loop_timer){ .fn = on_kick, .arg = h };
+	h->tidy = (struct loop_timer){ .fn = on_tidy, .arg = h };
 	h->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, h,
 	    MHD_OPTION_ARRAY, options, MHD_OPTION_NOTIFY_CONNECTION,
 	    on_connection, h, MHD_OPTION_NOTIFY_COMPLETED, on_completed, h,
@@ -476,6 +489,7 @@ http_free(struct http **at)
 	loop_del(h->loop, &h->source);
 	MHD_stop_daemon(h->daemon);
 	loop_timer_stop(h->loop, &h->kick);
+	loop_timer_stop(h->loop, &h->tidy);
 	free(h);
 	*at = NULL;
 }

@@ -396,6 +396,7 @@ reply_done(void *arg, const struct pass_result *result)
 	struct sw_reply *rep = &sw->reply;
 
 	learn_errors(sw, result);
+	readers_go_on(&sw->readers);
 	rep->result = *result;
 	if (result->err.code != FX_OK) {
 		(void)ipc_reply_fail(&rep->req, &result->err);

@@ -2,6 +2,8 @@
 #include "base.h"
 #include "page.h"
 
+#include "pass.h"
+
 /* Is this reader far enough ahead of who takes? */
 static bool
 is_ahead(const struct reader *r)
@@ -49,10 +51,19 @@ next_page(struct reader *r, int64_t now_us, int64_t *when_us)
 	return page_new(r, place);
 }
 
-static unsigned
-in_flight_max(const struct readers *all)
+/* May one more be asked for now?  *when_us: else, when, if nothing happens. */
+static bool
+may_ask(const struct readers *all, int64_t now_us, int64_t *when_us)
 {
-	return all->cluster->pass != NULL ? READS_BESIDE_PASS : READS_IN_FLIGHT;
+	const struct pass *pass = all->cluster->pass;
+
+	if (pass == NULL)
+		return all->in_flight < READS_IN_FLIGHT;
+	if (now_us < pass->started_us + READS_REST_US) {
+		*when_us = pass->started_us + READS_REST_US;
+		return false;
+	}
+	return all->in_flight < READS_BESIDE_PASS;
 }
 
 /* Who has had a turn waits behind the others. */
@@ -74,7 +85,7 @@ to_the_end(struct readers *all, struct reader *r)
 static bool
 one_more(struct readers *all, int64_t now_us, int64_t *when_us)
 {
-	if (all->in_flight >= in_flight_max(all))
+	if (!may_ask(all, now_us, when_us))
 		return false;
 	for (struct reader *r = all->first; r != NULL; r = r->next) {
 		struct page *p = NULL;
@@ -107,6 +118,12 @@ readers_wake(struct readers *all, int64_t when_us)
 {
 	if (!all->timer.linked || all->timer.when_us > when_us)
 		loop_timer_at(all->cluster->loop, &all->timer, when_us);
+}
+
+void
+readers_go_on(struct readers *all)
+{
+	readers_wake(all, loop_now_us(all->cluster->loop));
 }
 
 void

@@ -9,8 +9,10 @@
  * What is held is therefore bounded, however much there is and however slow
  * who takes it.
  *
- * All readers of the process share a few requests in flight, fewer while a
- * pass is running: reading must not hold up syncing.
+ * All readers of the process share a few requests in flight.  What a pass asks
+ * for comes behind what they have asked for, and has to wait until that has
+ * been read: so they rest when a pass begins, and go on when it is over, or
+ * slowly beside one that takes long.
  *
  * Nothing is called back from within a call: what happens is told from the
  * loop, and the reader may be freed then.
@@ -21,10 +23,11 @@
 #include "base.h"
 #include "cluster.h"
 
-#define READERS_MAX 256	    /* at once: as many clients as the API takes */
-#define READS_IN_FLIGHT 8   /* requests of all readers */
-#define READS_BESIDE_PASS 2 /* … while a pass is running */
-#define READ_PAGE 200	    /* objects; Deployments of one: 1 MB of JSON */
+#define READERS_MAX 256	      /* at once: as many clients as the API takes */
+#define READS_IN_FLIGHT 2     /* requests of all readers */
+#define READS_BESIDE_PASS 1   /* … while a pass is running */
+#define READS_REST_US CLK_SEC /* … from its beginning on: none */
+#define READ_PAGE 100	      /* objects; Deployments of one: 500 KB of JSON */
 #define READ_PAGE_BYTES (1u << 20) /* of what is made of a page */
 #define READ_AHEAD (192u * 1024)   /* bytes of one reader, not yet taken */
 #define READ_HELD_MAX (32u << 20)  /* bytes of all, beyond a page for each */
@@ -75,6 +78,8 @@ struct readers {
 
 void readers_init(struct readers *, struct cluster *);
 void readers_clear(struct readers *);
+/* A pass has ended. */
+void readers_go_on(struct readers *);
 
 /* in_order: objects come place by place. */
 struct reader *
