@@ -3,29 +3,13 @@
 #include "answer.h"
 
 #include "str.h"
-
-#include <strings.h>
+#include "text.h"
 
 static const char no_authentication[] =
     "The request failed authentication\n"
     "\n"
     "The token is missing or wrong. Give a service token in the environment\n"
     "variable FLUX_SERVICE_TOKEN or with the flag --token.\n";
-
-json_t *
-answer_field(const json_t *object, const char *name)
-{
-	json_t *field = json_object_get(object, name), *other;
-	const char *key;
-
-	if (field == NULL) {
-		/* json_object_foreach wants a pointer it could write through */
-		json_object_foreach ((json_t *)(uintptr_t)object, key, other)
-			if (strcasecmp(key, name) == 0)
-				field = other;
-	}
-	return json_is_null(field) ? NULL : field;
-}
 
 int
 answer_mismatch(struct ctl_error *err, const char *wanted)
@@ -38,7 +22,7 @@ int
 answer_string(const json_t *object, const char *name, const char **out,
     struct ctl_error *err)
 {
-	const json_t *field = answer_field(object, name);
+	const json_t *field = jr_member(object, name);
 
 	if (field != NULL && !json_is_string(field))
 		return ctl_fail(err, FX_ESYNTAX,
@@ -51,7 +35,7 @@ int
 answer_object(const json_t *object, const char *name, json_t **out,
     struct ctl_error *err)
 {
-	json_t *field = answer_field(object, name);
+	json_t *field = jr_member(object, name);
 
 	if (field != NULL && !json_is_object(field))
 		return ctl_fail(err, FX_ESYNTAX,
@@ -60,11 +44,70 @@ answer_object(const json_t *object, const char *name, json_t **out,
 	return FX_OK;
 }
 
-static json_t *
-load(const struct reply *reply, size_t flags, json_error_t *why)
+/* What Go says of bytes that are not JSON, or not one value alone; the
+ * library's words are for what only it refuses.  Owned. */
+static char *
+explain(const char *text, size_t n, bool alone, const char *library)
 {
-	return json_loadb((const char *)buf_head(&reply->body),
-	    buf_left(&reply->body), JSON_DECODE_ANY | flags, why);
+	auto_free char *quoted = NULL;
+	struct fx_err err = { 0 };
+	json_error_t first = { 0 };
+	json_t *value = jr_parse(text, n, &err);
+	size_t at;
+
+	json_decref(value);
+	if (err.code == FX_ESHORT)
+		return xstrdup(
+		    alone ? "unexpected end of JSON input" : err.text);
+	if (err.code == FX_ESYNTAX)
+		return xstrdup(err.text);
+	value = json_loadb(text, n, JSON_DECODE_ANY | JSON_DISABLE_EOF_CHECK,
+	    &first);
+	at = (size_t)first.position;
+	at += value == NULL ? n : strspn(text + at, " \t\r\n");
+	json_decref(value);
+	if (at >= n)
+		return xstrdup(library);
+	quoted = ctl_quoted_byte((unsigned char)text[at]);
+	return xasprintf("invalid character %s after top-level value", quoted);
+}
+
+/* NULL: see *why, which is owned. */
+static json_t *
+load(const struct reply *reply, bool alone, char **why)
+{
+	const char *text = (const char *)buf_head(&reply->body);
+	size_t n = buf_left(&reply->body);
+	json_error_t e;
+	json_t *value = json_loadb(text, n,
+	    JSON_DECODE_ANY | (alone ? 0 : JSON_DISABLE_EOF_CHECK), &e);
+
+	if (value == NULL)
+		*why = explain(text, n, alone, e.text);
+	return value;
+}
+/* false: it is none; *why, which is owned, says why not as Go does. */
+static bool
+is_shape(const json_t *shape, char **why)
+{
+	static const char *const names[] = { "type", "help", "error" };
+	struct fx_err err = { 0 };
+
+	if (!json_is_object(shape) && !json_is_null(shape))
+		(void)jr_mismatch(shape, NULL,
+		    "struct { Type string \"json:\\\"type\\\"\"; "
+		    "Help string \"json:\\\"help\\\"\"; "
+		    "Err string \"json:\\\"error,omitempty\\\"\" }",
+		    &err);
+	for (size_t i = 0; i < nitems(names) && err.code == 0; i++) {
+		const json_t *field = jr_member(shape, names[i]);
+		auto_free char *name = xasprintf(".%s", names[i]);
+
+		if (field != NULL && !json_is_string(field))
+			(void)jr_mismatch(field, name, "string", &err);
+	}
+	*why = xstrdup(err.text);
+	return err.code == 0;
 }
 
 /* The daemon's own errors have a help text; anything else is shown as is. */
@@ -72,22 +115,19 @@ static int
 fail_status(const struct reply *reply, struct ctl_error *err)
 {
 	auto_json json_t *shape = NULL;
-	const char *error, *help;
-	json_error_t why;
+	auto_free char *why = NULL;
 
 	if (reply->status == 401)
 		return ctl_fail_shaped(err, no_authentication);
-	if (strncasecmp(reply->content_type, "application/json", 16) == 0) {
-		shape = load(reply, 0, &why);
-		if (shape == NULL)
+	if (str_starts(reply->content_type, "application/json")) {
+		shape = load(reply, true, &why);
+		if (shape == NULL || !is_shape(shape, &why))
 			return ctl_fail(err, FX_ESYNTAX,
 			    "executing HTTP request: "
 			    "decoding response body of error: %s",
-			    why.text);
-		error = json_string_value(answer_field(shape, "error"));
-		help = json_string_value(answer_field(shape, "help"));
-		if (error != NULL && *error != '\0')
-			return ctl_fail_shaped(err, help == NULL ? "" : help);
+			    why);
+		if (*jr_text(shape, "error") != '\0')
+			return ctl_fail_shaped(err, jr_text(shape, "help"));
 	}
 	return ctl_fail(err, FX_EFAIL, "executing HTTP request: %s %.*s",
 	    reply->status_line, (int)buf_left(&reply->body),
@@ -98,7 +138,7 @@ int
 answer_json(const struct reply *reply, bool post, json_t **out,
     struct ctl_error *err)
 {
-	json_error_t why;
+	auto_free char *why = NULL;
 
 	if (reply->status != 200 && reply->status != 201 &&
 	    reply->status != 202 && reply->status != 204)
@@ -109,9 +149,9 @@ answer_json(const struct reply *reply, bool post, json_t **out,
 			    : ctl_fail(err, FX_ESHORT,
 				  "decoding response from server: EOF");
 	}
-	*out = load(reply, post ? 0 : JSON_DISABLE_EOF_CHECK, &why);
+	*out = load(reply, post, &why);
 	if (*out == NULL)
 		return ctl_fail(err, FX_ESYNTAX,
-		    "decoding response from server: %s", why.text);
+		    "decoding response from server: %s", why);
 	return FX_OK;
 }

@@ -2,9 +2,8 @@
  * answer: what the daemon's answer means.
  *
  * Turns a reply into JSON or an error, and takes fields out of JSON objects as
- * the original's decoder does: names match in any case, exactly written ones
- * first; what is missing or null is the zero value; a value of another type is
- * an error.
+ * the original's decoder does (jr_member): what is missing or null is the zero
+ * value; a value of another type is an error.
  */
 #ifndef CTL_ANSWER_H
 #define CTL_ANSWER_H
@@ -12,6 +11,7 @@
 #include "base.h"
 #include "client.h"
 #include "error.h"
+#include "jsonr.h"
 
 #include <jansson.h>
 
@@ -19,9 +19,6 @@
  * the first value, one to GET may. */
 int answer_json(const struct reply *, bool post, json_t **out,
     struct ctl_error *) FX_MUSTUSE;
-
-/* Borrowed: the object's field, or NULL when it is missing or null. */
-json_t *answer_field(const json_t *object, const char *name);
 
 /* *out is borrowed; "" when the field is missing. */
 int answer_string(const json_t *object, const char *name, const char **out,
@@ -33,12 +30,5 @@ int answer_object(const json_t *object, const char *name, json_t **out,
 
 /* The answer is of another type than `wanted`, "a list". */
 int answer_mismatch(struct ctl_error *, const char *wanted);
-
-static inline void
-answer_decref(json_t **p)
-{
-	json_decref(*p);
-}
-#define auto_json FX_CLEANUP(answer_decref)
 
 #endif

@@ -198,12 +198,17 @@ api_is_applied(const struct client *c, const char *revision, bool *applied,
 {
 	auto_json json_t *answer = NULL;
 	const struct pair query[] = { { "ref", revision }, { NULL, NULL } };
+	const json_t *element;
+	size_t i;
 	int r = get(c, "/v6/sync", query, &answer, err);
 
 	if (r != FX_OK)
 		return r;
 	if (!json_is_array(answer) && !json_is_null(answer))
 		return answer_mismatch(err, "a list of revisions");
+	json_array_foreach (answer, i, element)
+		if (!json_is_string(element) && !json_is_null(element))
+			return answer_mismatch(err, "a list of revisions");
 	*applied = json_array_size(answer) == 0;
 	return FX_OK;
 }
@@ -304,9 +309,9 @@ api_sync_errors(const struct client *c, json_t **out, long long *total,
 	if (r == FX_OK)
 		r = check_object(answer, err);
 	if (r == FX_OK)
-		r = record_list(answer_field(answer, "errors"),
-		    record_sync_error, out, err);
+		r = record_list(jr_member(answer, "errors"), record_sync_error,
+		    out, err);
 	if (r == FX_OK)
-		*total = json_integer_value(answer_field(answer, "total"));
+		*total = json_integer_value(jr_member(answer, "total"));
 	return r;
 }

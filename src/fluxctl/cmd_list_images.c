@@ -3,7 +3,7 @@
 #include "cmd.h"
 
 #include "api.h"
-#include "image.h"
+#include "image_ref.h"
 #include "instant.h"
 #include "options.h"
 #include "output.h"
@@ -14,31 +14,19 @@
 
 #define NO_DATA "image data not available"
 
-/* The parts of an image's ID; one that cannot be read is a name. */
-static struct image
+/* The parts of an image's ID; one that cannot be read is a path.  To be
+ * cleared. */
+static struct image_ref
 image_of(const json_t *info)
 {
-	auto_error struct ctl_error ignored = { 0 };
 	const char *id = record_text(info, "ID");
-	struct image image = { 0 };
+	struct image_ref image;
+	struct fx_err ignored;
 
-	if (image_parse(id, &image, &ignored) != FX_OK)
-		image.name = (struct image_part){ id, strlen(id) };
+	if (image_ref_parse(id, &image, &ignored) != FX_OK)
+		image = (struct image_ref){ xstrdup(""), xstrdup(id),
+			xstrdup(""), xstrdup("") };
 	return image;
-}
-
-static bool
-same_part(struct image_part a, struct image_part b)
-{
-	return a.n == b.n && (a.n == 0 || memcmp(a.s, b.s, a.n) == 0);
-}
-
-static void
-add_part(struct buf *b, struct image_part part)
-{
-	auto_free char *text = xstrndup(part.s == NULL ? "" : part.s, part.n);
-
-	table_add_cell(b, text);
 }
 
 static void
@@ -58,15 +46,18 @@ static void
 add_available(struct buf *b, const json_t *container, int64_t limit)
 {
 	const json_t *current = json_object_get(container, "Current"), *info;
-	struct image running = image_of(current), image;
+	FX_CLEANUP(image_ref_clear)
+	struct image_ref running = image_of(current);
 	const char *mark;
 	bool found = false;
 	size_t i;
 
 	json_array_foreach (json_object_get(container, "Available"), i, info) {
-		image = image_of(info);
+		FX_CLEANUP(image_ref_clear)
+		struct image_ref image = image_of(info);
+
 		mark = found ? "   " : "|  ";
-		if (same_part(image.tag, running.tag)) {
+		if (strcmp(image.tag, running.tag) == 0) {
 			mark = "'->";
 			found = true;
 		}
@@ -80,7 +71,7 @@ add_available(struct buf *b, const json_t *container, int64_t limit)
 				    (long long)((int64_t)i - limit));
 		}
 		(void)str_addf(b, "\t\t%s ", mark);
-		add_part(b, image.tag);
+		table_add_cell(b, image.tag);
 		(void)str_addc(b, '\t');
 		add_created(b, info);
 		(void)str_addc(b, '\n');
@@ -88,10 +79,7 @@ add_available(struct buf *b, const json_t *container, int64_t limit)
 	if (found)
 		return;
 	(void)str_add(b, "\t\t'-> ");
-	if (running.tag.n == 0)
-		(void)str_add(b, "(untagged)");
-	else
-		add_part(b, running.tag);
+	table_add_cell(b, *running.tag == '\0' ? "(untagged)" : running.tag);
 	(void)str_add(b, "\t?\n");
 }
 
@@ -100,11 +88,17 @@ add_container(struct buf *b, const char *id, const json_t *container,
     int64_t limit)
 {
 	const char *why = record_text(container, "AvailableError");
+	FX_CLEANUP(image_ref_clear)
+	struct image_ref image =
+	    image_of(json_object_get(container, "Current"));
 
 	(void)str_addf(b, "%s\t", id);
 	table_add_cell(b, record_text(container, "Name"));
 	(void)str_addc(b, '\t');
-	add_part(b, image_of(json_object_get(container, "Current")).name);
+	table_add_cell(b, image.domain);
+	if (*image.domain != '\0')
+		(void)str_addc(b, '/');
+	table_add_cell(b, image.path);
 	(void)str_addc(b, '\t');
 	if (json_array_size(json_object_get(container, "Available")) == 0)
 		table_add_cell(b, *why == '\0' ? NO_DATA : why);
@@ -193,5 +187,6 @@ ctl_cmd_list_images(struct ctl *c)
 		return ctl_fail(&c->error, FX_ESYNTAX,
 		    "opts.limit cannot be less than 0");
 	cut_available(workloads, o->list_images_limit);
+	record_print(workloads, record_images);
 	return output_value(c, format, workloads);
 }

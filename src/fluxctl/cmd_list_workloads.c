@@ -99,8 +99,10 @@ ctl_cmd_list_workloads(struct ctl *c)
 	    ? json_incref(all)
 	    : with_container(all, o->list_workloads_container);
 	record_sort_by_id(shown);
-	if (format > OUTPUT_WIDE)
+	if (format > OUTPUT_WIDE) {
+		record_print(shown, record_workload);
 		return output_value(c, format, shown);
+	}
 	show_table(c, shown, format == OUTPUT_WIDE);
 	return FX_OK;
 }

@@ -4,7 +4,7 @@
 
 #include "api.h"
 #include "gojson.h"
-#include "image.h"
+#include "image_ref.h"
 #include "menu.h"
 #include "options.h"
 #include "result.h"
@@ -75,18 +75,22 @@ static int
 read_image(const char *text, json_t **out, struct ctl_error *err)
 {
 	auto_free char *printed = NULL;
-	struct image image;
-	int r = image_parse(text, &image, err);
+	struct image_ref image;
+	struct fx_err why = { 0 };
+	int r = image_ref_parse(text, &image, &why);
 
 	if (r != FX_OK)
-		return r;
-	if (image.tag.n == 0)
-		return ctl_fail(err, FX_ESYNTAX,
+		return ctl_fail(err, r, "%s", why.text);
+	if (*image.tag == '\0') {
+		r = ctl_fail(err, FX_ESYNTAX,
 		    "blank tag (if you want latest, explicitly state the tag "
 		    ":latest): invalid image ID");
-	printed = image_print(&image);
-	*out = gojson_string(printed);
-	return FX_OK;
+	} else {
+		printed = image_ref_print(&image);
+		*out = gojson_string(printed);
+	}
+	image_ref_clear(&image);
+	return r;
 }
 
 /* What is to be released where; the lists are the caller's. */

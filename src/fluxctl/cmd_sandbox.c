@@ -67,7 +67,7 @@ show_table(struct ctl *c, const json_t *processes)
 		    k + 1 < nitems(columns) ? "\t" : "\n");
 	json_array_foreach (processes, i, process) {
 		for (size_t k = 0; k < nitems(columns); k++) {
-			add_value(&text, answer_field(process, columns[k].key),
+			add_value(&text, jr_member(process, columns[k].key),
 			    columns[k].form);
 			(void)str_addc(&text,
 			    k + 1 < nitems(columns) ? '\t' : '\n');

@@ -6,6 +6,7 @@
 #include "str.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #define YEAR_ONE (-62135596800ll) /* 0001-01-01T00:00:00Z */
@@ -38,21 +39,22 @@ fraction(const char **s, unsigned *ns)
 	unsigned scale = 100000000; /* of the first of nine digits */
 
 	*ns = 0;
-	if (**s != '.')
+	if (**s != '.' && **s != ',')
 		return true;
 	for ((*s)++; **s >= '0' && **s <= '9'; (*s)++, scale /= 10)
 		*ns += (unsigned)(**s - '0') * scale;
-	return (*s)[-1] != '.';
+	return (*s)[-1] >= '0' && (*s)[-1] <= '9';
 }
 
 /* "Z", "+02:00" */
 static bool
-zone(const char **s, int *seconds)
+zone(const char **s, struct instant *out)
 {
 	int hours, minutes, sign = **s == '-' ? -1 : 1;
 
-	*seconds = 0;
-	if (**s == 'Z')
+	out->offset = 0;
+	out->utc = **s == 'Z';
+	if (out->utc)
 		return *++*s == '\0';
 	if (**s != '+' && **s != '-')
 		return false;
@@ -60,7 +62,7 @@ zone(const char **s, int *seconds)
 	if (!number(s, 2, 0, 24, &hours) || !literal(s, ':') ||
 	    !number(s, 2, 0, 60, &minutes))
 		return false;
-	*seconds = sign * (hours * 3600 + minutes * 60);
+	out->offset = sign * (hours * 3600 + minutes * 60);
 	return **s == '\0';
 }
 
@@ -79,7 +81,6 @@ static bool
 parse(const char *s, struct instant *out)
 {
 	struct tm tm = { 0 };
-	int offset;
 
 	if (!number(&s, 4, 0, 9999, &tm.tm_year) || !literal(&s, '-') ||
 	    !number(&s, 2, 1, 12, &tm.tm_mon) || !literal(&s, '-') ||
@@ -87,13 +88,13 @@ parse(const char *s, struct instant *out)
 	    !number(&s, 2, 0, 23, &tm.tm_hour) || !literal(&s, ':') ||
 	    !number(&s, 2, 0, 59, &tm.tm_min) || !literal(&s, ':') ||
 	    !number(&s, 2, 0, 59, &tm.tm_sec) || !fraction(&s, &out->ns) ||
-	    !zone(&s, &offset))
+	    !zone(&s, out))
 		return false;
 	tm.tm_year -= 1900;
 	tm.tm_mon--;
 	if (tm.tm_mday > month_days(&tm))
 		return false;
-	out->sec = (int64_t)timegm(&tm) - offset;
+	out->sec = (int64_t)timegm(&tm) - out->offset;
 	return true;
 }
 
@@ -118,9 +119,9 @@ instant_is_zero(const struct instant *t)
 }
 
 static struct tm
-broken_down(const struct instant *t)
+broken_down(int64_t seconds)
 {
-	time_t sec = (time_t)t->sec;
+	time_t sec = (time_t)seconds;
 	struct tm tm = { 0 };
 
 	(void)gmtime_r(&sec, &tm);
@@ -130,7 +131,7 @@ broken_down(const struct instant *t)
 void
 instant_add(struct buf *b, const struct instant *t)
 {
-	struct tm tm = broken_down(t);
+	struct tm tm = broken_down(t->sec);
 	char digits[NS_DIGITS + 2];
 	size_t n = NS_DIGITS;
 
@@ -145,14 +146,32 @@ instant_add(struct buf *b, const struct instant *t)
 	(void)str_addc(b, 'Z');
 }
 
+static void
+add_zone(struct buf *b, const struct instant *t)
+{
+	time_t sec = (time_t)t->sec;
+	int minutes = abs(t->offset) / 60;
+	struct tm local = { 0 };
+
+	if (t->utc)
+		(void)str_add(b, "UTC");
+	else if (localtime_r(&sec, &local) != NULL &&
+	    local.tm_gmtoff == t->offset)
+		(void)str_add(b, local.tm_zone);
+	else
+		(void)str_addf(b, "%c%02d%02d", t->offset < 0 ? '-' : '+',
+		    minutes / 60, minutes % 60);
+}
+
 void
 instant_add_short(struct buf *b, const struct instant *t)
 {
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	struct tm tm = broken_down(t);
+	struct tm tm = broken_down(t->sec + t->offset);
 
 	/* the remainder of a negative year does not occur: years are 0 on */
-	(void)str_addf(b, "%02d %.3s %02d %02d:%02d UTC", tm.tm_mday,
+	(void)str_addf(b, "%02d %.3s %02d %02d:%02d ", tm.tm_mday,
 	    months + (size_t)tm.tm_mon * 3, (tm.tm_year + 1900) % 100,
 	    tm.tm_hour, tm.tm_min);
+	add_zone(b, t);
 }

@@ -48,8 +48,6 @@ src_fluxctl_libfluxctl_a_SOURCES = \
 	src/fluxctl/help.h \
 	src/fluxctl/http.c \
 	src/fluxctl/http.h \
-	src/fluxctl/image.c \
-	src/fluxctl/image.h \
 	src/fluxctl/instant.c \
 	src/fluxctl/instant.h \
 	src/fluxctl/kube.c \

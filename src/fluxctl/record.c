@@ -4,7 +4,7 @@
 
 #include "answer.h"
 #include "gojson.h"
-#include "image.h"
+#include "image_ref.h"
 #include "instant.h"
 #include "resource_id.h"
 #include "str.h"
@@ -17,7 +17,7 @@ static const struct record_field labels[] = {
 };
 
 static const struct record_field info[] = {
-	{ "ID",          RECORD_STRING,  false, NULL },
+	{ "ID",          RECORD_NAME,    false, NULL },
 	{ "Digest",      RECORD_STRING,  true,  NULL },
 	{ "ImageID",     RECORD_STRING,  true,  NULL },
 	{ "Labels",      RECORD_LENIENT, false, labels },
@@ -71,7 +71,7 @@ const struct record_field record_images[] = {
 	{ 0 }
 };
 
-static const struct record_field container_update[] = {
+const struct record_field record_update[] = {
 	{ "Container", RECORD_STRING, false, NULL },
 	{ "Current",   RECORD_REF,    false, NULL },
 	{ "Target",    RECORD_REF,    false, NULL },
@@ -81,7 +81,7 @@ static const struct record_field container_update[] = {
 const struct record_field record_result[] = {
 	{ "Status",       RECORD_STRING, false, NULL },
 	{ "Error",        RECORD_STRING, true,  NULL },
-	{ "PerContainer", RECORD_LIST,   false, container_update },
+	{ "PerContainer", RECORD_LIST,   false, record_update },
 	{ 0 }
 };
 /* clang-format on */
@@ -89,7 +89,8 @@ const struct record_field record_result[] = {
 /* One answer being read. */
 struct reading {
 	struct ctl_error *err;
-	bool lenient;
+	bool lenient; /* a value of another type is as if missing */
+	bool labels;  /* and so is a time that is none */
 };
 
 static int
@@ -121,38 +122,35 @@ read_id(struct reading *r, const char *text, json_t **out)
 }
 
 static int
-read_ref(struct reading *r, const char *text, json_t **out)
+check_ref(struct reading *r, const char *text)
 {
-	auto_free char *printed = NULL;
-	struct image image;
+	struct image_ref image;
+	struct fx_err why = { 0 };
 
-	if (*text != '\0') {
-		if (image_parse(text, &image, r->err) != FX_OK)
-			return ctl_wrap(r->err, FX_ESYNTAX,
-			    "decoding response from server");
-		printed = image_print(&image);
-	}
-	*out = json_string(printed == NULL ? "" : printed);
+	if (image_ref_parse(text, &image, &why) != FX_OK)
+		return ctl_fail(r->err, FX_ESYNTAX,
+		    "decoding response from server: %s", why.text);
+	image_ref_clear(&image);
 	return FX_OK;
 }
 
 static int
 read_time(struct reading *r, const char *text, json_t **out)
 {
-	struct buf b = BUF_INIT(SIZE_MAX);
-	auto_free char *printed = NULL;
 	struct instant t;
 
 	if (*text == '\0')
 		return FX_OK;
-	if (instant_parse(text, &t, r->err) != FX_OK)
+	if (instant_parse(text, &t, r->err) != FX_OK) {
+		if (r->labels) {
+			ctl_error_clear(r->err);
+			return FX_OK;
+		}
 		return ctl_wrap(r->err, FX_ESYNTAX,
 		    "decoding response from server");
-	if (instant_is_zero(&t))
-		return FX_OK;
-	instant_add(&b, &t);
-	printed = str_take(&b);
-	*out = json_string(printed);
+	}
+	if (!instant_is_zero(&t))
+		*out = json_string(text);
 	return FX_OK;
 }
 
@@ -168,8 +166,9 @@ read_text(struct reading *r, const struct record_field *f, const json_t *in,
 		return mismatch(r, f->name, "a string");
 	if (f->type == RECORD_ID)
 		return read_id(r, text, out);
-	if (f->type == RECORD_REF)
-		return read_ref(r, text, out);
+	/* one that is missing is none; one that is there has a name */
+	if (f->type == RECORD_REF && in != NULL && check_ref(r, text) != FX_OK)
+		return FX_ESYNTAX;
 	if (f->type == RECORD_TIME)
 		return read_time(r, text, out);
 	if (*text != '\0' || !f->omit_empty)
@@ -248,52 +247,34 @@ static bool
 is_readable(const json_t *in, json_t **out)
 {
 	auto_error struct ctl_error ignored = { 0 };
-	const json_t *id = in == NULL ? NULL : answer_field(in, "ID");
+	struct reading r = { .err = &ignored };
+	const json_t *id = in == NULL ? NULL : jr_member(in, "ID");
 	const char *text = json_string_value(id);
-	struct image image;
 
 	*out = NULL;
-	if (text == NULL || image_parse(text, &image, &ignored) == FX_OK)
+	if (text == NULL || check_ref(&r, text) == FX_OK)
 		return true;
 	if (*text != '/' && !str_ends(text, "/"))
 		*out = json_pack("{s:s}", "ID", text);
 	return false;
 }
 
-/* With a digest the tag is not printed. */
-static void
-print_image(json_t *out)
-{
-	auto_error struct ctl_error ignored = { 0 };
-	const char *id = json_string_value(json_object_get(out, "ID"));
-	auto_free char *printed = NULL;
-	struct image image;
-
-	if (image_parse(id, &image, &ignored) != FX_OK)
-		return;
-	printed = image_print(&image);
-	json_object_set_new(out, "ID", json_string(printed));
-}
-
 static int
 read_object(struct reading *r, const struct record_field *f, const json_t *in,
     json_t **out)
 {
-	struct reading inner = { r->err, f->type != RECORD_OBJECT };
+	struct reading inner = { r->err, f->type != RECORD_OBJECT,
+		f->type == RECORD_LENIENT };
 	auto_json json_t *name = NULL;
-	int ret;
 
 	if (in != NULL && !json_is_object(in)) {
-		if (!r->lenient)
+		if (!inner.lenient)
 			return mismatch(r, f->name, "an object");
 		in = NULL;
 	}
 	if (f->type == RECORD_IMAGE && !is_readable(in, &name))
 		in = name;
-	ret = read_fields(&inner, f->fields, in, out);
-	if (ret == FX_OK && f->type == RECORD_IMAGE)
-		print_image(*out);
-	return ret;
+	return read_fields(&inner, f->fields, in, out);
 }
 
 static int
@@ -364,7 +345,7 @@ read_fields(struct reading *r, const struct record_field *f, const json_t *in,
 	for (; f->name != NULL; f++) {
 		value = NULL;
 		ret = read_field(r, f,
-		    in == NULL ? NULL : answer_field(in, f->name), &value);
+		    in == NULL ? NULL : jr_member(in, f->name), &value);
 		if (ret != FX_OK)
 			return ret;
 		if (value != NULL)
@@ -380,7 +361,7 @@ record_list(const json_t *answer, const struct record_field *element,
 {
 	const struct record_field list = { "the answer", RECORD_LIST, false,
 		element };
-	struct reading r = { err, false };
+	struct reading r = { .err = err };
 
 	return read_list(&r, &list, json_is_null(answer) ? NULL : answer, out);
 }
@@ -391,10 +372,67 @@ record_object(const json_t *answer, const struct record_field *fields,
 {
 	const struct record_field object = { "the answer", RECORD_OBJECT, false,
 		fields };
-	struct reading r = { err, false };
+	struct reading r = { .err = err };
 
 	return read_object(&r, &object, json_is_null(answer) ? NULL : answer,
 	    out);
+}
+
+char *
+record_image(const json_t *object, const char *name)
+{
+	const char *text = record_text(object, name);
+	struct image_ref image;
+	struct fx_err ignored;
+	char *printed;
+
+	if (image_ref_parse(text, &image, &ignored) != FX_OK)
+		return xstrdup(text);
+	printed = image_ref_print(&image);
+	image_ref_clear(&image);
+	return printed;
+}
+
+static char *
+print_time(const json_t *object, const char *name)
+{
+	auto_error struct ctl_error ignored = { 0 };
+	struct buf b = BUF_INIT(SIZE_MAX);
+	struct instant t;
+
+	/* it was read once before */
+	if (instant_parse(record_text(object, name), &t, &ignored) == FX_OK)
+		instant_add(&b, &t);
+	return str_take(&b);
+}
+
+static void
+print_text(json_t *object, const struct record_field *f)
+{
+	auto_free char *printed = NULL;
+
+	if (json_object_get(object, f->name) == NULL)
+		return;
+	printed = f->type == RECORD_TIME ? print_time(object, f->name)
+					 : record_image(object, f->name);
+	json_object_set_new(object, f->name, json_string(printed));
+}
+
+void
+record_print(json_t *value, const struct record_field *f)
+{
+	json_t *element;
+	size_t i;
+
+	json_array_foreach (value, i, element)
+		record_print(element, f);
+	for (; json_is_object(value) && f->name != NULL; f++)
+		if (f->type == RECORD_REF || f->type == RECORD_NAME ||
+		    f->type == RECORD_TIME)
+			print_text(value, f);
+		else if (f->fields != NULL)
+			record_print(json_object_get(value, f->name),
+			    f->fields);
 }
 
 const char *

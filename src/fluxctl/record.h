@@ -4,8 +4,10 @@
  * A record is a table of an object's fields.  Reading an answer by it gives an
  * object that has exactly these, in this order and under these names, each of
  * its type: what the daemon left out has its zero value, what the original
- * omits when it is zero is not there, what nobody knows is gone.  Written as
- * JSON it is what the original prints, and code that shows it need not check.
+ * omits when it is zero is not there, what nobody knows is gone.  Code that
+ * shows it need not check.  Images' names and times are as the daemon wrote
+ * them, with the tag beside the digest and in any zone; record_print makes of
+ * all what the original prints.
  */
 #ifndef CTL_RECORD_H
 #define CTL_RECORD_H
@@ -20,7 +22,8 @@ enum record_type {
 	RECORD_BOOL,
 	RECORD_INT,
 	RECORD_ID,	   /* of a resource, or "" */
-	RECORD_REF,	   /* an image's name, or "" */
+	RECORD_REF,	   /* an image's name, or left out: "" */
+	RECORD_NAME,	   /* the same, or any other text */
 	RECORD_TIME,	   /* RFC 3339; left out when it is zero */
 	RECORD_STRINGS,	   /* list of strings, or null */
 	RECORD_STRING_MAP, /* object of strings, by name, or null */
@@ -49,6 +52,14 @@ int record_object(const json_t *answer, const struct record_field *,
 extern const struct record_field record_workload[];
 extern const struct record_field record_images[]; /* of a workload */
 extern const struct record_field record_result[]; /* of an update, for one */
+extern const struct record_field record_update[]; /* of a container in it */
+
+/* Bring what was read by these fields, or a list of such, into the form in
+ * which it is printed as JSON. */
+void record_print(json_t *, const struct record_field *);
+
+/* An image's name as it is printed: with a digest without the tag.  Owned. */
+char *record_image(const json_t *object, const char *name);
 
 /* A text of what was read, "" if it was left out; borrowed. */
 const char *record_text(const json_t *object, const char *name);

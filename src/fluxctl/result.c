@@ -4,7 +4,7 @@
 
 #include "answer.h"
 #include "gojson.h"
-#include "image.h"
+#include "image_ref.h"
 #include "record.h"
 #include "resource_id.h"
 #include "str.h"
@@ -25,7 +25,7 @@ result_clear(struct result *r)
 
 static void
 add_row(struct result *r, const char *id, const json_t *of, char *text,
-    const json_t *update)
+    json_t *update)
 {
 	struct result_row *last = r->n == 0 ? NULL : &r->v[r->n - 1];
 	bool same = last != NULL && strcmp(last->id, id) == 0;
@@ -35,7 +35,7 @@ add_row(struct result *r, const char *id, const json_t *of, char *text,
 		.id = xstrdup(id),
 		.status = xstrdup(record_text(of, "Status")),
 		.text = text,
-		.update = json_incref((json_t *)(uintptr_t)update),
+		.update = json_incref(update),
 		.continuing = same,
 		.checked = update != NULL,
 	};
@@ -45,15 +45,17 @@ add_row(struct result *r, const char *id, const json_t *of, char *text,
 static char *
 describe(const json_t *update)
 {
-	auto_error struct ctl_error ignored = { 0 };
-	struct image target = { 0 };
+	auto_free char *current = record_image(update, "Current");
+	struct image_ref target = { 0 };
+	struct fx_err ignored;
+	char *text;
 
-	if (image_parse(record_text(update, "Target"), &target, &ignored) !=
-	    FX_OK)
-		target.tag.n = 0;
-	return xasprintf("%s: %s -> %.*s", record_text(update, "Container"),
-	    record_text(update, "Current"), (int)target.tag.n,
-	    target.tag.n == 0 ? "" : target.tag.s);
+	(void)!image_ref_parse(record_text(update, "Target"), &target,
+	    &ignored);
+	text = xasprintf("%s: %s -> %s", record_text(update, "Container"),
+	    current, target.tag == NULL ? "" : target.tag);
+	image_ref_clear(&target);
+	return text;
 }
 
 static bool
@@ -71,17 +73,22 @@ is_shown(const json_t *of, int64_t verbosity)
 static void
 add_workload(struct result *r, const char *id, const json_t *of)
 {
-	const json_t *updates = json_object_get(of, "PerContainer"), *update;
+	const json_t *updates = json_object_get(of, "PerContainer");
 	const char *error = record_text(of, "Error");
+	json_t *update;
+	char *text;
 	size_t i;
 
 	if (*error != '\0')
 		add_row(r, id, of, xstrdup(error), NULL);
 	json_array_foreach (updates, i, update) {
-		if (*record_text(update, "Container") == '\0')
+		if (*record_text(update, "Container") == '\0') {
 			add_row(r, id, of, xstrdup(""), NULL);
-		else
-			add_row(r, id, of, describe(update), update);
+			continue;
+		}
+		text = describe(update);
+		record_print(update, record_update);
+		add_row(r, id, of, text, update);
 	}
 	if (*error == '\0' && json_array_size(updates) == 0)
 		add_row(r, id, of, xstrdup(""), NULL);

@@ -247,12 +247,13 @@ static void
 add_path(struct buf *b, const struct url *u, const char *route)
 {
 	auto_free char *base = decode(u->path), *path = NULL;
+	bool rootless = *u->scheme == '\0' && *u->host == '\0' && *base != '/';
 	struct buf clean = BUF_INIT(SIZE_MAX);
 
 	add_elements(&clean, base);
 	add_elements(&clean, route);
 	path = str_take(&clean);
-	for (const char *s = path; *s != '\0'; s++)
+	for (const char *s = path + rootless; *s != '\0'; s++)
 		if (is_path_char(*s))
 			(void)str_addc(b, *s);
 		else

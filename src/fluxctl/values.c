@@ -5,6 +5,8 @@
 #include "quote.h"
 #include "str.h"
 
+#include <limits.h>
+
 int
 value_bool(const char *text, bool *out, struct ctl_error *err)
 {
@@ -27,11 +29,66 @@ value_duration(const char *text, int64_t *ns, struct ctl_error *err)
 	return r == FX_OK ? FX_OK : ctl_fail(err, r, "%s", why.text);
 }
 
+/* The base that a number's prefix says, which *s is moved behind. */
+static unsigned
+take_prefix(const char **s)
+{
+	static const char letters[] = "box";
+	static const unsigned bases[] = { 2, 8, 16 };
+	const char *letter;
+
+	if ((*s)[0] != '0' || (*s)[1] == '\0')
+		return 10;
+	letter = strchr(letters, (*s)[1] | 0x20);
+	*s += letter == NULL ? 1 : 2;
+	return letter == NULL ? 8 : bases[letter - letters];
+}
+
+static unsigned
+digit_value(char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *at = strchr(digits, c >= 'A' && c <= 'F' ? c | 0x20 : c);
+
+	return at == NULL ? UINT_MAX : (unsigned)(at - digits);
+}
+
+/* Go's numbers have prefixes, and underscores between digits, of which a prefix
+ * counts as one. */
+static int
+parse_int(const char *text, int64_t *out)
+{
+	const char *s = text + (*text == '-' || *text == '+');
+	unsigned base = take_prefix(&s), digit;
+	bool any = false, after_digit = base != 10;
+	uint64_t v = 0, max = (uint64_t)INT64_MAX + (*text == '-');
+
+	for (; *s != '\0'; s++) {
+		if (*s == '_' && after_digit && s[1] != '\0') {
+			after_digit = false;
+			continue;
+		}
+		digit = digit_value(*s);
+		if (digit >= base)
+			return FX_ESYNTAX;
+		if (v > (UINT64_MAX - digit) / base)
+			return FX_ELIMIT;
+		v = v * base + digit;
+		any = after_digit = true;
+	}
+	if (!any)
+		return FX_ESYNTAX;
+	if (v > max)
+		return FX_ELIMIT;
+	*out = *text == '-' ? (int64_t)(0 - v) : (int64_t)v;
+	return FX_OK;
+}
+
 int
 value_int(const char *text, int64_t *out, struct ctl_error *err)
 {
 	auto_free char *quoted = NULL;
-	int r = fx_parse_i64(text, INT64_MIN, INT64_MAX, out);
+	int r = parse_int(text, out);
 
 	if (r == FX_OK)
 		return FX_OK;

@@ -33,10 +33,12 @@ workload_flag(const char *flag, const char *old_flag, const char *both,
 static void
 add_container(struct buf *b, const json_t *container)
 {
+	auto_free char *image =
+	    record_image(json_object_get(container, "Current"), "ID");
+
 	table_add_cell(b, record_text(container, "Name"));
 	(void)str_addc(b, '\t');
-	table_add_cell(b,
-	    record_text(json_object_get(container, "Current"), "ID"));
+	table_add_cell(b, image);
 }
 
 void

@@ -54,6 +54,8 @@ TESTS += tests/compat/ctl/exchanges.sh tests/compat/ctl/documents.sh
 EXTRA_DIST += \
 	tests/compat/ctl/cases.py \
 	tests/compat/ctl/cases_commands.py \
+	tests/compat/ctl/cases_odd.py \
+	tests/compat/ctl/cases_release.py \
 	tests/compat/ctl/documents.sh \
 	tests/compat/ctl/exchanges.py \
 	tests/compat/ctl/exchanges.sh \

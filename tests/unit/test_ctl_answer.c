@@ -32,14 +32,20 @@ test_errors(void)
 	} tv[] = {
 		{ 422, "422 Unprocessable Entity", JSON_TYPE,
 		  "{\"type\":\"user\",\"help\":\"Help.\\n\",\"error\":\"short\"}", true, "Help.\n" },
-		/* any case of the names and of the type */
-		{ 500, "500 Internal Server Error", "Application/JSON",
+		/* any case of the names, but not of the type */
+		{ 500, "500 Internal Server Error", JSON_TYPE,
 		  "{\"Type\":\"user\",\"HELP\":\"Help.\",\"Error\":\"short\"}", true, "Help." },
 		/* not shaped: without error, or with an empty one */
 		{ 400, "400 Bad Request", JSON_TYPE, "{}", false, "executing HTTP request: 400 Bad Request {}" },
 		{ 400, "400 Bad Request", JSON_TYPE, "{\"help\":\"x\",\"error\":\"\"}", false,
 		  "executing HTTP request: 400 Bad Request {\"help\":\"x\",\"error\":\"\"}" },
-		{ 400, "400 Bad Request", JSON_TYPE, "7", false, "executing HTTP request: 400 Bad Request 7" },
+		{ 422, "422 X", "Application/JSON", "{\"error\":\"e\"}", false, "executing HTTP request: 422 X {\"error\":\"e\"}" },
+		{ 400, "400 Bad Request", JSON_TYPE, "null", false, "executing HTTP request: 400 Bad Request null" },
+		{ 400, "400 Bad Request", JSON_TYPE, "{\"help\":7}", false, "executing HTTP request: decoding response body of error: "
+		  "json: cannot unmarshal number into Go struct field .help of type string" },
+		/* what only the library refuses is in its words */
+		{ 400, "400 Bad Request", JSON_TYPE, "{\"help\":\"\\u0000\"}", false, "executing HTTP request: decoding response body of error: "
+		  "\\u0000 is not allowed without JSON_ALLOW_NUL near '\"\\u0000\"'" },
 		/* the status is what the server sent */
 		{ 500, "500 Oh no", "text/plain", "boom\n", false, "executing HTTP request: 500 Oh no boom\n" },
 		{ 302, "302 Found", "", "", false, "executing HTTP request: 302 Found " },

@@ -9,6 +9,8 @@ src_common_libmodel_a_SOURCES = \
 	src/common/model/glob.h \
 	src/common/model/image_ref.c \
 	src/common/model/image_ref.h \
+	src/common/model/jsonr.c \
+	src/common/model/jsonr.h \
 	src/common/model/kubeconfig.c \
 	src/common/model/kubeconfig.h \
 	src/common/model/kubeconfig_url.c \
@@ -22,4 +24,5 @@ src_common_libmodel_a_SOURCES = \
 	src/common/model/share.h \
 	src/common/model/ydoc.c \
 	src/common/model/ydoc.h
-src_common_libmodel_a_CPPFLAGS = $(AM_CPPFLAGS) $(LIBMD_CFLAGS) $(YAML_CFLAGS)
+src_common_libmodel_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) \
+	$(LIBMD_CFLAGS) $(YAML_CFLAGS)

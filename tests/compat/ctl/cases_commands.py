@@ -813,4 +813,3 @@ COMMAND_CASES = [
     refused("install: no address", ["install", "--git-url=x"], ours=True),
     refused("install: a word", ["install", "x"], ours=True),
 ]
-assert len({case.name for case in COMMAND_CASES}) == len(COMMAND_CASES)

@@ -22,8 +22,12 @@ import sidebyside                                           # noqa: E402
 from cases import (CASES, JOB, SYNC_HEAD, Case, ask_config,  # noqa: E402
                    ask_job, ask_sync, config, usage)
 from cases_commands import COMMAND_CASES                    # noqa: E402
+from cases_odd import ODD_CASES                             # noqa: E402
+from cases_release import RELEASE_CASES                     # noqa: E402
 from recorded import Exchange, Recorded                     # noqa: E402
 
+RECORDED = COMMAND_CASES + RELEASE_CASES + ODD_CASES
+assert len({case.name for case in RECORDED}) == len(RECORDED)
 FLUXCTL = os.environ["FLUXCTL"]
 LIMIT = 60      # seconds one run may take
 AT_ONCE = 6
@@ -241,7 +245,7 @@ def record(upstream):
     """Write down what the unmodified client prints; what ours does where the
     case is about that."""
     seen = {}
-    for case in COMMAND_CASES:
+    for case in RECORDED:
         program = FLUXCTL if case.ours else upstream
         seen[case.name], problems = one_run(program, case, "tcp", None)
         for line in problems:
@@ -387,10 +391,10 @@ def main():
     if sys.argv[1:] == ["--record"]:
         return record(upstream)
     recorded = expected.read()
-    for case in COMMAND_CASES:
+    for case in RECORDED:
         expected.fill(case, recorded)
     test_cases(tap, CASES, ["tcp", "unix"], upstream)
-    test_cases(tap, COMMAND_CASES, ["tcp"], upstream)
+    test_cases(tap, RECORDED, ["tcp"], upstream)
     with tempfile.TemporaryDirectory() as folder:
         test_redirect_keeps_token(tap, folder)
         test_proxy(tap, upstream, folder)

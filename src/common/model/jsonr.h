@@ -1,5 +1,5 @@
 /*
- * jsonr: reading the JSON of clients: hostile, and decoded as upstream does.
+ * jsonr: reading JSON of others: hostile, and decoded as upstream does.
  *
  * Upstream reads bodies with Go's stream decoder: the first value counts and
  * what follows is ignored, keys match in any letter case, null leaves a member
