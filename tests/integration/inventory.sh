@@ -32,6 +32,6 @@ account() { # NAME VERBS
 account blind "get, create, patch, delete"
 account homeless "get, list, watch, create, patch, delete" "$elsewhere"
 
-export INV_NAMESPACE=$place INV_ADMIN=$T_DIR/admin INV_BLIND=$T_DIR/blind \
+export INV_NAMESPACE=$place INV_ELSEWHERE=$elsewhere INV_ADMIN=$T_DIR/admin INV_BLIND=$T_DIR/blind \
 	INV_HOMELESS=$T_DIR/homeless
 "$FX_BUILDDIR"/tests/integration/test_sync_inventory

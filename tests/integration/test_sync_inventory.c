@@ -395,6 +395,32 @@ test_guards(void)
 	bed_stop(&bed);
 }
 
+/* Nor is anything asked for where fluxd may not be, though the kind is one that
+ * git has elsewhere. */
+static void
+test_elsewhere(void)
+{
+	static const char *const names[] = { "a", "b", NULL };
+	const char *elsewhere = getenv("INV_ELSEWHERE");
+	long mark;
+
+	fresh(names);
+	start();
+	(void)sync_clean();
+	bed_stop(&bed);
+	move();
+	set_is("");
+	bed_add(&bed, "v1", "ConfigMap", elsewhere, "c", "");
+	bed_commit(&bed);
+	start_as("INV_ADMIN", "k8s-allow-namespace", elsewhere);
+	want_int(sync_clean().applied.deleted, 0);
+	mark = bed_audit_mark();
+	want_int(sync_clean().applied.deleted, 0);
+	want_int(bed_audit(mark, "get", "configmaps"), 0);
+	want(has(MAPS, "a") && has(MAPS, "b"));
+	bed_stop(&bed);
+}
+
 /* An object that comes back is git's again, and one that leaves before it was
  * marked anew is found. */
 static void
@@ -713,6 +739,7 @@ main(void)
 	    test_costs);
 	test_run("inventory: what a former set had is collected", test_moved);
 	test_run("inventory: the guards hold for former sets", test_guards);
+	test_run("inventory: other namespaces are left alone", test_elsewhere);
 	test_run("inventory: what comes back is git's", test_comes_and_goes);
 	test_run("inventory: killed between two steps", test_killed_between);
 	test_run("inventory: killed at any moment", test_killed_any_time);
