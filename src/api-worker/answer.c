@@ -345,6 +345,17 @@ answer_failed(struct answer *a, const char *accept, const char *text)
 }
 
 void
+answer_unsupported(struct answer *a, const char *accept, const char *text)
+{
+	answer_said(a, accept, (struct error){ 422, "user", text, NULL, false },
+	    "Error: ",
+	    "\n\n"
+	    "The request was understood, and nothing was changed: this "
+	    "version of the\ndaemon cannot do that.  Until one can, edit the "
+	    "manifests in the git\nrepository.\n");
+}
+
+void
 answer_trouble(struct answer *a, const char *accept, unsigned status,
     const char *text)
 {

@@ -66,6 +66,8 @@ void answer_no_manifests(struct answer *, const char *accept, const char *text);
 void answer_bad_request(struct answer *, const char *accept, const char *text);
 /* 422: understood, and the daemon says no. */
 void answer_failed(struct answer *, const char *accept, const char *text);
+/* 422: understood, and nothing that this version can do. */
+void answer_unsupported(struct answer *, const char *accept, const char *text);
 /* Our fault or nobody's: 500, 503, 413; kind "server". */
 void answer_trouble(struct answer *, const char *accept, unsigned status,
     const char *text);

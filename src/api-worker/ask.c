@@ -65,7 +65,7 @@ aw_unsupported(struct http_request *r, const char *what)
 	auto_free char *text =
 	    xasprintf("%s not yet supported by this daemon", what);
 
-	answer_failed(&r->answer, r->accept, text);
+	answer_unsupported(&r->answer, r->accept, text);
 }
 
 void

@@ -40,7 +40,7 @@ exposition_add(struct exposition *x, unsigned metric, const char *labels,
 	struct exposition_sample *s;
 
 	if (metric >= METRIC_COUNT || nbuckets != metric_rows[metric].nbounds ||
-	    nbuckets > EXPOSITION_MAX_BUCKETS || !are_labels(labels))
+	    !are_labels(labels))
 		return FX_ESYNTAX;
 	if (x->n == EXPOSITION_MAX_SAMPLES)
 		return FX_ELIMIT;

@@ -127,6 +127,25 @@ aw_answered(const struct http_request *r, unsigned status, int64_t took_us)
 	worker_metric(s->w, METRIC_REQUEST_DURATION, labels, took_us);
 }
 
+/* ---- the master's word --------------------------------------------------- */
+
+static int
+aw_on_reload(struct aw_state *s, const struct ipc_req *req,
+    struct ipc_reload *m)
+{
+	(void)req;
+	(void)m;
+	if (s->token.wanted)
+		token_again(&s->token);
+	return FX_OK;
+}
+IPC_HANDLER(reload, aw_on_reload, struct aw_state)
+
+const struct ipc_handler aw_handlers[] = {
+	{ IPC_T_RELOAD, aw_on_reload_frame },
+};
+const size_t aw_nhandlers = nitems(aw_handlers);
+
 /* ---- life --------------------------------------------------------------- */
 
 static int

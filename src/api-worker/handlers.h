@@ -26,4 +26,8 @@ struct aw_state {
 int aw_open(struct aw_state *, struct worker *, struct fx_err *) FX_MUSTUSE;
 void aw_close(struct aw_state *);
 
+/* What the master says and asks; the state is the context. */
+extern const struct ipc_handler aw_handlers[];
+extern const size_t aw_nhandlers;
+
 #endif

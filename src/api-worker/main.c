@@ -27,8 +27,6 @@ main(int argc, char *argv[])
 	struct worker w;
 	struct aw_state state = { 0 };
 	struct fx_err err = { 0 };
-	/* the frame answers PING; nothing else is asked of this worker */
-	const struct ipc_handler none = { 0 };
 	int r;
 
 	worker_init(&w, argc, argv, IPC_R_API, IPC_R_API);
@@ -38,7 +36,7 @@ main(int argc, char *argv[])
 	}
 	worker_lock_down(&w, &aw_sandbox, NULL);
 	token_init(&state.token, &w);
-	r = worker_run(&w, &none, 0, &state);
+	r = worker_run(&w, aw_handlers, aw_nhandlers, &state);
 	aw_close(&state);
 	return r;
 }

@@ -94,14 +94,20 @@ on_reopened(void *arg, struct ipc_frame *f)
 	return token_take(arg, f);
 }
 
+void
+token_again(struct token *t)
+{
+	const struct ipc_reopen m = { .which = IPC_FILE_API_TOKEN };
+
+	(void)ipc_ask_reopen(&t->w->master, &m, on_reopened, t);
+	loop_timer_in(t->w->loop, &t->again, TOKEN_EVERY_US);
+}
+
 static void
 on_again(struct loop *l, void *arg)
 {
-	const struct ipc_reopen m = { .which = IPC_FILE_API_TOKEN };
-	struct token *t = arg;
-
-	(void)ipc_ask_reopen(&t->w->master, &m, on_reopened, t);
-	loop_timer_in(l, &t->again, TOKEN_EVERY_US);
+	(void)l;
+	token_again(arg);
 }
 
 void

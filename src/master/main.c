@@ -74,7 +74,22 @@ on_log_reopened(void *arg, struct ipc_frame *f, const struct fx_err *err)
 	return r;
 }
 
-/* SIGHUP: the log anew; the deploy key and known hosts are read again. */
+/* One that has just started reads it anyway.  The file may be opened again,
+ * whenever that was done last: it has changed since. */
+static void
+reload_token(struct master *m)
+{
+	struct child *api = mst_child(m, IPC_R_API);
+	const struct ipc_reload q = { 0 };
+
+	if (m->paths[IPC_FILE_API_TOKEN] == NULL || api->state != CHILD_RUNNING)
+		return;
+	m->reopened_us[IPC_FILE_API_TOKEN] = 0;
+	(void)ipc_tell_reload(&api->peer, &q);
+}
+
+/* SIGHUP: the log anew; the deploy key, known hosts and the clients' token are
+ * read again. */
 static void
 reload(struct master *m)
 {
@@ -86,6 +101,7 @@ reload(struct master *m)
 		    on_log_reopened, m);
 	child_restart(mst_child(m, IPC_R_KEY));
 	child_restart(mst_child(m, IPC_R_GIT_REMOTE));
+	reload_token(m);
 }
 
 static void

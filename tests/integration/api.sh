@@ -145,15 +145,50 @@ no_job image null
 no_job image '{"ServiceSpecs":["zzz"],"ImageSpec":"<all latest>","Kind":"execute","Excludes":null,"Force":false}'
 no_job policy '{"a:b/c":{"add":["automated"],"remove":null}}'
 no_job containers '{"ContainerSpecs":{"a:b/c":[{"Container":"x","Target":"a:2"}]}}'
-for kind in plan execute; do
-	for what in "[\"$ns:deployment/web\"]" '["<all>"]' "[\"$ns:deployment/web\",\"<all>\"]" "[\"$ns:deployment/ghost\"]"; do
-		no_job image "{\"ServiceSpecs\":$what,\"ImageSpec\":\"<all latest>\",\"Kind\":\"$kind\",\"Excludes\":[\"$ns:statefulset/db\"],\"Force\":true}"
+# what releases may ask for, planned and executed: targets, image, excluded, Force
+web=$ns:deployment/web db=$ns:statefulset/db ghost=$ns:deployment/ghost
+while IFS='|' read -r targets image excludes force; do
+	for kind in plan execute; do
+		no_job image "{\"ServiceSpecs\":$targets,\"ImageSpec\":\"$image\",\"Kind\":\"$kind\",\"Excludes\":$excludes,\"Force\":$force}"
 	done
+done <<-TXT
+	["$web"]|<all latest>|null|false
+	["<all>"]|<all latest>|["$db"]|false
+	["<all>"]|web:1.2.1|null|false
+	["<all>"]|<all latest>|null|false
+	["$web","<all>"]|<all latest>|[]|false
+	["$ghost"]|<all latest>|null|false
+	["$db"]|r.example.org/db:10|null|true
+	["$db"]|<all latest>|null|true
+	["<all>"]|<all latest>|null|true
+	["$web"]|web:2|null|true
+	["<all>"]|web:2|null|true
+	[]|nonsense|null|false
+	null||null|false
+TXT
+container() { # NAME CURRENT TARGET
+	echo "{\"Container\":\"$1\",${2:+\"Current\":\"$2\",}\"Target\":\"$3\"}"
+}
+web_and_side() { echo "\"$web\":[$(container cweb "$1" web:1.2.1),$(container cside side@sha256:00aa side:2)]"; }
+for kind in plan execute; do
 	for skip in true false; do
-		no_job containers "{\"Kind\":\"$kind\",\"ContainerSpecs\":{\"$ns:deployment/web\":[{\"Container\":\"cweb\",\"Current\":\"web:1.2.0\",\"Target\":\"web:1.2.1\"}]},\"SkipMismatches\":$skip,\"Force\":false}"
+		while IFS='|' read -r force specs; do
+			no_job containers "{\"Kind\":\"$kind\",\"ContainerSpecs\":{$specs},\"SkipMismatches\":$skip,\"Force\":$force}"
+		done <<-TXT
+			false|$(web_and_side web:1.2.0)
+			false|$(web_and_side web:0)
+			false|"$web":[$(container nobody '' a:2)]
+			false|"$web":[$(container cweb web:1.2.0 web:1.2.0)]
+			false|"$db":[$(container cr '' r.example.org/db:10)]
+			true|"$db":[$(container cr '' r.example.org/db:10)]
+		TXT
 	done
 done
+row POST $api/v9/update-manifests application/json 422 \
+	'\{"type":"user","help":"Error: updates of type .*nothing was changed.*","error":"updates of type \\"policy\\" are not yet' \
+	"{\"type\":\"policy\",\"spec\":{\"$web\":{\"add\":{\"tag_all\":\"glob:*\"},\"remove\":{\"automated\":\"\"}}}}"
 t_is "$(queued)" "$before" "no job was made of any of them"
+t_is "$(api_get /metrics | sed -n 's/^flux_daemon_queue_length_count //p')" 0 "and none waits"
 row POST $api/v11/notify - 202 '' '{"Kind":"git","Source":{}}'
 
 # ---- what the unmodified client depends on, beyond shapes

@@ -94,6 +94,14 @@ mv "$T_DIR/token.new" "$T_DIR/token"
 is_taken() { [ "$(status GET $api/v11/version "Bearer $second")" = 200 ]; }
 t_wait "a new one counts as soon as it is shown" 5 is_taken
 t_is "$(status GET $api/v11/version "Bearer $first")" 401 "and the old one no more"
+third=0123456789abcdef-third
+status GET $api/v11/version "Bearer wrong" >/dev/null # the file has just been read
+echo "$third" >"$T_DIR/token"
+kill -HUP "$FLUXD_PID"
+is_over() { [ "$(status GET $api/v11/version "Bearer $second")" = 401 ]; }
+t_wait "on SIGHUP the old one counts no more, whoever shows what" 10 is_over
+t_is "$(status GET $api/v11/version "Bearer $third")" 200 "but the new one"
+second=$third
 sleeps() { [ "$(status GET $api/v11/version "Bearer $first")" = 401 ] && fluxd_logged 'cannot be used.*still counts'; }
 echo short >"$T_DIR/token"
 t_wait "a file with none is complained about" 10 sleeps

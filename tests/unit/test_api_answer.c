@@ -91,6 +91,12 @@ test_errors(void)
 	answer_failed(&a, json, "why");
 	want_answer(&a, 422, ANSWER_JSON,
 	    "{\"type\":\"user\",\"help\":\"Error: why\\n\\n");
+	answer_unsupported(&a, NULL, "why");
+	want_answer(&a, 422, ANSWER_TEXT, "why");
+	answer_unsupported(&a, json, "why");
+	want_answer(&a, 422, ANSWER_JSON,
+	    "{\"type\":\"user\",\"help\":\"Error: why\\n\\nThe request was "
+	    "understood, and nothing was changed: ");
 	answer_trouble(&a, json, 503, "why");
 	want_answer(&a, 503, ANSWER_JSON,
 	    "{\"type\":\"server\",\"help\":\"Error: why\\n\","

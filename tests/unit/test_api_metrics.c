@@ -2,6 +2,7 @@
 #include "base.h"
 
 #include "exposition.h"
+#include "metric.h"
 #include "str.h"
 #include "test.h"
 
@@ -114,6 +115,13 @@ test_refused(void)
 }
 
 static void
+test_rows(void)
+{
+	for (size_t i = 0; i < METRIC_COUNT; i++)
+		want(metric_rows[i].nbounds <= EXPOSITION_MAX_BUCKETS);
+}
+
+static void
 test_empty(void)
 {
 	struct exposition x = { 0 };
@@ -132,5 +140,6 @@ main(void)
 	test_run("metrics: nothing that would forge a line gets in",
 	    test_refused);
 	test_run("metrics: no family without a sample", test_empty);
+	test_run("metrics: there is room for all buckets of each", test_rows);
 	return test_done();
 }

@@ -4,6 +4,9 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <grp.h>
+#include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "peers.h"
@@ -95,6 +98,47 @@ test_credentials(void)
 	close(fd[1]);
 }
 
+/* In a process of its own: is somebody with so many groups let in, the last of
+ * which is the one that may? */
+static bool
+is_let_in(size_t ngroups)
+{
+	const struct peer_rule rule = { .owner = 12345,
+		.has_group = true,
+		.group = 100000 };
+	static gid_t groups[PEER_MAX_GROUPS + 1];
+	struct peer_id peer;
+	int fd[2], status = 1;
+	uid_t uid;
+	pid_t pid;
+
+	for (size_t i = 0; i < ngroups; i++)
+		groups[i] = rule.group - (gid_t)(ngroups - 1 - i);
+	pid = fork();
+	if (pid == 0) {
+		if (setgroups(ngroups, groups) == -1 ||
+		    setresuid(54321, 54321, 54321) == -1 ||
+		    socketpair(AF_UNIX, SOCK_STREAM, 0, fd) == -1)
+			_exit(2);
+		_exit(peer_of_user(fd[0], &rule, &peer, &uid) != FX_OK);
+	}
+	want_int(waitpid(pid, &status, 0), pid);
+	want(WEXITSTATUS(status) != 2);
+	return status == 0;
+}
+
+static void
+test_groups(void)
+{
+	if (getuid() != 0) {
+		printf("# other users can be played by root only\n");
+		return;
+	}
+	want(is_let_in(1));
+	want(is_let_in(PEER_MAX_GROUPS));
+	want(!is_let_in(PEER_MAX_GROUPS + 1));
+}
+
 int
 main(void)
 {
@@ -102,5 +146,6 @@ main(void)
 	    test_addresses);
 	test_run("peers: root, the owner and the group", test_rule);
 	test_run("peers: the kernel says who is there", test_credentials);
+	test_run("peers: of more groups than fit none counts", test_groups);
 	return test_done();
 }

@@ -168,6 +168,22 @@ test_params(void)
 	buf_clear(&many);
 }
 
+/* The library's own limit is larger. */
+static void
+test_length(void)
+{
+	auto_free char *s = xmalloc(TARGET_MAX + 2);
+	struct target t;
+	struct fx_err err = { 0 };
+
+	memset(s, '/', TARGET_MAX + 1);
+	s[TARGET_MAX + 1] = '\0';
+	want_int(target_parse(s, &t, &err), FX_ELIMIT);
+	s[TARGET_MAX] = '\0';
+	want_int(target_parse(s, &t, &err), FX_OK);
+	target_clear(&t);
+}
+
 static void
 test_clean(void)
 {
@@ -218,6 +234,7 @@ main(void)
 	    test_routing);
 	test_run("target: only a path, decoded once", test_target);
 	test_run("target: the first value of a parameter counts", test_params);
+	test_run("target: of some length at most", test_length);
 	test_run("target: paths are cleaned as Go cleans them", test_clean);
 	test_run("target: a redirect's path is escaped", test_escape);
 	return test_done();

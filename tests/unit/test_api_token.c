@@ -72,6 +72,25 @@ test_files(void)
 	}
 }
 
+/* White space counts, too: what is read is bounded before it is looked at. */
+static void
+test_large(void)
+{
+	char text[2 * TOKEN_MAX + 1] = "0123456789abcdef";
+
+	memset(text + strlen(text), '\n', sizeof(text) - strlen(text));
+	for (size_t n = sizeof(text) - 1; n <= sizeof(text); n++) {
+		struct worker w;
+		struct token t;
+
+		give(&w, text, n);
+		token_init(&t, &w);
+		want_int(t.known, n < sizeof(text));
+		token_clear(&t);
+		loop_free(&w.loop);
+	}
+}
+
 static void
 test_shown(void)
 {
@@ -163,6 +182,7 @@ main(void)
 {
 	clk_fake(&now_us, NULL);
 	test_run("token: what a file may have", test_files);
+	test_run("token: a file is no larger than it need be", test_large);
 	test_run("token: what a client may show", test_shown);
 	test_run("token: none is no empty one", test_none);
 	test_run("token: the file is read again every minute", test_again);
