@@ -25,6 +25,7 @@ complete -c fluxctl -l context -x -d 'kubeconfig context: which cluster, and the
 complete -c fluxctl -l detailed-exitcode -d 'have the exit status tell more than done (0) and failed (1): 2 not applied yet, 3 no answer in time, 4 done in part'
 complete -c fluxctl -l k8s-fwd-labels -x -d 'labels of fluxd\'s pod; also FLUX_FORWARD_LABELS'
 complete -c fluxctl -l k8s-fwd-ns -x -d 'namespace of fluxd\'s pod; also FLUX_FORWARD_NAMESPACE'
+complete -c fluxctl -l k8s-fwd-pod -x -d 'name of fluxd\'s pod, where its labels do not tell it from others'
 complete -c fluxctl -l timeout -x -d 'limit of each wait and of each request; also FLUX_TIMEOUT'
 complete -c fluxctl -s t -l token -x -d 'service token sent with each request; also FLUX_SERVICE_TOKEN or WEAVE_CLOUD_TOKEN'
 complete -c fluxctl -s u -l url -x -d 'base URL of fluxd\'s API, in place of a cluster: http://HOST:3030/api/flux or unix:///PATH; also FLUX_URL'
