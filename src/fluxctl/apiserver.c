@@ -3,6 +3,7 @@
 #include "apiserver.h"
 
 #include "answer.h"
+#include "login.h"
 #include "quote.h"
 #include "str.h"
 
@@ -185,8 +186,8 @@ begin(const struct apiserver *a, const char *path, struct transfer *t)
 	set_tls(t->h, &a->kube->kc);
 }
 
-int
-apiserver_fail_get(const struct apiserver *a, const char *path, const char *why,
+static int
+fail_get(const struct apiserver *a, const char *path, const char *why,
     struct ctl_error *err)
 {
 	auto_free char *url = xasprintf("%s%s", a->kube->base, path);
@@ -233,12 +234,11 @@ check_reply(const struct reply *reply, struct ctl_error *err)
 	    message != NULL ? message : reply->status_line);
 }
 
-int
-apiserver_get(const struct apiserver *a, const char *path, struct reply *out,
+/* FX_OK: there is an answer, whatever it says. */
+static int
+get_once(const struct apiserver *a, const char *path, struct reply *reply,
     struct ctl_error *err)
 {
-	auto_reply struct reply reply = { .body =
-					      BUF_INIT(APISERVER_BODY_MAX) };
 	struct curl_slist *headers = NULL;
 	struct transfer t = { 0 };
 	auto_free char *why = NULL;
@@ -250,20 +250,52 @@ apiserver_get(const struct apiserver *a, const char *path, struct reply *out,
 	http_add_header(&headers, "Accept: application/json");
 	give_headers(a->kube, into_list, &headers);
 	begin(a, path, &t);
-	http_into(t.h, &reply);
+	http_into(t.h, reply);
 	curl_easy_setopt(t.h, CURLOPT_HTTPHEADER, headers);
 	code = curl_easy_perform(t.h);
 	if (code == CURLE_OK)
-		http_finish(t.h, &reply);
+		http_finish(t.h, reply);
 	else
 		why = http_why(t.h, code, a->kube->url.host, a->timeout_ns,
-		    &t.note, &reply);
+		    &t.note, reply);
 	curl_easy_cleanup(t.h);
 	curl_slist_free_all(t.to);
 	curl_slist_free_all(headers);
-	if (why != NULL)
-		return apiserver_fail_get(a, path, why, err);
-	r = check_reply(&reply, err);
+	return why == NULL ? FX_OK : fail_get(a, path, why, err);
+}
+
+int
+apiserver_log_in(const struct apiserver *a, bool refused, struct ctl_error *err)
+{
+	int r = login_renew(a->login, refused, err);
+
+	return r == FX_OK ? FX_OK : ctl_wrap(err, r, "getting credentials");
+}
+
+int
+apiserver_get(const struct apiserver *a, const char *path, struct reply *out,
+    struct ctl_error *err)
+{
+	auto_reply struct reply reply = { 0 };
+	auto_free char *why = NULL;
+	bool refused = false;
+	int r;
+
+	for (;;) {
+		if (apiserver_log_in(a, refused, err) != FX_OK) {
+			why = xstrdup(err->text);
+			return fail_get(a, path, why, err);
+		}
+		reply_clear(&reply);
+		buf_init(&reply.body, APISERVER_BODY_MAX);
+		r = get_once(a, path, &reply, err);
+		if (r != FX_OK || reply.status != 401 || a->login == NULL ||
+		    refused)
+			break;
+		refused = true;
+	}
+	if (r == FX_OK)
+		r = check_reply(&reply, err);
 	if (r != FX_OK)
 		return r;
 	*out = reply;

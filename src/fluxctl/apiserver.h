@@ -18,16 +18,18 @@
 struct apiserver {
 	const struct kube *kube; /* borrowed */
 	int64_t timeout_ns;
+	struct login *login; /* that renews its credentials; NULL: none */
 };
+
+/* Have credentials that hold; `refused`: the server did not know the last ones,
+ * which is worth one more attempt if it returns FX_OK and there is a login. */
+int apiserver_log_in(const struct apiserver *, bool refused,
+    struct ctl_error *) FX_MUSTUSE;
 
 /* GET a path, which begins with a slash.  FX_OK means that the server answered
  * with 200; else the error has the server's words, or Go's. */
 int apiserver_get(const struct apiserver *, const char *path, struct reply *,
     struct ctl_error *) FX_MUSTUSE;
-
-/* "Get "URL": why", as Go says it; returns an error. */
-int apiserver_fail_get(const struct apiserver *, const char *path,
-    const char *why, struct ctl_error *);
 
 /* A connection for our own use, on which nothing has been said yet; to be
  * ended by curl_easy_cleanup.  NULL: see the error. */

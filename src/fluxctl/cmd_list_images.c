@@ -171,15 +171,12 @@ ctl_cmd_list_images(struct ctl *c)
 {
 	const struct ctl_options *o = &c->line->opts;
 	auto_json json_t *workloads = NULL;
-	enum output_format format;
-	int r = output_format(o->list_images_output_format, &format, &c->error);
+	int r = list(c, &workloads);
 
-	if (r == FX_OK)
-		r = list(c, &workloads);
 	if (r != FX_OK)
 		return r;
 	record_sort_by_id(workloads);
-	if (format <= OUTPUT_WIDE) {
+	if (!output_is_value(c)) {
 		show_table(c, workloads);
 		return FX_OK;
 	}
@@ -188,5 +185,5 @@ ctl_cmd_list_images(struct ctl *c)
 		    "opts.limit cannot be less than 0");
 	cut_available(workloads, o->list_images_limit);
 	record_print(workloads, record_images);
-	return output_value(c, format, workloads);
+	return output_value(c, workloads);
 }

@@ -85,24 +85,19 @@ ctl_cmd_list_workloads(struct ctl *c)
 {
 	const struct ctl_options *o = &c->line->opts;
 	auto_json json_t *all = NULL, *shown = NULL;
-	enum output_format format;
-	int r =
-	    output_format(o->list_workloads_output_format, &format, &c->error);
+	int r = api_workloads(c->client, o->list_workloads_all ? "" : c->ns,
+	    &all, &c->error);
 
-	if (r != FX_OK)
-		return r;
-	r = api_workloads(c->client, o->list_workloads_all ? "" : c->ns, &all,
-	    &c->error);
 	if (r != FX_OK)
 		return r;
 	shown = *o->list_workloads_container == '\0'
 	    ? json_incref(all)
 	    : with_container(all, o->list_workloads_container);
 	record_sort_by_id(shown);
-	if (format > OUTPUT_WIDE) {
+	if (output_is_value(c)) {
 		record_print(shown, record_workload);
-		return output_value(c, format, shown);
+		return output_value(c, shown);
 	}
-	show_table(c, shown, format == OUTPUT_WIDE);
+	show_table(c, shown, c->format == OUTPUT_WIDE);
 	return FX_OK;
 }

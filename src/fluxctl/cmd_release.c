@@ -7,6 +7,7 @@
 #include "image_ref.h"
 #include "menu.h"
 #include "options.h"
+#include "output.h"
 #include "result.h"
 #include "rollout.h"
 #include "str.h"
@@ -23,7 +24,9 @@ static int
 check_flags(struct ctl *c)
 {
 	const struct ctl_options *o = &c->line->opts;
-	bool one = *o->release_image != '\0', newest = o->release_all_images;
+	bool one = *o->release_image != '\0';
+	/* who chooses in the menu need not say so beforehand */
+	bool newest = o->release_all_images || (o->release_interactive && !one);
 
 	if (one == newest)
 		return ctl_fail(&c->error, FX_ESYNTAX,
@@ -37,6 +40,10 @@ check_flags(struct ctl *c)
 	if (o->release_watch && o->release_dry_run)
 		return ctl_fail(&c->error, FX_ESYNTAX,
 		    "cannot use --watch with --dry-run");
+	if (o->release_interactive && output_is_value(c))
+		return ctl_fail(&c->error, FX_ESYNTAX,
+		    "cannot use --interactive with --output-format=%s",
+		    o->release_output_format);
 	if (!o->release_force)
 		return FX_OK;
 	if (o->release_all && newest)
@@ -111,7 +118,7 @@ read_lists(struct ctl *c, json_t *workloads, json_t **image, json_t *excludes)
 	}
 	if (r != FX_OK)
 		return r;
-	if (o->release_all_images)
+	if (*o->release_image == '\0')
 		*image = json_string(NEWEST_IMAGES);
 	else
 		r = read_image(o->release_image, image, &c->error);
@@ -182,6 +189,30 @@ follow(struct ctl *c, const struct job *first, const char *job_id)
 	return rollout_watch(c, first->result, o->release_verbose);
 }
 
+/* Nothing was there to be changed, which a plan gives the reasons for; whether
+ * it can be had or not, the command has failed. */
+static void
+explain(struct ctl *c)
+{
+	struct ctl_error failed = c->error;
+	auto_free char *job_id = NULL;
+	auto_job struct job job = { 0 };
+	json_t *spec = NULL;
+	int r;
+
+	c->error = (struct ctl_error){ 0 };
+	r = make_spec(c, true, &spec);
+	if (r == FX_OK)
+		r = update_send(c, "image", "", spec, &job_id);
+	if (r == FX_OK)
+		r = wait_for_job(c->client, job_id, &job, &c->error);
+	if (r == FX_OK && job.result != NULL)
+		r = update_show(c, job.result, c->line->opts.release_verbose);
+	ctl_error_clear(&c->error);
+	c->error = failed;
+	c->outcome = CTL_NO_CHANGE;
+}
+
 int
 ctl_cmd_release(struct ctl *c)
 {
@@ -199,7 +230,9 @@ ctl_cmd_release(struct ctl *c)
 	fprintf(c->err, "Submitting %srelease ...\n", plan ? "dry-run " : "");
 	r = update_send(c, "image", o->release_message, spec, &job_id);
 	if (r == FX_OK)
-		r = wait_for_job(c->client, job_id, &job, &c->error);
+		r = update_wait(c, job_id, &job);
+	if (c->outcome == CTL_NO_CHANGE && !plan && o->release_verbose > 0)
+		explain(c);
 	if (r == FX_OK && o->release_interactive)
 		r = choose(c, &job, &job_id);
 	if (r != FX_OK || job_id == NULL)

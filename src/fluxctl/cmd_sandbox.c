@@ -80,16 +80,12 @@ int
 ctl_cmd_sandbox(struct ctl *c)
 {
 	auto_json json_t *processes = NULL;
-	enum output_format format;
-	int r = output_format(c->line->opts.sandbox_output_format, &format,
-	    &c->error);
+	int r = api_sandbox(c->client, &processes, &c->error);
 
-	if (r == FX_OK)
-		r = api_sandbox(c->client, &processes, &c->error);
 	if (r != FX_OK)
 		return r;
-	if (format > OUTPUT_WIDE)
-		return output_value(c, format, processes);
+	if (output_is_value(c))
+		return output_value(c, processes);
 	show_table(c, processes);
 	return FX_OK;
 }

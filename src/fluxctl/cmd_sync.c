@@ -3,6 +3,8 @@
 #include "cmd.h"
 
 #include "api.h"
+#include "gojson.h"
+#include "output.h"
 #include "quote.h"
 #include "record.h"
 #include "text.h"
@@ -88,26 +90,49 @@ explain_timeout(struct ctl *c)
 	    config.errors);
 }
 
-/* That a revision is applied does not mean that all of it could be. */
+/* That a revision is applied does not mean that all of it could be.  *errors is
+ * owned; NULL: the daemon does not tell. */
 static void
-show_errors(struct ctl *c)
+show_errors(struct ctl *c, json_t **errors, long long *total)
 {
 	auto_error struct ctl_error ignored = { 0 };
-	auto_json json_t *errors = NULL;
 	const json_t *e;
-	long long total = 0;
 	size_t i;
 
-	if (api_sync_errors(c->client, &errors, &total, &ignored) != FX_OK ||
-	    json_array_size(errors) == 0)
+	if (api_sync_errors(c->client, errors, total, &ignored) != FX_OK ||
+	    json_array_size(*errors) == 0)
 		return;
 	c->outcome = CTL_IN_PART;
 	ctl_print(c->err, "\nThese could not be applied:\n");
-	json_array_foreach (errors, i, e)
+	json_array_foreach (*errors, i, e)
 		ctl_print(c->err, "%s: %s\n", record_text(e, "ID"),
 		    record_text(e, "Error"));
-	if (total > (long long)i)
-		ctl_print(c->err, "and %lld more\n", total - (long long)i);
+	if (*total > (long long)i)
+		ctl_print(c->err, "and %lld more\n", *total - (long long)i);
+}
+
+/* All that became of it, for programs. */
+static int
+report(struct ctl *c, const struct git_config *config, const char *revision,
+    bool applied)
+{
+	auto_json json_t *all = json_object(), *errors = NULL;
+	long long total = 0;
+
+	if (applied) {
+		fputs("Done.\n", c->err);
+		show_errors(c, &errors, &total);
+	}
+	if (!output_is_value(c))
+		return FX_OK;
+	json_object_set_new(all, "url", gojson_string(config->url));
+	json_object_set_new(all, "branch", gojson_string(config->branch));
+	json_object_set_new(all, "revision", gojson_string(revision));
+	json_object_set_new(all, "applied", json_boolean(applied));
+	json_object_set_new(all, "errors",
+	    errors == NULL ? json_null() : json_incref(errors));
+	json_object_set_new(all, "total", json_integer(total));
+	return output_value(c, all);
 }
 
 int
@@ -133,13 +158,11 @@ ctl_cmd_sync(struct ctl *c)
 	    "Waiting for %s to be applied ...\n",
 	    config.branch, revision, revision);
 	r = wait_for_sync(c->client, revision, &c->error);
-	if (r == FX_ETIMEOUT) {
-		c->outcome = CTL_NOT_APPLIED;
-		explain_timeout(c);
-	}
-	if (r != FX_OK)
+	if (r == FX_OK)
+		return report(c, &config, job.revision, true);
+	if (r != FX_ETIMEOUT)
 		return r;
-	fputs("Done.\n", c->err);
-	show_errors(c);
-	return FX_OK;
+	c->outcome = CTL_NOT_APPLIED;
+	explain_timeout(c);
+	return report(c, &config, job.revision, false) == FX_OK ? r : FX_EFAIL;
 }

@@ -7,6 +7,7 @@
 #include "text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -78,6 +79,15 @@ channel_receive(int channel, enum channel_letter *letter, char **text, int *fd)
 	*letter = (enum channel_letter)packet[0];
 	*text = xstrndup(packet + 1, (size_t)n - 1);
 	return FX_OK;
+}
+
+void
+channel_let_go(int fd)
+{
+	auto_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null != -1)
+		(void)dup2(null, fd);
 }
 
 int

@@ -28,6 +28,10 @@ int channel_send(int channel, enum channel_letter, const char *text, int fd);
 int channel_receive(int channel, enum channel_letter *, char **text,
     int *fd) FX_MUSTUSE;
 
+/* Have a standard descriptor lead nowhere: whoever waits for the end of what
+ * our own process writes must not wait for others that have it, too. */
+void channel_let_go(int fd);
+
 /* Forward for the process at the other end of the channel, as the options say;
  * does not return. */
 void forwarder_run(int channel, const struct ctl_options *) FX_NORETURN;

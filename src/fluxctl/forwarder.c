@@ -2,12 +2,13 @@
 /*
  * forwarder: the process that holds the person's credentials for the cluster.
  *
- * Reads    his kubeconfig and what it names; what its plugin prints; then, as
- *          foreign bytes, what the API server answers, and frames with data it
+ * Reads    his kubeconfig and what it names; then, as foreign bytes, what its
+ *          plugin prints, what the API server answers, and frames with data it
  *          does not look at.
  * Holds    the credentials.
- * May      run that plugin; then it gives up files and programs (confine.h)
- *          and connects to the API server.  It listens nowhere.
+ * May      start the process that runs that plugin (login.h); then it gives up
+ *          files and programs (confine.h) and connects to the API server.  It
+ *          listens nowhere.
  * If it falls, whoever has the API server acts as the person there.
  */
 #include "base.h"
@@ -15,6 +16,7 @@
 
 #include "confine.h"
 #include "fd.h"
+#include "login.h"
 #include "plugin.h"
 #include "pods.h"
 #include "str.h"
@@ -22,7 +24,6 @@
 #include "values.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -247,33 +248,6 @@ serve(struct forwarder *f)
 
 /* ---- the start ----------------------------------------------------------- */
 
-/* What is written by our process goes out by its own descriptors; a shell that
- * waits for its end must not wait for ours. */
-static void
-let_go_of_terminal(void)
-{
-	auto_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	if (null != -1) {
-		(void)dup2(null, STDIN_FILENO);
-		(void)dup2(null, STDOUT_FILENO);
-	}
-}
-
-static int
-fail_plugin(const struct forwarder *f, int code, struct ctl_error *err)
-{
-	auto_free char *path = pods_path(f->ns, f->labels);
-	auto_free char *why = NULL;
-
-	(void)ctl_wrap(err, code, "getting credentials");
-	why = xstrdup(err->text);
-	(void)apiserver_fail_get(&f->server, path, why, err);
-	(void)ctl_wrap(err, code, "Listing pods in kubernetes");
-	return ctl_wrap(err, code,
-	    "Could not create a dialer: Could not get pod name");
-}
-
 static int
 log_in(struct forwarder *f, const char *context, struct ctl_error *err)
 {
@@ -282,16 +256,23 @@ log_in(struct forwarder *f, const char *context, struct ctl_error *err)
 	if (r != FX_OK)
 		return r;
 	r = plugin_check(&f->kube, err);
-	if (r != FX_OK)
-		return ctl_wrap(err, r, "Could not create kubernetes client");
-	r = plugin_log_in(&f->kube, f->server.timeout_ns, err);
-	return r == FX_OK ? FX_OK : fail_plugin(f, r, err);
+	if (r == FX_OK)
+		r = login_start(&f->kube, f->server.timeout_ns, f->channel,
+		    &f->server.login, err);
+	return r == FX_OK
+	    ? FX_OK
+	    : ctl_wrap(err, r, "Could not create kubernetes client");
 }
 
 static int
-find_daemon(struct forwarder *f, struct ctl_error *err)
+find_daemon(struct forwarder *f, const char *named, struct ctl_error *err)
 {
-	int r = pods_find(&f->server, f->ns, f->labels, &f->pod, err);
+	int r = FX_OK;
+
+	if (*named != '\0')
+		f->pod = xstrdup(named);
+	else
+		r = pods_find(&f->server, f->ns, f->labels, &f->pod, err);
 
 	if (r != FX_OK)
 		return r;
@@ -303,14 +284,16 @@ find_daemon(struct forwarder *f, struct ctl_error *err)
 }
 
 static int
-start(struct forwarder *f, const char *context, struct ctl_error *err)
+start(struct forwarder *f, const struct ctl_options *opts,
+    struct ctl_error *err)
 {
-	int r = log_in(f, context, err);
+	int r = log_in(f, opts->context, err);
 
-	let_go_of_terminal();
+	channel_let_go(STDIN_FILENO);
+	channel_let_go(STDOUT_FILENO);
 	if (r == FX_OK)
 		r = ctl_confine(NULL, CONFINE_NETWORK, err);
-	return r == FX_OK ? find_daemon(f, err) : r;
+	return r == FX_OK ? find_daemon(f, opts->fwd_pod, err) : r;
 }
 
 static char *
@@ -336,12 +319,13 @@ forwarder_run(int channel, const struct ctl_options *opts)
 	f.server.kube = &f.kube;
 	f.server.timeout_ns =
 	    opts->timeout > TIMEOUT_MIN_NS ? opts->timeout : TIMEOUT_MIN_NS;
-	if (start(&f, opts->context, &err) != FX_OK)
+	if (start(&f, opts, &err) != FX_OK)
 		(void)channel_send(channel, CHANNEL_FAILED, err.text, -1);
 	else if (channel_send(channel, CHANNEL_DONE,
 		     f.kube.kc.ns == NULL ? "" : f.kube.kc.ns, -1) == FX_OK)
 		serve(&f);
 	drop(&f);
+	login_free(&f.server.login);
 	kube_clear(&f.kube);
 	_exit(0);
 }

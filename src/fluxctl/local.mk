@@ -54,6 +54,8 @@ src_fluxctl_libfluxctl_a_SOURCES = \
 	src/fluxctl/kube.h \
 	src/fluxctl/locate.c \
 	src/fluxctl/locate.h \
+	src/fluxctl/login.c \
+	src/fluxctl/login.h \
 	src/fluxctl/manifests.c \
 	src/fluxctl/manifests.h \
 	src/fluxctl/menu.c \

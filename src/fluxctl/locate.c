@@ -19,7 +19,7 @@ static bool
 means_cluster(const struct ctl_options *opts)
 {
 	return opts->set[CTL_F_context] || opts->set[CTL_F_fwd_ns] ||
-	    opts->set[CTL_F_fwd_labels];
+	    opts->set[CTL_F_fwd_labels] || opts->set[CTL_F_fwd_pod];
 }
 
 int

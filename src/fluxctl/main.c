@@ -23,6 +23,7 @@
 #include "locate.h"
 #include "namespace.h"
 #include "options.h"
+#include "output.h"
 #include "text.h"
 #include "user.h"
 
@@ -122,6 +123,7 @@ run(struct ctl *c)
 	const struct ctl_line *line = c->line;
 	auto_buf struct buf help = BUF_INIT(SIZE_MAX);
 	const struct ctl_command *cmd;
+	const char *format;
 	int r = FX_OK;
 
 	if (line->command == CTL_ROOT || line->opts.help) {
@@ -133,6 +135,11 @@ run(struct ctl *c)
 	if (line->nargs > 0 && !cmd->takes_args)
 		return ctl_fail(&c->error, FX_ESYNTAX,
 		    "expected no (non-flag) arguments");
+	format = ctl_flag_text(line, "output-format");
+	if (format != NULL)
+		r = output_format(format, &c->format, &c->error);
+	if (r != FX_OK)
+		return r;
 	if (cmd->needs_daemon)
 		r = connect_client(c);
 	else

@@ -37,12 +37,18 @@ output_format(const char *text, enum output_format *out, struct ctl_error *err)
 	return ctl_fail(err, FX_ESYNTAX, "invalid output format specified");
 }
 
+bool
+output_is_value(const struct ctl *c)
+{
+	return c->format > OUTPUT_WIDE;
+}
+
 int
-output_value(struct ctl *c, enum output_format format, const json_t *value)
+output_value(struct ctl *c, const json_t *value)
 {
 	auto_buf struct buf b = BUF_INIT(SIZE_MAX);
 
-	if (format == OUTPUT_YAML)
+	if (c->format == OUTPUT_YAML)
 		return yamlout_json(c->out, value, &c->error);
 	gojson_add(&b, value);
 	(void)str_addc(&b, '\n');

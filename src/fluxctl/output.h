@@ -9,15 +9,15 @@
 
 #include <jansson.h>
 
-/* Up to WIDE they are tables; WIDE has columns that the original does not. */
-enum output_format { OUTPUT_TABLE, OUTPUT_WIDE, OUTPUT_JSON, OUTPUT_YAML };
-
 /* "tab" or "table", "wide", "json", "yaml". */
 int output_format(const char *, enum output_format *,
     struct ctl_error *) FX_MUSTUSE;
 
+/* Whether a value is printed in place of a table. */
+bool output_is_value(const struct ctl *);
+
 /* The whole value as JSON on one line, or as YAML. */
-int output_value(struct ctl *, enum output_format, const json_t *) FX_MUSTUSE;
+int output_value(struct ctl *, const json_t *) FX_MUSTUSE;
 
 /* The lines of a table, aligned.  On a terminal the first line stands out if
  * it is a heading.  The buf is emptied. */

@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "fd.h"
 #include "gojson.h"
+#include "instant.h"
 #include "str.h"
 #include "text.h"
 #include "ydoc.h"
@@ -305,12 +306,13 @@ run_plugin(const struct run *run, struct buf *out, struct ctl_error *err)
 
 /* ---- what it says ------------------------------------------------------- */
 
+/* NULL: none. */
 static int
 take_text(struct kc_file *file, const char *text)
 {
 	buf_wipe(&file->data);
 	buf_init(&file->data, KC_SECRET_MAX);
-	return buf_put(&file->data, text, strlen(text));
+	return text == NULL ? FX_OK : buf_put(&file->data, text, strlen(text));
 }
 
 static int
@@ -333,11 +335,10 @@ take_status(struct kubeconfig *kc, struct ynode status, struct ctl_error *err)
 	if (has_cert != has_key)
 		return ctl_fail(err, FX_EFAIL,
 		    "exec plugin returned only certificate or key, not both");
-	if (token != NULL)
-		r = take_text(&kc->token, token);
-	if (r == FX_OK && has_cert)
+	r = take_text(&kc->token, token);
+	if (r == FX_OK)
 		r = take_text(&kc->cert, cert);
-	if (r == FX_OK && has_key)
+	if (r == FX_OK)
 		r = take_text(&kc->key, key);
 	return r == FX_OK
 	    ? FX_OK
@@ -346,10 +347,27 @@ take_status(struct kubeconfig *kc, struct ynode status, struct ctl_error *err)
 }
 
 static int
-take_credential(struct kubeconfig *kc, struct ynode root, struct ctl_error *err)
+take_expiry(struct ynode status, int64_t *until, struct ctl_error *err)
+{
+	const char *text = ynode_text(ynode_get(status, "expirationTimestamp"));
+	struct instant t;
+
+	*until = INT64_MAX;
+	if (text == NULL)
+		return FX_OK;
+	if (instant_parse(text, &t, err) != FX_OK)
+		return ctl_wrap(err, FX_ESYNTAX, "decoding stdout");
+	*until = t.sec;
+	return FX_OK;
+}
+
+static int
+take_credential(struct kubeconfig *kc, struct ynode root, int64_t *until,
+    struct ctl_error *err)
 {
 	const char *version = ynode_text(ynode_get(root, "apiVersion"));
 	const char *kind = ynode_text(ynode_get(root, "kind"));
+	int r;
 
 	if (version == NULL || kind == NULL ||
 	    strcmp(kind, "ExecCredential") != 0)
@@ -360,24 +378,9 @@ take_credential(struct kubeconfig *kc, struct ynode root, struct ctl_error *err)
 		    "exec plugin is configured to use API version %s, plugin "
 		    "returned version %s",
 		    kc->exec.api_version, version);
-	return take_status(kc, ynode_get(root, "status"), err);
-}
-
-static int
-decode(struct kubeconfig *kc, const struct buf *out, struct ctl_error *err)
-{
-	struct fx_err why = { 0 };
-	struct ydoc doc;
-	int r;
-
-	/* JSON, which is YAML; that passes too */
-	r = ydoc_load(&doc, buf_head(out), buf_left(out), &why);
-	if (r == FX_OK)
-		r = take_credential(kc, ydoc_root(&doc), err);
-	else
-		(void)ctl_fail(err, r, "decoding stdout: %s", why.text);
-	ydoc_wipe(&doc);
-	return r;
+	r = take_status(kc, ynode_get(root, "status"), err);
+	return r == FX_OK ? take_expiry(ynode_get(root, "status"), until, err)
+			  : r;
 }
 
 /* ---- whether ------------------------------------------------------------ */
@@ -427,25 +430,42 @@ decide_mode(struct run *run, struct ctl_error *err)
 	return FX_OK;
 }
 
-int
-plugin_log_in(struct kube *k, int64_t timeout_ns, struct ctl_error *err)
+bool
+plugin_is_needed(const struct kube *k)
 {
-	struct kubeconfig *kc = &k->kc;
+	const struct kubeconfig *kc = &k->kc;
+
+	return kc->exec.command != NULL && buf_left(&kc->token.data) == 0 &&
+	    kc->username == NULL && buf_left(&kc->cert.data) == 0;
+}
+
+int
+plugin_run(const struct kube *k, int64_t timeout_ns, struct buf *out,
+    struct ctl_error *err)
+{
 	struct run run = { .kube = k,
-		.exec = &kc->exec,
+		.exec = &k->kc.exec,
 		.deadline_us = clk_now_us() + timeout_ns / 1000,
 		.timeout_ns = timeout_ns };
-	struct buf out = BUF_INIT(PLUGIN_OUTPUT_MAX);
+	int r = decide_mode(&run, err);
+
+	return r == FX_OK ? run_plugin(&run, out, err) : r;
+}
+
+int
+plugin_take(struct kube *k, const struct buf *out, int64_t *until,
+    struct ctl_error *err)
+{
+	struct fx_err why = { 0 };
+	struct ydoc doc;
 	int r;
 
-	if (kc->exec.command == NULL || buf_left(&kc->token.data) > 0 ||
-	    kc->username != NULL || buf_left(&kc->cert.data) > 0)
-		return FX_OK;
-	r = decide_mode(&run, err);
+	/* JSON, which is YAML; that passes too */
+	r = ydoc_load(&doc, buf_head(out), buf_left(out), &why);
 	if (r == FX_OK)
-		r = run_plugin(&run, &out, err);
-	if (r == FX_OK)
-		r = decode(kc, &out, err);
-	buf_wipe(&out);
+		r = take_credential(&k->kc, ydoc_root(&doc), until, err);
+	else
+		(void)ctl_fail(err, r, "decoding stdout: %s", why.text);
+	ydoc_wipe(&doc);
 	return r;
 }

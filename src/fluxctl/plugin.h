@@ -11,6 +11,7 @@
 #define CTL_PLUGIN_H
 
 #include "base.h"
+#include "buf.h"
 #include "error.h"
 #include "kube.h"
 
@@ -21,12 +22,17 @@
 /* FX_OK unless the kubeconfig has a plugin that we do not understand. */
 int plugin_check(const struct kube *, struct ctl_error *) FX_MUSTUSE;
 
-/*
- * Run the plugin of the kubeconfig if it has one and nothing else that logs
- * in, and put what it says into the kubeconfig.  It is killed when it has not
- * ended within the time.
- */
-int
-plugin_log_in(struct kube *, int64_t timeout_ns, struct ctl_error *) FX_MUSTUSE;
+/* The kubeconfig has one and nothing else that logs in. */
+bool plugin_is_needed(const struct kube *);
+
+/* Run it, and give its output, which is secret.  It is killed when it has not
+ * ended within the time. */
+int plugin_run(const struct kube *, int64_t timeout_ns, struct buf *out,
+    struct ctl_error *) FX_MUSTUSE;
+
+/* Put what it said into the kubeconfig, in place of what it said before;
+ * *until: seconds since 1970 that it holds. */
+int plugin_take(struct kube *, const struct buf *, int64_t *until,
+    struct ctl_error *) FX_MUSTUSE;
 
 #endif

@@ -141,6 +141,20 @@ result_read(const json_t *result, int64_t verbosity, struct result *out,
 	return FX_OK;
 }
 
+int
+result_value(const json_t *result, json_t **out, struct ctl_error *err)
+{
+	json_t *of;
+	const char *id;
+	int r = read_all(result, out, err);
+
+	if (r != FX_OK)
+		return r;
+	json_object_foreach (*out, id, of)
+		record_print(of, record_result);
+	return FX_OK;
+}
+
 void
 result_add_row(struct buf *b, const struct result_row *row)
 {

@@ -36,6 +36,9 @@ struct result {
 int result_read(const json_t *, int64_t verbosity, struct result *out,
     struct ctl_error *) FX_MUSTUSE;
 void result_clear(struct result *);
+
+/* The same for programs: all of it, by the workloads' ids; *out is owned. */
+int result_value(const json_t *, json_t **out, struct ctl_error *) FX_MUSTUSE;
 #define auto_result FX_CLEANUP(result_clear)
 
 /* Append a row with its columns and a line end, for table_align. */

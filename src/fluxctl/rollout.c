@@ -46,6 +46,8 @@ show_workload(struct ctl *c, const json_t *workload, int64_t verbosity)
 	bool heading = !ctl_flag_on(c->line, "no-headers");
 	struct buf b = BUF_INIT(SIZE_MAX);
 
+	if (output_is_value(c))
+		return;
 	if (heading)
 		(void)str_add(&b,
 		    "WORKLOAD\tCONTAINER\tIMAGE\tRELEASE\tREPLICAS\n");

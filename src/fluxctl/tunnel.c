@@ -17,6 +17,7 @@
 enum verdict {
 	UPGRADED,
 	REFUSED,   /* by who knows: the other way would be, too */
+	NOT_KNOWN, /* who we are: not any more, perhaps */
 	NOT_SPOKEN /* the other way may be */
 };
 
@@ -226,7 +227,9 @@ read_refusal(struct attempt *at)
 		    (int)n, (const char *)body);
 		return NOT_SPOKEN;
 	}
-	if (status == 401 || status == 403 || status == 404 ||
+	if (status == 401)
+		return NOT_KNOWN;
+	if (status == 403 || status == 404 ||
 	    str_starts(at->said, "error dialing backend"))
 		return REFUSED;
 	return NOT_SPOKEN;
@@ -306,16 +309,27 @@ struct tunnel *
 tunnel_open(const struct apiserver *a, const char *ns, const char *pod,
     uint16_t port, struct ctl_error *err)
 {
-	for (size_t i = 0; i < nitems(ways); i++) {
+	bool refused = false;
+
+	for (size_t i = 0; i < nitems(ways);) {
 		struct attempt at = { .way = &ways[i] };
 
+		if (apiserver_log_in(a, refused, err) != FX_OK)
+			return NULL;
 		switch (try_way(a, &at, ns, pod, port, err)) {
 		case UPGRADED:
 			ctl_error_clear(err);
 			return at.tunnel;
 		case REFUSED:
 			return NULL;
+		case NOT_KNOWN:
+			if (a->login == NULL || refused)
+				return NULL;
+			refused = true;
+			break;
 		case NOT_SPOKEN:
+			refused = false;
+			i++;
 			break;
 		}
 	}

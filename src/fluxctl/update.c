@@ -48,8 +48,27 @@ update_send(struct ctl *c, const char *type, const char *message, json_t *spec,
 	return api_update(c->client, body, job_id, &c->error);
 }
 
-static int
-show_result(struct ctl *c, const json_t *result, int64_t verbosity)
+/* There is nothing in the repository, or in what was chosen, to be changed. */
+static bool
+is_no_change(const struct ctl_error *err)
+{
+	return !err->shaped &&
+	    (str_starts(err->text, "no changes made in repo") ||
+		str_starts(err->text, "no changes found"));
+}
+
+int
+update_wait(struct ctl *c, const char *job_id, struct job *job)
+{
+	int r = wait_for_job(c->client, job_id, job, &c->error);
+
+	if (r == FX_EFAIL && is_no_change(&c->error))
+		c->outcome = CTL_NO_CHANGE;
+	return r;
+}
+
+int
+update_show(struct ctl *c, const json_t *result, int64_t verbosity)
 {
 	auto_result struct result rows = { 0 };
 	struct buf text = BUF_INIT(SIZE_MAX);
@@ -60,11 +79,33 @@ show_result(struct ctl *c, const json_t *result, int64_t verbosity)
 		return r;
 	if (heading)
 		(void)str_add(&text, RESULT_HEADING);
-	for (size_t i = 0; i < rows.n; i++)
+	for (size_t i = 0; i < rows.n; i++) {
 		result_add_row(&text, &rows.v[i]);
-	output_table(c, &text, heading);
+		if (strcmp(rows.v[i].status, "failed") == 0)
+			c->outcome = CTL_IN_PART;
+	}
+	if (output_is_value(c))
+		buf_clear(&text);
+	else
+		output_table(c, &text, heading);
 	(void)fflush(c->out); /* what follows goes to the other stream */
 	return FX_OK;
+}
+
+static int
+report(struct ctl *c, const struct job *job, json_t *applied)
+{
+	auto_json json_t *all = json_object();
+	json_t *result = NULL;
+	int r = FX_OK;
+
+	if (job->result != NULL)
+		r = result_value(job->result, &result, &c->error);
+	json_object_set_new(all, "revision", gojson_string(job->revision));
+	json_object_set(all, "applied", applied);
+	json_object_set_new(all, "result",
+	    result == NULL ? json_null() : result);
+	return r == FX_OK ? output_value(c, all) : r;
 }
 
 static int
@@ -86,14 +127,15 @@ await_applied(struct ctl *c, const char *revision, const char *shown)
 int
 update_await(struct ctl *c, const char *job_id, bool apply, int64_t verbosity)
 {
+	auto_json json_t *applied = json_null();
 	auto_job struct job job = { 0 };
 	auto_free char *shown = NULL;
-	int r = wait_for_job(c->client, job_id, &job, &c->error);
+	int r = update_wait(c, job_id, &job);
 
 	if (r == FX_ETIMEOUT)
 		fputs(no_result, c->err);
 	if (r == FX_OK && job.result != NULL)
-		r = show_result(c, job.result, verbosity);
+		r = update_show(c, job.result, verbosity);
 	if (r != FX_OK)
 		return r;
 	shown = xstrndup(job.revision, SHORT_REVISION);
@@ -101,9 +143,9 @@ update_await(struct ctl *c, const char *job_id, bool apply, int64_t verbosity)
 		ctl_print(c->err, "Commit pushed:\t%s\n", shown);
 	if (job.result == NULL) {
 		fputs("Nothing to do\n", c->err);
-		return FX_OK;
+	} else if (apply && *job.revision != '\0') {
+		r = await_applied(c, job.revision, shown);
+		applied = json_boolean(c->outcome != CTL_NOT_APPLIED);
 	}
-	if (!apply || *job.revision == '\0')
-		return FX_OK;
-	return await_applied(c, job.revision, shown);
+	return r == FX_OK && output_is_value(c) ? report(c, &job, applied) : r;
 }

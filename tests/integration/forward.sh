@@ -187,6 +187,10 @@ same "two, as upstream's" identity --k8s-fwd-ns "$several" --k8s-fwd-labels set=
 ready_is "$several" ready-1 False
 ready_is "$several" ready-2 True
 says "of several, the one that is ready" "$identity" identity --k8s-fwd-ns "$several" --k8s-fwd-labels set=ready
+says "or the one that is named" "$identity" identity --k8s-fwd-ns "$several" --k8s-fwd-pod two-2
+says "which must be there" \
+	"1 Error: Could not create port forward: error upgrading connection: pods \"none\" not found$(hint identity)" \
+	identity --k8s-fwd-ns "$several" --k8s-fwd-pod none
 says "of these, the one with the port" "$identity" identity --k8s-fwd-ns "$several" --k8s-fwd-labels set=port
 
 # ---- what may go wrong ------------------------------------------------------
@@ -276,6 +280,31 @@ getting="1 ${dialer}Get \"$BED_API_URL/api/v1/namespaces/$ns/pods?fieldSelector=
 
 plugin "$good"
 says "a plugin's token" "$identity" identity
+# what a plugin says when it is run first, and later
+runs() { wc -l <"$T_DIR/runs"; }
+counted() { # FIRST LATER
+	rm -f "$T_DIR/runs"
+	plugin "echo >>'$T_DIR/runs'; if [ \$(wc -l <'$T_DIR/runs') = 1 ]; then $1; else $2; fi"
+}
+wrong=$(credential '{"token":"wrong"}')
+expired=$(credential "{\"token\":\"$BED_API_TOKEN\",\"expirationTimestamp\":\"2001-01-01T01:00:00+01:00\"}")
+counted "$good" "exit 7"
+says "a plugin is run once for all requests" "$identity" identity
+counted "$expired" "$good"
+says "and again when its credentials have expired" "$identity" identity
+t_is "$(runs)" 2 "for the next request"
+counted "$wrong" "$good"
+says "and when the server does not know them" "$identity" identity
+t_is "$(runs)" 2 "for the same request"
+counted "$wrong" "$wrong"
+says "which is not asked for ever" "1 ${dialer}Unauthorized$(hint identity)" identity
+t_is "$(runs)" 2 "but once more"
+counted "$wrong" "$good"
+says "the same, when the first question is for the way" "$identity" identity --k8s-fwd-pod fluxd-1
+counted "$wrong" "exit 7"
+says "one that fails the second time" "${getting}exec: executable $T_DIR/plugin failed with exit code 7$(hint identity)" identity
+plugin "$(credential "{\"token\":\"$BED_API_TOKEN\",\"expirationTimestamp\":\"soon\"}")"
+says "credentials that hold until nobody knows when" "${getting}decoding stdout: parsing time \"soon\"$(hint identity)" identity
 plugin "[ \"\$1 \$2 \$A\" = 'x y z' ] && [ \"\$PWD\" = '$PWD' ] && $good" "args: [x, y], env: [{name: A, value: z}]"
 A=0 says "with arguments and variables of its own" "$identity" identity
 plugin "printf %s \"\$KUBERNETES_EXEC_INFO\" >'$T_DIR/info'; $(credential "{\"token\":\"$BED_API_TOKEN\"}" v1)" \

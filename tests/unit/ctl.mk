@@ -56,6 +56,7 @@ EXTRA_DIST += \
 	tests/compat/ctl/cases_commands.py \
 	tests/compat/ctl/cases_odd.py \
 	tests/compat/ctl/cases_release.py \
+	tests/compat/ctl/cases_values.py \
 	tests/compat/ctl/documents.sh \
 	tests/compat/ctl/exchanges.py \
 	tests/compat/ctl/exchanges.sh \

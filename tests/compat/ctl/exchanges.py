@@ -24,9 +24,10 @@ from cases import (CASES, JOB, SYNC_HEAD, Case, ask_config,  # noqa: E402
 from cases_commands import COMMAND_CASES                    # noqa: E402
 from cases_odd import ODD_CASES                             # noqa: E402
 from cases_release import RELEASE_CASES                     # noqa: E402
+from cases_values import VALUE_CASES                        # noqa: E402
 from recorded import Exchange, Recorded                     # noqa: E402
 
-RECORDED = COMMAND_CASES + RELEASE_CASES + ODD_CASES
+RECORDED = COMMAND_CASES + RELEASE_CASES + ODD_CASES + VALUE_CASES
 assert len({case.name for case in RECORDED}) == len(RECORDED)
 FLUXCTL = os.environ["FLUXCTL"]
 LIMIT = 60      # seconds one run may take
