@@ -35,16 +35,6 @@ weigh() { # what the processes weigh that a client's request comes to
 		echo "$role $(kib_of "$role")"
 	done
 }
-# under_way MARK: pages of lists that the API server was at when it was sent the
-# first PATCH since; each of them comes before it.
-under_way() {
-	bed_audit_settle
-	tail -c +"$(($1 + 1))" "$BED_AUDIT_LOG" | jq -nR '
-		[inputs | fromjson? | select((.userAgent // "") | startswith("fluxd/"))] |
-		(map(select(.verb == "patch").requestReceivedTimestamp) | min) as $at |
-		map(select(.verb == "list" and (.requestURI | test("[?&]limit=")) and
-			.requestReceivedTimestamp <= $at and .stageTimestamp > $at)) | length'
-}
 grown() { # BEFORE AFTER KIB: the roles that have grown by more
 	join <(sort <<<"$1") <(sort <<<"$2") | awk -v most="$3" '$3 > $2 + most'
 }
@@ -157,24 +147,6 @@ t_is "$((fetched <= seconds + 2))" 1 "A71, A73: and are $fetched fetches in $sec
 commit two
 t_is "$(ask post 1 /api/flux/v11/notify '{"Kind":"git","Source":{"URL":"u","Branch":"b"}}')" 202:1 "the last one counts"
 t_wait "A71: what it brings is a look at the repository" 20 tag_is "$repo" "$last"
-
-at
-# ---- A63: clients that list as fast as they can
-hold get 1000 "$list" >/dev/null &
-many=$!
-at_exit "kill $many 2>/dev/null"
-lists() { api_get /metrics | awk '/route="ListServices",status_code="200"/ && /_count/ { print $2 }'; }
-served=$(lists)
-more_are_served() { [ "$(lists)" -ge $((served + 8)) ]; }
-t_wait "A63: lists are served as fast as clients read" 30 more_are_served
-mark=$(audit_mark)
-commit lists
-api_post /api/flux/v11/notify '{"Kind":"git","Source":{"URL":"u","Branch":"b"}}' >/dev/null
-t_wait "A63: a commit arrives meanwhile" 20 tag_is "$repo" "$last"
-ahead=$(under_way "$mark")
-t_is "$((ahead <= 2))" 1 "A63: what it changes waits for two pages of lists at most ($ahead)"
-kill "$many"
-wait "$many" 2>/dev/null || true
 
 at
 # ---- A63: slow readers, and very many requests

@@ -4,6 +4,7 @@ sync_unit_tests = \
 	tests/unit/test_sync_client \
 	tests/unit/test_sync_config \
 	tests/unit/test_sync_inventory \
+	tests/unit/test_sync_reader \
 	tests/unit/test_sync_rules \
 	tests/unit/test_sync_workload \
 	tests/unit/test_sync_yaml
@@ -30,6 +31,9 @@ tests_unit_test_sync_apply_LDADD = $(sync_test_ldadd)
 tests_unit_test_sync_client_SOURCES = tests/unit/test_sync_client.c
 tests_unit_test_sync_client_CPPFLAGS = $(sync_test_cppflags)
 tests_unit_test_sync_client_LDADD = $(sync_test_ldadd)
+tests_unit_test_sync_reader_SOURCES = tests/unit/test_sync_reader.c
+tests_unit_test_sync_reader_CPPFLAGS = $(sync_test_cppflags)
+tests_unit_test_sync_reader_LDADD = $(sync_test_ldadd)
 tests_unit_test_sync_workload_SOURCES = tests/unit/test_sync_workload.c
 tests_unit_test_sync_workload_CPPFLAGS = $(sync_test_cppflags)
 tests_unit_test_sync_workload_LDADD = $(sync_test_ldadd)
