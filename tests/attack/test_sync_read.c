@@ -389,7 +389,7 @@ test_large(void)
 	want_int(g->n, LARGE_OBJECTS);
 	want_int(g->labels, LARGE_OBJECTS * 200);
 	/* the first page was too much, and smaller ones were asked for */
-	want_int(largest, 200);
+	want_int(largest, 100);
 	want(lists > 2 && lists < 20);
 	done();
 	/* who does not listen is not asked for ever */
