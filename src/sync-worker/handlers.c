@@ -95,6 +95,7 @@ sw_on_scopes(struct sw *sw, const struct ipc_req *req, struct ipc_scopes *m)
 	struct cluster *c = sw->cluster;
 	struct scopes_ask *ask;
 
+	readers_rest(&sw->readers); /* a load is what ends in a pass */
 	if (sw->dead.code != FX_OK)
 		return ipc_reply_fail(req, &sw->dead);
 	if (c->refresh.loaded && !c->catalog_stale &&

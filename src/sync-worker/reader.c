@@ -51,19 +51,24 @@ next_page(struct reader *r, int64_t now_us, int64_t *when_us)
 	return page_new(r, place);
 }
 
-/* May one more be asked for now?  *when_us: else, when, if nothing happens. */
-static bool
-may_ask(const struct readers *all, int64_t now_us, int64_t *when_us)
+/* When may one more be asked for, if nothing happens before? */
+static int64_t
+may_ask_us(const struct readers *all)
 {
 	const struct pass *pass = all->cluster->pass;
+	int64_t rest_us = all->rest_us;
+	unsigned max = READS_IN_FLIGHT;
 
-	if (pass == NULL)
-		return all->in_flight < READS_IN_FLIGHT;
-	if (now_us < pass->started_us + READS_REST_US) {
-		*when_us = pass->started_us + READS_REST_US;
-		return false;
+	if (pass != NULL) {
+		rest_us = pass->started_us + READS_REST_US;
+		max = READS_BESIDE_PASS;
 	}
-	return all->in_flight < READS_BESIDE_PASS;
+	if (all->in_flight < max)
+		return rest_us;
+	if (all->in_flight == READS_MOST)
+		return CLK_NEVER;
+	return (rest_us > all->asked_us ? rest_us : all->asked_us) +
+	    READS_SLOW_US;
 }
 
 /* Who has had a turn waits behind the others. */
@@ -85,8 +90,12 @@ to_the_end(struct readers *all, struct reader *r)
 static bool
 one_more(struct readers *all, int64_t now_us, int64_t *when_us)
 {
-	if (!may_ask(all, now_us, when_us))
+	int64_t may_us = may_ask_us(all);
+
+	if (may_us > now_us) {
+		*when_us = may_us;
 		return false;
+	}
 	for (struct reader *r = all->first; r != NULL; r = r->next) {
 		struct page *p = NULL;
 
@@ -95,6 +104,7 @@ one_more(struct readers *all, int64_t now_us, int64_t *when_us)
 		if (p == NULL)
 			continue;
 		to_the_end(all, r);
+		all->asked_us = now_us;
 		page_ask(p);
 		return true;
 	}
@@ -121,8 +131,15 @@ readers_wake(struct readers *all, int64_t when_us)
 }
 
 void
+readers_rest(struct readers *all)
+{
+	all->rest_us = clk_now_us() + READS_REST_US;
+}
+
+void
 readers_go_on(struct readers *all)
 {
+	all->rest_us = 0;
 	readers_wake(all, loop_now_us(all->cluster->loop));
 }
 

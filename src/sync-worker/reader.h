@@ -12,7 +12,8 @@
  * All readers of the process share a few requests in flight.  What a pass asks
  * for comes behind what they have asked for, and has to wait until that has
  * been read: so they rest when a pass begins, and go on when it is over, or
- * slowly beside one that takes long.
+ * slowly beside one that takes long.  A kind whose list hangs does not keep all
+ * others from being read.
  *
  * Nothing is called back from within a call: what happens is told from the
  * loop, and the reader may be freed then.
@@ -26,7 +27,9 @@
 #define READERS_MAX 256	      /* at once: as many clients as the API takes */
 #define READS_IN_FLIGHT 2     /* requests of all readers */
 #define READS_BESIDE_PASS 1   /* … while a pass is running */
-#define READS_REST_US CLK_SEC /* … from its beginning on: none */
+#define READS_REST_US CLK_SEC /* … when it begins, or is about to: none */
+#define READS_MOST 8	      /* … where the server does not answer, */
+#define READS_SLOW_US CLK_SEC /* one more each time that this has passed */
 #define READ_PAGE 100	      /* objects; Deployments of one: 500 KB of JSON */
 #define READ_PAGE_BYTES (1u << 20) /* of what is made of a page */
 #define READ_AHEAD (192u * 1024)   /* bytes of one reader, not yet taken */
@@ -72,13 +75,17 @@ struct readers {
 	struct reader *first; /* whose turn it is */
 	size_t n;
 	unsigned in_flight;
-	size_t held; /* bytes */
+	int64_t asked_us; /* when one was asked for last */
+	int64_t rest_us;  /* until then none is, for a pass comes */
+	size_t held;	  /* bytes */
 	struct loop_timer timer;
 };
 
 void readers_init(struct readers *, struct cluster *);
 void readers_clear(struct readers *);
-/* A pass has ended. */
+/* A pass is about to begin. */
+void readers_rest(struct readers *);
+/* It has ended. */
 void readers_go_on(struct readers *);
 
 /* in_order: objects come place by place. */

@@ -10,7 +10,7 @@
  * is logged in: what is asked for stays on its way.
  */
 
-#define READERS 8
+#define READERS 10
 
 static const char kinds[] =
     "{\"kind\":\"APIGroupDiscoveryList\",\"items\":[{\"metadata\":{\"name\":"
@@ -35,7 +35,8 @@ begin(void)
 {
 	static const struct client_hooks client_hooks;
 	static const struct cluster_hooks cluster_hooks;
-	static const struct cluster_config config = { .timeout_us = CLK_MIN };
+	static const struct cluster_config config = { .timeout_us =
+							  10 * CLK_MIN };
 	static char everywhere[] = "";
 	const struct place place = { .api_version = "apps/v1",
 		.kind = "Deployment",
@@ -133,6 +134,39 @@ test_short_pass(void)
 	end();
 }
 
+/* A load asks for scopes before its pass begins; and it may fail. */
+static void
+test_coming(void)
+{
+	begin();
+	readers_rest(&readers);
+	while (readers.in_flight > 0)
+		one_leaves();
+	now_us += READS_REST_US;
+	loop_turn(loop, 0);
+	want_int(readers.in_flight, READS_IN_FLIGHT);
+	end();
+}
+
+/* A server that does not answer is asked for more, one after the other. */
+static void
+test_slow(void)
+{
+	begin();
+	for (unsigned n = READS_IN_FLIGHT; n < READS_MOST; n++) {
+		now_us += READS_SLOW_US - 1;
+		loop_turn(loop, 0);
+		want_int(readers.in_flight, n);
+		now_us += 1;
+		loop_turn(loop, 0);
+		want_int(readers.in_flight, n + 1);
+	}
+	now_us += 2 * READS_SLOW_US;
+	loop_turn(loop, 0);
+	want_int(readers.in_flight, READS_MOST);
+	end();
+}
+
 int
 main(void)
 {
@@ -141,5 +175,8 @@ main(void)
 	test_run("reader: none when a pass begins, one beside a long one",
 	    test_pass);
 	test_run("reader: all when it is over", test_short_pass);
+	test_run("reader: none when a pass is about to begin", test_coming);
+	test_run("reader: one more where the server does not answer",
+	    test_slow);
 	return test_done();
 }
