@@ -64,6 +64,19 @@ wipe(char **s)
 	*s = NULL;
 }
 
+/* Upstream shows the user name to everybody, and so it is part of what clients
+ * and garbage collection know the repository by. */
+static void
+warn_shown_token(const struct git_url *u)
+{
+	if ((u->kind == GIT_URL_HTTPS || u->kind == GIT_URL_HTTP) &&
+	    *u->user != '\0' && u->password == NULL)
+		log_at(LVL_WARN,
+		    KS("warning",
+			"the user name in --git-url is shown to clients; if it "
+			"is a token, write it as https://user:TOKEN@host/..."));
+}
+
 int
 setup_url(struct master *m, int argc, char *argv[], struct fx_err *err)
 {
@@ -80,6 +93,7 @@ setup_url(struct master *m, int argc, char *argv[], struct fx_err *err)
 		r = git_url_parse(m->cfg.git_url, &u, err);
 		if (r != FX_OK)
 			return fx_wrap(err, "--git-url");
+		warn_shown_token(&u);
 		if (u.password != NULL) {
 			m->password_fd = fd_sealed("git-password", u.password,
 			    strlen(u.password));

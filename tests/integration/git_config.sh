@@ -33,6 +33,12 @@ $T_DIR/local file://$T_DIR/local
 - file:
 TXT
 
+warning="the user name in --git-url is shown"
+t_run "a token in the place of the password is not warned of" [ "$(grep -c "$warning" "$FLUXD_LOG")" = 0 ]
+begin https://token@127.0.0.1:2/a/b.git
+t_run "one in the place of the user's name is" fluxd_logged "$warning"
+fluxd_stop
+
 # ---- states
 begin ""
 t_is "$(config)" '{"remote":{"url":"file:","branch":"master","path":""},"publicSSHKey":{"key":"","fingerprints":null},"status":"unconfigured","errors":"git repo has not been cloned yet"}' \
