@@ -8,12 +8,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define CHANNEL_END_MS 500 /* for a good-bye */
 
 struct forward {
 	int channel;
@@ -79,6 +82,32 @@ channel_receive(int channel, enum channel_letter *letter, char **text, int *fd)
 	*letter = (enum channel_letter)packet[0];
 	*text = xstrndup(packet + 1, (size_t)n - 1);
 	return FX_OK;
+}
+
+void
+channel_end(int channel, pid_t pid)
+{
+	struct pollfd hangup = { .fd = channel };
+	bool ended;
+
+	(void)shutdown(channel, SHUT_WR);
+	ended = poll(&hangup, 1, CHANNEL_END_MS) == 1;
+	(void)close(channel);
+	/* one that may not be killed by us ends when we do */
+	if (!ended && kill(pid, SIGTERM) == -1)
+		return;
+	while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
+		;
+}
+
+void
+channel_exit(int status)
+{
+#ifdef FX_COVERAGE
+	exit(status); /* writes the counters */
+#else
+	_exit(status);
+#endif
 }
 
 void
@@ -195,12 +224,7 @@ forward_free(struct forward **p)
 
 	if (f == NULL)
 		return;
-	(void)close(f->channel);
-	/* it would see the end by itself, but not within a call to the network
-	 */
-	(void)kill(f->pid, SIGTERM);
-	while (waitpid(f->pid, NULL, 0) == -1 && errno == EINTR)
-		;
+	channel_end(f->channel, f->pid);
 	free(f->why);
 	free(f);
 	*p = NULL;

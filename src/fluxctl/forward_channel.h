@@ -9,6 +9,8 @@
 #include "error.h"
 #include "options.h"
 
+#include <sys/types.h>
+
 enum channel_letter {
 	/* to the one that forwards */
 	CHANNEL_CONNECT = 'c', /* with a socket */
@@ -27,6 +29,14 @@ int channel_send(int channel, enum channel_letter, const char *text, int fd);
 /* *text is owned; *fd, if not NULL, is -1 when none came along. */
 int channel_receive(int channel, enum channel_letter *, char **text,
     int *fd) FX_MUSTUSE;
+
+/* Close the channel to a process of ours and wait for its end: it may say
+ * good-bye to whom it talks with, but is killed if that takes long. */
+void channel_end(int channel, pid_t);
+
+/* What such a process ends with: it shares with ours what is written at exit.
+ */
+void channel_exit(int status) FX_NORETURN;
 
 /* Have a standard descriptor lead nowhere: whoever waits for the end of what
  * our own process writes must not wait for others that have it, too. */

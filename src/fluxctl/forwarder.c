@@ -327,5 +327,5 @@ forwarder_run(int channel, const struct ctl_options *opts)
 	drop(&f);
 	login_free(&f.server.login);
 	kube_clear(&f.kube);
-	_exit(0);
+	channel_exit(0);
 }

@@ -17,6 +17,7 @@
 struct login {
 	struct kube *kube; /* borrowed */
 	int channel;	   /* to the process that runs the plugin */
+	pid_t pid;	   /* its */
 	bool has;	   /* credentials */
 	int64_t until;	   /* seconds since 1970 that they hold */
 };
@@ -53,7 +54,7 @@ serve(const struct kube *kube, int channel, int64_t timeout_ns)
 		if (run_once(kube, channel, timeout_ns) != FX_OK)
 			break;
 	}
-	_exit(0);
+	channel_exit(0);
 }
 
 int
@@ -90,6 +91,7 @@ login_start(struct kube *kube, int64_t timeout_ns, int ours, struct login **out,
 	l = xcalloc(1, sizeof(*l));
 	l->kube = kube;
 	l->channel = ends[0];
+	l->pid = pid;
 	*out = l;
 	return FX_OK;
 }
@@ -141,7 +143,7 @@ login_free(struct login **p)
 
 	if (l == NULL)
 		return;
-	(void)close(l->channel);
+	channel_end(l->channel, l->pid);
 	free(l);
 	*p = NULL;
 }
