@@ -829,6 +829,14 @@ test_revisions(void)
 		want_int(commit_resolve(&mirror, tv[i].rev, &oid, &err),
 		    tv[i].want);
 	}
+	for (int n = 256; n <= 257; n++) { /* the longest one, and longer */
+		auto_free char *rev = xasprintf("%0*d", n, 0);
+		struct fx_err err = { 0 };
+		git_oid oid;
+
+		want(commit_resolve(&mirror, rev, &oid, &err) != FX_OK);
+		want_int(strcmp(err.text, "not a revision") == 0, n == 257);
+	}
 }
 
 /* ---- blobs and the tag ---- */
