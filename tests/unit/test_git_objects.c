@@ -871,6 +871,7 @@ test_tag(void)
 	auto_free char *theirs = NULL;
 	char hex[GW_OID_HEX];
 	struct fx_err err = { 0 };
+	git_tag *tag = NULL;
 	git_oid oid;
 
 	clk_fake(NULL, &wall);
@@ -884,8 +885,13 @@ test_tag(void)
 			    "'Sync pointer' flux-sync hist >/dev/null && git "
 			    "rev-parse flux-sync"));
 	want_str(hex, theirs);
-	want_int(tag_make(&mirror, id, "a<b", "x", "refs/fluxd/t", &oid, &err),
+	want_int(tag_make(&mirror, id, "a<b\nc>", "x\n@y", "refs/fluxd/t", &oid,
+		     &err),
 	    FX_OK);
+	want_int(git_tag_lookup(&tag, mirror.repo, &oid), 0);
+	want_str(git_tag_tagger(tag)->name, "abc");
+	want_str(git_tag_tagger(tag)->email, "x@y");
+	git_tag_free(tag);
 	want_int(tag_make(&mirror, id, "", "x", "refs/fluxd/t", &oid, &err),
 	    FX_EFAIL);
 	want_int(tag_make(&mirror, "1111111111111111111111111111111111111111",
