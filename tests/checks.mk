@@ -1,5 +1,5 @@
 # Checks of the source itself; each prints nothing when all is well.
-EXTRA_DIST += tests/coverage tests/cppcheck.h
+EXTRA_DIST += tests/coverage tests/cppcheck.h tests/tidy.h
 EXTRA_DIST += tests/testbed/README.md tests/testbed/bed \
 	tests/testbed/go.mod tests/testbed/go.sum tests/testbed/main.go \
 	tests/testbed/kwok/go.mod tests/testbed/kwok/go.sum \
@@ -27,7 +27,8 @@ cppcheck:
 
 tidy:
 	cd $(srcdir) && for f in `git ls-files 'src/*.c'`; do \
-		clang-tidy --quiet $$f -- -std=gnu11 -D_GNU_SOURCE \
+		case $$f in */err.c) known= ;; *) known="-include tests/tidy.h" ;; esac; \
+		clang-tidy --quiet $$f -- $$known -std=gnu11 -D_GNU_SOURCE \
 			-DHAVE_CONFIG_H -I$(abs_builddir) $(GIT2_CFLAGS) \
 			-DFX_LOCALSTATEDIR='""' -DFX_LIBEXECDIR='""' \
 			-Isrc/common/base -Isrc/common/ipc -Isrc/common/proc \

@@ -271,8 +271,7 @@ fish_flags(struct buf *b)
 			continue;
 		(void)str_add(b, "complete -c fluxctl");
 		if (flag->command != CTL_ROOT)
-			(void)str_addf(b,
-			    " -n '__fluxctl_has %s'",
+			(void)str_addf(b, " -n '__fluxctl_has %s'",
 			    ctl_commands[flag->command].name);
 		if (flag->ch != '\0')
 			(void)str_addf(b, " -s %c", flag->ch);

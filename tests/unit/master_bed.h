@@ -38,6 +38,7 @@ static struct ipc_peer bed_far[IPC_R_COUNT];
 static struct bed_ask bed_asks[BED_ASKS_MAX];
 static size_t bed_nasks;
 static int64_t bed_now, bed_wall;
+static unsigned bed_late_paths; /* that the launcher was told */
 
 /* The master lives as long as its process and gives nothing back at its end, so
  * each is kept: what one holds is no leak, what it lost is. */
@@ -75,6 +76,7 @@ bed_on_ask(void *ctx, struct ipc_peer *p, struct ipc_frame *f)
 	struct bed_ask *a = &bed_asks[bed_nasks];
 
 	(void)ctx;
+	bed_late_paths += f->type == IPC_T_LATE_PATH;
 	if (ipc_rule(f->type)->kind != IPC_ASK)
 		return FX_OK;
 	if (f->type == IPC_T_USAGE)

@@ -221,6 +221,76 @@ test_back_off(void)
 	bed_end();
 }
 
+/* Who asks to be started anew has it for nothing, if it has done anything
+ * before; a program that ends at once does not keep the launcher busy. */
+static void
+test_own_end(void)
+{
+	struct child *c;
+
+	bed_begin("--git-poll-interval=1h", NULL);
+	bed_drop(IPC_R_GIT_REMOTE, IPC_T_FETCH);
+	c = mst_child(&bed, IPC_R_NET);
+	for (int i = 0; i < 3; i++) { /* each time a second and a bit */
+		bed_pass(CLK_SEC + CLK_MS);
+		child_exited(c, c->pid, 0);
+		bed_pass(2 * CLK_MS);
+		bed_fail(bed_take(IPC_R_LAUNCHER, IPC_T_SPAWN), FX_ESYS, "no");
+		loop_timer_stop(bed.loop, &c->retry);
+		c->delay_us = 400 * CLK_MS; /* of failures before */
+		ipc_peer_close(&bed_far[IPC_R_NET]);
+		bed_run(c);
+	}
+	bed_pass(CLK_SEC - 10 * CLK_MS);
+	child_exited(c, c->pid, 0);
+	bed_pass(300 * CLK_MS);
+	want(bed_none(IPC_R_LAUNCHER, IPC_T_SPAWN));
+	bed_pass(200 * CLK_MS);
+	bed_fail(bed_take(IPC_R_LAUNCHER, IPC_T_SPAWN), FX_ESYS, "no");
+	loop_timer_stop(bed.loop, &c->retry);
+	/* nor has it who failed, however long it ran */
+	ipc_peer_close(&bed_far[IPC_R_NET]);
+	bed_run(c);
+	c->delay_us = 400 * CLK_MS;
+	bed_pass(2 * CLK_SEC);
+	child_exited(c, c->pid, 256);
+	bed_pass(300 * CLK_MS);
+	want(bed_none(IPC_R_LAUNCHER, IPC_T_SPAWN));
+	bed_pass(200 * CLK_MS);
+	bed_drop(IPC_R_LAUNCHER, IPC_T_SPAWN);
+	bed_end();
+}
+
+static int
+on_refs(void *arg, struct ipc_frame *f, const struct fx_err *err)
+{
+	(void)f;
+	*(unsigned *)arg += err != NULL;
+	return FX_OK;
+}
+
+/* So many questions wait for one child, and no more. */
+static void
+test_waiting(void)
+{
+	const struct ipc_refs m = { 0 };
+	unsigned failed = 0, taken = 0;
+	struct child *c;
+
+	bed_begin("--git-poll-interval=1h", NULL);
+	bed_drop(IPC_R_GIT_REMOTE, IPC_T_FETCH);
+	c = mst_child(&bed, IPC_R_GIT_LOCAL);
+	for (int i = 0; i < CHILD_MAX_WAITING + 10; i++)
+		taken += MST_ASK(c, refs, REFS, &m, CLK_MIN, on_refs,
+			     &failed) != NULL;
+	want_int(taken, CHILD_MAX_WAITING + 1); /* and one is asked */
+	bed_drop(IPC_R_GIT_LOCAL, IPC_T_REFS);
+	bed_pass(CLK_MIN + CLK_SEC);
+	want_int(failed, taken);
+	is_ended(c);
+	bed_end();
+}
+
 /* ---- what a worker that fell may have
  * ------------------------------------------ */
 
@@ -323,6 +393,12 @@ test_reopen(void)
 		bed_kill(IPC_R_SYNC);
 	}
 	want_int(ipc_tell_paths_named(&bed_far[IPC_R_SYNC], &named), FX_OK);
+	for (uint64_t past = IPC_FILE_NAMED + IPC_MAX_NAMED_PATHS; past != 0;
+	     past = past == UINT64_MAX ? 0 : UINT64_MAX) {
+		ask_reopen(past);
+		want_int(mst_child(&bed, IPC_R_SYNC)->state, CHILD_ENDING);
+		bed_kill(IPC_R_SYNC);
+	}
 	ask_reopen(IPC_FILE_NAMED);
 	bed_fail(bed_take(IPC_R_LAUNCHER, IPC_T_OPEN), FX_ESYS, "no");
 	ask_reopen(IPC_FILE_SA_TOKEN);
@@ -342,6 +418,67 @@ test_reopen(void)
 	want_int(mst_child(&bed, IPC_R_API)->state, CHILD_ENDING);
 	want(bed_none(IPC_R_LAUNCHER, IPC_T_OPEN));
 	bed_end();
+}
+
+/* A kubeconfig names its files once; who names others later has fallen. */
+static void
+test_named_once(void)
+{
+	struct ipc_text paths[] = { { .s = (char *)(uintptr_t) "/a" },
+		{ .s = (char *)(uintptr_t) "/b" } };
+	const struct ipc_paths_named one = { paths, 1, '\0' };
+	const struct ipc_paths_named two = { paths, 2, '\0' };
+
+	bed_begin(NULL);
+	bed_drop(IPC_R_GIT_REMOTE, IPC_T_FETCH);
+	bed_late_paths = 0;
+	want_int(ipc_tell_paths_named(&bed_far[IPC_R_SYNC], &one), FX_OK);
+	bed_turn();
+	want_int(bed_late_paths, 1);
+	want_int(ipc_tell_paths_named(&bed_far[IPC_R_SYNC], &two), FX_OK);
+	bed_turn();
+	bed_kill(IPC_R_SYNC);
+	want_int(ipc_tell_paths_named(&bed_far[IPC_R_SYNC], &two), FX_OK);
+	bed_turn();
+	want_int(bed_late_paths, 1);
+	bed_end();
+}
+
+/* A worker gives up its own questions, by its word or by its end, and nobody
+ * else's of the same number. */
+static void
+test_own_questions(void)
+{
+	const struct ipc_tree t = { .commit = (char *)(uintptr_t) "c",
+		.base = (char *)(uintptr_t) "" };
+	const struct ipc_workloads w = { .ns = (char *)(uintptr_t) "" };
+	struct bed_ask asked[2];
+	uint64_t seq[2];
+
+	for (int k = 0; k < 4; k++) {
+		const enum ipc_role who = k % 2 == 0 ? VICTIM : IPC_R_API;
+		struct bed_ask *own = &asked[k % 2], *other = &asked[!(k % 2)];
+
+		bed_begin("--git-poll-interval=1h", NULL);
+		bed_drop(IPC_R_GIT_REMOTE, IPC_T_FETCH);
+		seq[0] = ipc_ask_tree(&bed_far[VICTIM], &t, on_got, NULL);
+		seq[1] =
+		    ipc_ask_workloads(&bed_far[IPC_R_API], &w, on_got, NULL);
+		want(seq[0] != 0 && seq[0] == seq[1]);
+		asked[0] = bed_take(IPC_R_GIT_LOCAL, IPC_T_TREE);
+		asked[1] = bed_take(IPC_R_SYNC, IPC_T_WORKLOADS);
+		if (k < 2)
+			ipc_cancel(&bed_far[who], seq[0]);
+		else
+			bed_kill(who);
+		bed_turn();
+		want(ipc_cancelled(&own->req));
+		want(!ipc_cancelled(&other->req));
+		buf_clear(&own->body);
+		bed_fail(*other, FX_EFAIL, "no");
+		want_int(got.code, FX_EFAIL);
+		bed_end();
+	}
 }
 
 /* An answer that is none is blamed on who gave it, not on who is told. */
@@ -454,8 +591,13 @@ main(void)
 	test_run("children: have to be ready in time", test_start_limit);
 	test_run("children: that say nothing are ended", test_silence);
 	test_run("children: come back later each time", test_back_off);
+	test_run("children: that end by themselves have done something first",
+	    test_own_end);
+	test_run("children: are asked so much and no more", test_waiting);
 	test_run("children: are connected where they may", test_connect);
 	test_run("children: have files of their own opened", test_reopen);
+	test_run("children: name files once", test_named_once);
+	test_run("children: give up their own questions", test_own_questions);
 	test_run("children: are blamed for their own frames",
 	    test_malformed_answer);
 	test_run("children: log so much and no more, in their own name",

@@ -137,6 +137,32 @@ test_table(void)
 	}
 }
 
+/* The longest line that is read, and one that is a byte longer. */
+static void
+test_long_lines(void)
+{
+	for (size_t n = KNOWN_HOSTS_LINE_MAX; n <= KNOWN_HOSTS_LINE_MAX + 1;
+	     n++) {
+		auto_buf struct buf blob = BUF_INIT(1024);
+		struct buf line = BUF_INIT(2 * KNOWN_HOSTS_LINE_MAX);
+		struct known_hosts k;
+
+		known_hosts_init(&k);
+		want_int(str_unbase64(K1, strlen(K1), &blob), FX_OK);
+		want_int(str_add(&line, H ED K1 " "), FX_OK);
+		while (buf_left(&line) < n)
+			want_int(str_addc(&line, 'c'), FX_OK);
+		want_int(known_hosts_add(&k, buf_head(&line), buf_left(&line)),
+		    FX_OK);
+		want_int(known_hosts_check(&k, H, 22, buf_head(&blob),
+			     buf_left(&blob)),
+		    n == KNOWN_HOSTS_LINE_MAX ? KNOWN_HOST_OK
+					      : KNOWN_HOST_UNKNOWN);
+		known_hosts_clear(&k);
+		buf_clear(&line);
+	}
+}
+
 static void
 test_files(void)
 {
@@ -162,6 +188,8 @@ main(void)
 {
 	test_run("known_hosts: ssh's answers to every form of line",
 	    test_table);
+	test_run("known_hosts: a line that is too long is passed over",
+	    test_long_lines);
 	test_run("known_hosts: several files are one list, with a limit",
 	    test_files);
 	return test_done();

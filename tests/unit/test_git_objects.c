@@ -829,6 +829,14 @@ test_revisions(void)
 		want_int(commit_resolve(&mirror, tv[i].rev, &oid, &err),
 		    tv[i].want);
 	}
+	for (int n = 256; n <= 257; n++) { /* the longest one, and longer */
+		auto_free char *rev = xasprintf("%0*d", n, 0);
+		struct fx_err err = { 0 };
+		git_oid oid;
+
+		want(commit_resolve(&mirror, rev, &oid, &err) != FX_OK);
+		want_int(strcmp(err.text, "not a revision") == 0, n == 257);
+	}
 }
 
 /* ---- blobs and the tag ---- */
@@ -863,6 +871,7 @@ test_tag(void)
 	auto_free char *theirs = NULL;
 	char hex[GW_OID_HEX];
 	struct fx_err err = { 0 };
+	git_tag *tag = NULL;
 	git_oid oid;
 
 	clk_fake(NULL, &wall);
@@ -876,8 +885,13 @@ test_tag(void)
 			    "'Sync pointer' flux-sync hist >/dev/null && git "
 			    "rev-parse flux-sync"));
 	want_str(hex, theirs);
-	want_int(tag_make(&mirror, id, "a<b", "x", "refs/fluxd/t", &oid, &err),
+	want_int(tag_make(&mirror, id, "a<b\nc>", "x\n@y", "refs/fluxd/t", &oid,
+		     &err),
 	    FX_OK);
+	want_int(git_tag_lookup(&tag, mirror.repo, &oid), 0);
+	want_str(git_tag_tagger(tag)->name, "abc");
+	want_str(git_tag_tagger(tag)->email, "x@y");
+	git_tag_free(tag);
 	want_int(tag_make(&mirror, id, "", "x", "refs/fluxd/t", &oid, &err),
 	    FX_EFAIL);
 	want_int(tag_make(&mirror, "1111111111111111111111111111111111111111",

@@ -239,46 +239,28 @@ many_resources(const char *kind, size_t n)
 }
 
 static void
-test_count_of_file(void)
+test_counts(void)
 {
-	for (size_t more = 0; more < 2; more++) {
-		auto_free char *text =
-		    many_resources("A", KNOWN_MAX_RESOURCES + more);
-		struct known known = { 0 };
-		const struct blob *b =
-		    known_parse(&known, "1", text, strlen(text));
+	auto_free char *most = many_resources("A", KNOWN_MAX_RESOURCES);
+	auto_free char *more = many_resources("A", KNOWN_MAX_RESOURCES + 1);
+	const struct given g[] = { { "a.yaml", "1", most },
+		{ "b.yaml", "2", "kind: B\n" } };
+	struct known known = { 0 };
+	const struct blob *b = known_parse(&known, "1", more, strlen(more));
+	struct fx_err err = { 0 };
+	struct set s;
 
-		if (more == 0) {
-			want(b->error == NULL);
-			want_int(b->n, KNOWN_MAX_RESOURCES);
-		} else if (want(b->error != NULL)) {
-			want(strstr(b->error,
-				 "a file defines more than 200000 resources") !=
-			    NULL);
-		}
-		known_clear(&known);
-	}
-}
-
-static void
-test_count_of_all(void)
-{
-	auto_free char *a = many_resources("A", SET_MAX_RESOURCES - 1);
-	static const struct {
-		const char *text, *error;
-	} tv[] = {
-		{ "kind: B\n",
-		    "duplicate definition of '<cluster>:a/' (in a.yaml)" },
-		{ "kind: B\n---\nkind: C\n",
-		    "the repository defines more than 200000 resources" },
-	};
-
-	for (size_t i = 0; i < nitems(tv); i++) {
-		const struct given g[] = { { "a.yaml", "1", a },
-			{ "b.yaml", "2", tv[i].text } };
-
-		want_error(g, nitems(g), tv[i].error);
-	}
+	if (want(b->error != NULL))
+		want_str(b->error, "a file defines more than 200000 resources");
+	known_clear(&known);
+	set_init(&s, "set", 0);
+	want(load(&s, g, 1, &err) != FX_OK);
+	want_str(err.text,
+	    "duplicate definition of '<cluster>:a/' (in a.yaml)");
+	err = (struct fx_err){ 0 };
+	want(load(&s, g, 2, &err) != FX_OK);
+	want_str(err.text, "the repository defines more than 200000 resources");
+	set_clear(&s);
 }
 
 /* Two kinds of the same name in different groups are two resources. */
@@ -888,10 +870,8 @@ main(void)
 	    test_namespaces);
 	test_run("A26: set: duplicates are found as written and as placed",
 	    test_duplicates);
-	test_run("A20: set: resources of a file are counted",
-	    test_count_of_file);
-	test_run("A20: set: resources of all files are counted",
-	    test_count_of_all);
+	test_run("A20: set: resources are counted, of a file and of all",
+	    test_counts);
 	test_run("set: groups are told apart, versions are not", test_groups);
 	test_run("set: definitions of the same load tell scopes",
 	    test_definitions);

@@ -1,0 +1,6 @@
+/* tidy: what clang's analyzer cannot see outside of err.c: the code given is
+ * the code that comes back. */
+#include "base.h"
+#include "err.h"
+
+#define fx_fail(err, code, ...) (fx_fail(err, code, __VA_ARGS__), (code))
