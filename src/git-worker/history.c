@@ -240,11 +240,9 @@ step(struct walk *w, uint64_t *given, bool *more)
 
 	for (; r == FX_OK && from < to; from++)
 		r = find(w, git_commit_parent_id(c, from));
-	if (r == FX_OK && w->walked++ == w->q->max_walk &&
-	    w->q->max_walk != 0) {
-		*more = true;
-	} else if (r == FX_OK && shown && w->q->max != 0 &&
-	    *given == w->q->max) {
+	if (r == FX_OK &&
+	    ((w->walked++ == w->q->max_walk && w->q->max_walk != 0) ||
+		(shown && w->q->max != 0 && *given == w->q->max))) {
 		*more = true;
 	} else if (r == FX_OK && shown) {
 		(*given)++;
