@@ -22,18 +22,17 @@ conn_phase(struct http_conn *c, enum conn_phase phase)
 		[PHASE_BODY] = HTTP_BODY_US,
 		[PHASE_ANSWER] = HTTP_ANSWER_US,
 		[PHASE_SEND] = HTTP_SEND_US,
+		[PHASE_GONE] = HTTP_GONE_US,
 	};
 	bool reads = phase == PHASE_HEAD || phase == PHASE_BODY;
 
-	if (c->phase == PHASE_GONE)
-		return; /* who is gone does not come back */
-	c->phase = phase;
-	c->since_us = loop_now_us(c->http->loop);
-	if (phase == PHASE_GONE)
-		loop_timer_stop(c->http->loop, &c->deadline);
-	else
+	/* who is gone does not come back */
+	if (c->phase != PHASE_GONE || phase == PHASE_GONE) {
+		c->phase = phase;
+		c->since_us = loop_now_us(c->http->loop);
 		loop_timer_in(c->http->loop, &c->deadline,
 		    c->hangup == NULL && reads ? HTTP_HANGUP_US : spans[phase]);
+	}
 }
 
 /*
@@ -56,13 +55,20 @@ on_hangup(struct loop *l, int fd, short revents, void *arg)
 		conn_drop(c);
 }
 
-/* The library owns the descriptor: it is shut, and the library closes it when
- * it sees that, for which it must be awake. */
+/*
+ * The library owns the descriptor: it is shut, and the library closes it when
+ * it sees that, for which it must be awake.  When the end comes together with
+ * data it may miss it for good, and be content with a client that never says
+ * anything; so it is also told to wait for a second only.
+ */
 void
 conn_drop(struct http_conn *c)
 {
 	conn_phase(c, PHASE_GONE);
 	(void)shutdown(c->fd, SHUT_RDWR);
+	if (c->mhd != NULL)
+		(void)MHD_set_connection_option(c->mhd,
+		    MHD_CONNECTION_OPTION_TIMEOUT, 1u);
 	if (c->request != NULL)
 		http_wake(c->request);
 	http_kick(c->http);
@@ -110,11 +116,18 @@ on_deadline(struct loop *l, void *arg)
 	struct http_conn *c = arg;
 
 	(void)l;
-	if (c->phase == PHASE_ANSWER)
+	if (c->phase == PHASE_ANSWER) {
 		http_give_up(c->request, 504,
 		    "the daemon did not answer in time");
-	else
+	} else if (c->phase != PHASE_GONE) {
 		conn_drop(c);
+	} else {
+		/* not seen yet: others do not wait for that */
+		conn_phase(c, PHASE_GONE);
+		http_kick(c->http);
+		if (c->http->full)
+			make_room(c->http);
+	}
 }
 
 void

@@ -40,6 +40,9 @@
 #define HTTP_SEND_BUFFER (128 << 10)
 /* What a client that will send no more has sent is read within this. */
 #define HTTP_HANGUP_US (CLK_SEC / 2)
+/* Whether the library has seen that a connection was shut is looked at again
+ * after this. */
+#define HTTP_GONE_US (CLK_SEC / 10)
 /* Memory that requests leave free goes back to the system, as often at most. */
 #define HTTP_TIDY_US CLK_SEC
 
