@@ -86,6 +86,7 @@ load(const struct reply *reply, bool alone, char **why)
 		*why = explain(text, n, alone, e.text);
 	return value;
 }
+
 /* false: it is none; *why, which is owned, says why not as Go does. */
 static bool
 is_shape(const json_t *shape, char **why)
