@@ -14,7 +14,11 @@
 #include "head.h"
 #include "str.h"
 
-#define STREAM_BLOCK (16u << 10) /* bytes of a piece of a long answer */
+/* Bytes of a piece of a long answer.  The library puts a piece into what is
+ * left of the connection's memory, as much as fits if it is let, and a client
+ * that does not read keeps it: this is what 256 of those cost, more than once.
+ */
+#define STREAM_PIECE 4000
 
 /* ---- running the library ------------------------------------------------ */
 
@@ -129,6 +133,7 @@ read_body(void *cls, uint64_t pos, char *out, size_t max)
 		return 0;
 	}
 	n = n < max ? n : max;
+	n = n < STREAM_PIECE ? n : STREAM_PIECE;
 	memcpy(out, buf_head(&a->body), n);
 	buf_skip(&a->body, n);
 	count_sent(r, n);
@@ -143,7 +148,7 @@ response_of(struct http_request *r)
 
 	if (a->rest != REST_NONE)
 		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN,
-		    STREAM_BLOCK, read_body, r, NULL);
+		    STREAM_PIECE, read_body, r, NULL);
 	return MHD_create_response_from_buffer(len,
 	    len == 0 ? (void *)(uintptr_t) "" : str_take(&a->body),
 	    len == 0 ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_FREE);
@@ -159,6 +164,8 @@ send_answer(struct http_request *r)
 
 	if (rs == NULL)
 		return MHD_NO;
+	if (!whole && r->conn->http->nconns > HTTP_CROWD)
+		a->close = true;
 	if (a->type != NULL)
 		ok &= MHD_add_response_header(rs, "Content-Type", a->type);
 	if (a->location != NULL)

@@ -35,6 +35,10 @@
 #define HTTP_SEND_US (60 * CLK_SEC)
 /* Of a long answer, each piece of this size has that time. */
 #define HTTP_SEND_STEP (1u << 20)
+/* With more connections than this, one that took a long answer is closed: its
+ * client may be slow to read what the kernel has of it, and would cost all of a
+ * connection's memory meanwhile. */
+#define HTTP_CROWD 32
 /* What the kernel keeps of an answer for a client that does not read: by itself
  * it would be megabytes for each. */
 #define HTTP_SEND_BUFFER (128 << 10)

@@ -313,6 +313,43 @@ test_long(void)
 	want_int(http_connections(http), 0);
 }
 
+/* An export that ends as soon as it is asked for. */
+static char *export(int fd)
+{
+	want_int(send(fd, ASK_EXPORT, strlen(ASK_EXPORT), 0),
+	    strlen(ASK_EXPORT));
+	turns();
+	waiting->answer.rest = REST_NONE;
+	waiting->work = NULL;
+	http_answered(waiting);
+	turns();
+	return received(fd);
+}
+
+/* Who took a long answer does not keep his connection in a crowd. */
+static void
+test_crowd(void)
+{
+	int others[HTTP_CROWD], fd = connected();
+	auto_free char *kept = NULL, *last = NULL;
+
+	for (size_t i = 0; i < HTTP_CROWD - 1; i++)
+		others[i] = client("GET / HT");
+	kept = export(fd);
+	want_int(http_connections(http), HTTP_CROWD);
+	want(str_ends(kept, "\r\n0\r\n\r\n"));
+	others[HTTP_CROWD - 1] = client("GET / HT");
+	last = export(fd);
+	want(strstr(last, "\r\nConnection: close\r\n") != NULL);
+	want(str_ends(last, "\r\n0\r\n\r\n(end)"));
+	want_int(http_connections(http), HTTP_CROWD);
+	close(fd);
+	for (size_t i = 0; i < nitems(others); i++)
+		close(others[i]);
+	turns();
+	want_int(http_connections(http), 0);
+}
+
 /* Everything that can end one before its end is not an end. */
 static void
 test_cut(void)
@@ -463,6 +500,7 @@ main(void)
 	test_run("http: a connection is kept while it is used", test_kept);
 	test_run("http: half a connection gets its answer", test_half);
 	test_run("http: an answer that is made while it is sent", test_long);
+	test_run("http: such an answer in a crowd", test_crowd);
 	test_run("http: such an answer that is cut", test_cut);
 	test_run("http: such an answer that takes long", test_steps);
 	test_run("http: who is dropped is gone", test_dropped);
