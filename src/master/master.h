@@ -25,6 +25,7 @@
 #include "repair.h"
 #include "repository.h"
 #include "settings.h"
+#include "status.h"
 #include "sync.h"
 
 #define MST_MAX_CHILDREN 8
@@ -71,6 +72,7 @@ struct master {
 	struct sync_flow sync;
 	struct repair_flow repair;
 	struct repository repository;
+	struct status status;
 	struct jobs jobs;
 	struct job_notes job_notes;
 };

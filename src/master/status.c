@@ -11,9 +11,10 @@
 #define LIMIT_US CLK_MIN	    /* of a question to git-local */
 #define AGAIN_MAX_US (10 * CLK_SEC) /* it is not asked again after that */
 #define AGAIN_US (100 * CLK_MS)
-#define SHORT_OID 7   /* digits of a revision as clients cut it */
-#define REF_SHOWN 200 /* bytes of a revision in an error */
-#define WHOLE_OID 40  /* digits of one that is not cut */
+#define HOLD_US CLK_SEC /* something may be pending before it is said */
+#define SHORT_OID 7	/* digits of a revision as clients cut it */
+#define REF_SHOWN 200	/* bytes of a revision in an error */
+#define WHOLE_OID 40	/* digits of one that is not cut */
 
 /* Commits not yet applied, collected while git-local streams them. */
 struct status_wait {
@@ -25,8 +26,9 @@ struct status_wait {
 	bool from_start; /* the marker is no commit of the repository */
 	struct ipc_oid *revisions; /* owned, with their texts */
 	size_t n;
-	int64_t until_us;
+	int64_t until_us, hold_until_us;
 	struct loop_timer again;
+	struct status_wait *next; /* held, too */
 };
 
 static void ask(struct status_wait *);
@@ -59,6 +61,22 @@ collect(struct status_wait *w, struct ipc_frame *f)
 		w->revisions[w->n++].hex = fx_steal(&part.commits[i].oid);
 	ipc_commit_part_clear(&part);
 	return FX_OK;
+}
+
+/* Would the answer soon be another one?  Then it waits. */
+static bool
+hold(struct status_wait *w)
+{
+	struct master *m = w->m;
+	bool passing = m->sync.phase != SYNC_IDLE || m->sync.wanted;
+
+	if (w->n == 0 || !passing || clk_now_us() >= w->hold_until_us)
+		return false;
+	forget(w);
+	w->next = m->status.held;
+	m->status.held = w;
+	loop_timer_at(m->loop, &w->again, w->hold_until_us);
+	return true;
 }
 
 static void
@@ -151,7 +169,7 @@ on_commits(void *arg, struct ipc_frame *f, const struct fx_err *err)
 		return collect(w, f);
 	if (err != NULL)
 		failed(w, err);
-	else
+	else if (!hold(w))
 		answer(w);
 	return FX_OK;
 }
@@ -176,8 +194,26 @@ ask(struct status_wait *w)
 static void
 on_again(struct loop *l, void *arg)
 {
+	struct status_wait *w = arg, **at = &w->m->status.held;
+
 	(void)l;
-	ask(arg);
+	while (*at != NULL && *at != w)
+		at = &(*at)->next;
+	if (*at == w)
+		*at = w->next;
+	ask(w);
+}
+
+void
+status_pass_ended(struct master *m)
+{
+	struct status_wait *w, *list = fx_steal(&m->status.held);
+
+	while ((w = list) != NULL) {
+		list = w->next;
+		loop_timer_stop(m->loop, &w->again);
+		ask(w);
+	}
 }
 
 void
@@ -197,6 +233,7 @@ status_ask(struct master *m, const struct ipc_req *req, const char *ref)
 		.req = *req,
 		.revisions = xcalloc(STATUS_MAX, sizeof(*w->revisions)),
 		.until_us = clk_now_us() + AGAIN_MAX_US,
+		.hold_until_us = clk_now_us() + HOLD_US,
 		.again = { .fn = on_again, .arg = w } };
 	/* as git takes a range without an end */
 	snprintf(w->ref, sizeof(w->ref), "%s", is_head ? "HEAD" : ref);

@@ -45,6 +45,7 @@ end(struct master *m)
 	repair_lane_is_free(m);
 	if (m->sync.wanted)
 		start(m);
+	status_pass_ended(m);
 }
 
 /*

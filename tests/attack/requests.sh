@@ -20,11 +20,18 @@ commit() { # VALUE
 	last=$(repo_commit_all "$work" "$1")
 	repo_push "$work"
 }
-took_ms() { # COMMAND...: prints how long it took; fails if the command did
-	local began
-	began=$(now_us)
-	"$@" >"$T_DIR/took" 2>&1 || return 1
-	echo $((($(now_us) - began) / 1000))
+sync_ms() { # VALUE: how long fluxctl sync takes for five commits in turn
+	local i began
+	for i in 1 2 3 4 5; do
+		commit "$1-$i"
+		read -rt 1 <> <(:) || true # one fetch a second is what others may cause
+		began=$(now_us)
+		ctl sync >"$T_DIR/took" 2>&1 || { cat "$T_DIR/took" && return 1; }
+		echo $((($(now_us) - began) / 1000))
+	done
+}
+middle() { # NUMBERS of five
+	sort -n <<<"$1" | sed -n 3p
 }
 kib_of() { # ROLE: proportional set size
 	sed -n 's/^Pss: *\([0-9]*\).*/\1/p' "/proc/${pid_of[$1]}/smaps_rollup"
@@ -71,9 +78,8 @@ t_wait "all is well at first" 60 tag_is "$repo" "$last"
 list=/api/flux/v6/services?namespace=$ns
 t_is "$(api_get "$list" | grep -o '"ID":"'"$ns:" | wc -l)" 150 "all of the workloads are listed"
 roles_read
-commit one
-calm=$(took_ms ctl sync)
-t_wait "a commit takes its way" 20 tag_is "$repo" "$last"
+calm=$(sync_ms one)
+t_is "$(wc -l <<<"$calm")" 5 "commits take their way"
 # once everything, so that what is kept for later is there before it is weighed
 ask get 96 "$list" "/api/flux/v6/images?namespace=$ns" /api/flux/v6/jobs?id=x /metrics /nonsense /api/flux/v9/nonsense >/dev/null
 before=$(weigh)
@@ -161,12 +167,10 @@ hold get 10000 "$list" "/api/flux/v6/images?namespace=$ns" /metrics /api/flux/v6
 	$(for i in {1..19}; do echo "${some[@]}"; done) >"$T_DIR/many" &
 many=$!
 at_exit "kill $many 2>/dev/null"
-commit three
-hard=$(took_ms ctl sync) || hard=999999
-t_diag "fluxctl sync took $calm ms, with slow readers and very many requests $hard ms"
-[ "$hard" != 999999 ] || t_diag "$(cat "$T_DIR/took")"
-t_is "$(((hard) < calm * 10 + 2000))" 1 "A63: fluxctl sync is served, and about as fast"
-t_wait "A63: a commit arrives all the same" 20 tag_is "$repo" "$last"
+hard=$(sync_ms three)
+t_diag "fluxctl sync took ${calm//$'\n'/ } ms, with slow readers and very many requests ${hard//$'\n'/ } ms"
+t_is "$(wc -l <<<"$hard")" 5 "A63: fluxctl sync is served"
+t_is "$(($(middle "$hard") < $(middle "$calm") * 2 + 200))" 1 "A63: and about as fast"
 during=$(weigh)
 wait "$readers" || true
 t_diag "$(cat "$T_DIR/readers")"

@@ -103,6 +103,28 @@ done
 release
 t_wait "the marker follows" 40 status_is "$four" '[]'
 
+# ---- a pass under way: what is pending is not said before it must be
+lag_start
+printf '#!/bin/sh\ncase $1 in refs/tags/*) until [ -e %s ]; do sleep 0.02; done;; esac\n' \
+	"$T_DIR/gate" >"$path/hooks/update"
+chmod +x "$path/hooks/update"
+commit five
+five=$last
+push
+notify >/dev/null
+t_wait "a pass is about to move the marker" 20 value_is "$ns" c five
+since=$(now_us)
+t_is "$(status "$five")" "$(list "$five")" "until it has, the commit is pending"
+on_time "$since" $((($(now_us) - since) / 1000 - 1000)) "which is said after a second"
+status "$five" >"$T_DIR/answer" &
+asked=$!
+read -rt 0.2 <> <(:) || true
+since=$(now_us)
+touch "$T_DIR/gate"
+wait "$asked"
+on_time "$since" $((($(now_us) - since) / 1000)) "or else what it has come to, at once"
+t_is "$(cat "$T_DIR/answer")" '[]' "which is that nothing is"
+
 # ---- commits that touch nothing of the path
 hold
 beside elsewhere
@@ -120,7 +142,7 @@ hold
 mark=$(log_mark)
 start --git-url="$url"
 t_wait "a marker that was moved elsewhere" 20 logged_since "$mark" "HEAD=$last"
-t_is "$(status "$last")" "$(list "$four" "$three" "$two" "$one")" "has everything pending that is not below it"
+t_is "$(status "$last")" "$(list "$five" "$four" "$three" "$two" "$one")" "has everything pending that is not below it"
 release
 t_wait "until it is moved back" 40 status_is "$last" '[]'
 
