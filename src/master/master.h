@@ -72,7 +72,7 @@ struct master {
 	struct sync_flow sync;
 	struct repair_flow repair;
 	struct repository repository;
-	struct status status;
+	struct sync_status sync_status;
 	struct jobs jobs;
 	struct job_notes job_notes;
 };

@@ -80,10 +80,24 @@ next_in(struct master *m, int64_t us)
 	loop_timer_in(m->loop, &m->mirror.timer, us);
 }
 
+/* What a pass does comes behind what clients have asked the cluster for; so
+ * they wait from here on.  The pass lets them go on, if one comes. */
+static void
+let_lists_rest(struct master *m, bool on)
+{
+	struct child *sync = mst_child(m, IPC_R_SYNC);
+	const struct ipc_rest q = { .on = on };
+
+	if (sync->state == CHILD_RUNNING)
+		(void)ipc_tell_rest(&sync->peer, &q);
+}
+
 /* The step under way is over; go on when somebody asked meanwhile. */
 static void
 settle(struct master *m, int64_t next_us)
 {
+	if (!sync_uses_cluster(m))
+		let_lists_rest(m, false);
 	if (m->mirror.call != NULL)
 		return; /* who waited has asked again already */
 	if (m->mirror.again || m->mirror.waits != NULL)
@@ -255,6 +269,8 @@ step(struct master *m)
 	    kill_us(m), on_fetched, m);
 	if (mi->call == NULL)
 		next_in(m, STEP_RETRY_US);
+	else
+		let_lists_rest(m, true);
 }
 
 static void

@@ -73,8 +73,8 @@ hold(struct status_wait *w)
 	if (w->n == 0 || !passing || clk_now_us() >= w->hold_until_us)
 		return false;
 	forget(w);
-	w->next = m->status.held;
-	m->status.held = w;
+	w->next = m->sync_status.held;
+	m->sync_status.held = w;
 	loop_timer_at(m->loop, &w->again, w->hold_until_us);
 	return true;
 }
@@ -194,7 +194,7 @@ ask(struct status_wait *w)
 static void
 on_again(struct loop *l, void *arg)
 {
-	struct status_wait *w = arg, **at = &w->m->status.held;
+	struct status_wait *w = arg, **at = &w->m->sync_status.held;
 
 	(void)l;
 	while (*at != NULL && *at != w)
@@ -207,7 +207,7 @@ on_again(struct loop *l, void *arg)
 void
 status_pass_ended(struct master *m)
 {
-	struct status_wait *w, *list = fx_steal(&m->status.held);
+	struct status_wait *w, *list = fx_steal(&m->sync_status.held);
 
 	while ((w = list) != NULL) {
 		list = w->next;

@@ -19,7 +19,7 @@
 struct master;
 struct status_wait;
 
-struct status {
+struct sync_status {
 	struct status_wait *held; /* until a pass ends */
 };
 

@@ -111,6 +111,18 @@ sw_on_scopes(struct sw *sw, const struct ipc_req *req, struct ipc_scopes *m)
 }
 IPC_HANDLER(scopes, sw_on_scopes, struct sw)
 
+static int
+sw_on_rest(struct sw *sw, const struct ipc_req *req, struct ipc_rest *m)
+{
+	(void)req;
+	if (m->on)
+		readers_expect(&sw->readers);
+	else
+		readers_go_on(&sw->readers);
+	return FX_OK;
+}
+IPC_HANDLER(rest, sw_on_rest, struct sw)
+
 /* ---- version ---------------------------------------------------------- */
 
 struct version_ask {
@@ -565,6 +577,7 @@ IPC_HANDLER(no_file, sw_on_no_file, struct sw)
 const struct ipc_handler sw_handlers[] = {
 	{ IPC_T_SCOPES, sw_on_scopes_frame },
 	{ IPC_T_CLUSTER, sw_on_cluster_frame },
+	{ IPC_T_REST, sw_on_rest_frame },
 	{ IPC_T_APPLY, sw_on_apply_frame },
 	{ IPC_T_REPAIR, sw_on_repair_frame },
 	{ IPC_T_MARKER_READ, sw_on_marker_read_frame },

@@ -137,9 +137,17 @@ readers_rest(struct readers *all)
 }
 
 void
+readers_expect(struct readers *all)
+{
+	if (clk_now_us() >= all->turn_us + READS_TURN_US)
+		readers_rest(all);
+}
+
+void
 readers_go_on(struct readers *all)
 {
 	all->rest_us = 0;
+	all->turn_us = clk_now_us();
 	readers_wake(all, loop_now_us(all->cluster->loop));
 }
 

@@ -28,7 +28,9 @@
 #define READS_IN_FLIGHT 2     /* requests of all readers */
 #define READS_BESIDE_PASS 1   /* … while a pass is running */
 #define READS_REST_US CLK_SEC /* … when it begins, or is about to: none */
-#define READS_MOST 8	      /* … where the server does not answer, */
+#define READS_TURN_US (CLK_SEC / 4) /* … after which they have this at least \
+				     */
+#define READS_MOST 8		    /* … where the server does not answer, */
 #define READS_SLOW_US CLK_SEC /* one more each time that this has passed */
 #define READ_PAGE 100	      /* objects; Deployments of one: 500 KB of JSON */
 #define READ_PAGE_BYTES (1u << 20) /* of what is made of a page */
@@ -77,6 +79,7 @@ struct readers {
 	unsigned in_flight;
 	int64_t asked_us; /* when one was asked for last */
 	int64_t rest_us;  /* until then none is, for a pass comes */
+	int64_t turn_us;  /* they have gone on */
 	size_t held;	  /* bytes */
 	struct loop_timer timer;
 };
@@ -85,7 +88,9 @@ void readers_init(struct readers *, struct cluster *);
 void readers_clear(struct readers *);
 /* A pass is about to begin. */
 void readers_rest(struct readers *);
-/* It has ended. */
+/* It may be: they rest, too, unless they have just gone on. */
+void readers_expect(struct readers *);
+/* It has ended, or does not come. */
 void readers_go_on(struct readers *);
 
 /* in_order: objects come place by place. */

@@ -39,6 +39,7 @@ static struct bed_ask bed_asks[BED_ASKS_MAX];
 static size_t bed_nasks;
 static int64_t bed_now, bed_wall;
 static unsigned bed_late_paths; /* that the launcher was told */
+static bool bed_lists_rest;	/* as sync was told */
 
 /* The master lives as long as its process and gives nothing back at its end, so
  * each is kept: what one holds is no leak, what it lost is. */
@@ -71,12 +72,24 @@ mst_lost_launcher(struct master *m)
  */
 
 static int
+bed_on_rest(struct ipc_frame *f)
+{
+	struct ipc_rest m;
+	int rc = ipc_rest_decode(&f->body, &m, &f->fd);
+
+	bed_lists_rest = rc == FX_OK && m.on;
+	return rc;
+}
+
+static int
 bed_on_ask(void *ctx, struct ipc_peer *p, struct ipc_frame *f)
 {
 	struct bed_ask *a = &bed_asks[bed_nasks];
 
 	(void)ctx;
 	bed_late_paths += f->type == IPC_T_LATE_PATH;
+	if (f->type == IPC_T_REST)
+		want_int(bed_on_rest(f), FX_OK);
 	if (ipc_rule(f->type)->kind != IPC_ASK)
 		return FX_OK;
 	if (f->type == IPC_T_USAGE)

@@ -470,10 +470,43 @@ test_status(void)
 	bed_fetched(A, "");
 	ask_status(&r, A);
 	give_commits(take_commits("", A), "ab");
+	/* which may soon be different */
+	want(!r.done);
+	bed_pass(CLK_SEC);
+	give_commits(take_commits("", A), "ab");
 	want_str(r.revisions, "ab");
 	bed_drop(IPC_R_MANIFEST, IPC_T_LOAD);
 	bed_end();
 	reply_clear(&r);
+}
+
+/* What is pending while a pass is under way is told when that has ended. */
+static void
+test_status_held(void)
+{
+	struct reply r[3] = { 0 };
+
+	begin_synced();
+	new_head(B, A);
+	for (size_t i = 0; i < nitems(r); i++) {
+		ask_status(&r[i], i == 1 ? A : B);
+		give_commits(take_commits(A, i == 1 ? A : B),
+		    i == 1 ? "" : "b");
+		want(r[i].done == (i == 1));
+	}
+	load(B, 8);
+	bed_fail(bed_take(IPC_R_SYNC, IPC_T_APPLY), FX_EDENIED, "forbidden");
+	give_commits(take_commits(A, B), "b");
+	give_commits(take_commits(A, B), "b");
+	want_str(r[0].revisions, "b");
+	want_str(r[2].revisions, "b");
+	/* nothing is under way */
+	ask_status(&r[0], B);
+	give_commits(take_commits(A, B), "b");
+	want_str(r[0].revisions, "b");
+	bed_end();
+	for (size_t i = 0; i < nitems(r); i++)
+		reply_clear(&r[i]);
 }
 
 /* In git's words; and where it is the marker that is not there, the list is
@@ -557,6 +590,8 @@ test_being_fetched(void)
 	bed_fetched(B, A);
 	bed_pass(100 * CLK_MS);
 	give_commits(take_commits(A, B), "b");
+	bed_pass(CLK_SEC);
+	give_commits(take_commits(A, B), "b");
 	want_str(r.revisions, "b");
 	bed_drop(IPC_R_MANIFEST, IPC_T_LOAD);
 	bed_end();
@@ -639,6 +674,8 @@ main(void)
 	test_run("jobs: one search at a time, and few of them", test_searches);
 	test_run("jobs: a search fails", test_search_fails);
 	test_run("status: commits that are not applied", test_status);
+	test_run("status: not told while a pass is under way",
+	    test_status_held);
 	test_run("status: a revision that is not there", test_no_revision);
 	test_run("status: a worker dies", test_status_retried);
 	test_run("status: a revision that is being fetched",

@@ -99,6 +99,32 @@ test_notified(void)
 	bed_end();
 }
 
+/* Clients' lists wait while there is a fetch, which may end in a pass. */
+static void
+test_lists_rest(void)
+{
+	begin_synced();
+	mirror_notify(&bed);
+	bed_turn();
+	want(bed_lists_rest);
+	bed_fetched(A, A);
+	bed_turn();
+	want(!bed_lists_rest);
+	mirror_notify(&bed);
+	bed_pass(CLK_SEC);
+	want(bed_lists_rest);
+	bed_fail(bed_take(IPC_R_GIT_REMOTE, IPC_T_FETCH), FX_ETIMEOUT, "slow");
+	bed_turn();
+	want(!bed_lists_rest);
+	/* it is tried again; and the pass that comes lets them go on itself */
+	bed_pass(2 * CLK_SEC);
+	bed_fetched(B, A);
+	bed_turn();
+	want(bed_lists_rest);
+	bed_drop(IPC_R_MANIFEST, IPC_T_LOAD);
+	bed_end();
+}
+
 /* ---- a pass ---------------------------------------------------------------
  */
 
@@ -732,6 +758,8 @@ test_refused(void)
 	ask_status(&s, "bbbbbbb");
 	want(!s.done);
 	commits(A, "b");
+	bed_pass(CLK_SEC);
+	commits(A, "b");
 	want_int(s.n, 1);
 	load(C, NULL);
 	apply(1, 0);
@@ -820,6 +848,7 @@ main(void)
 {
 	test_run("mirror: notifications are heard once a second",
 	    test_notified);
+	test_run("mirror: lists wait while it is fetched", test_lists_rest);
 	test_run("sync: the first one", test_first);
 	test_run("sync: a restart at the marker tells and moves nothing",
 	    test_restart);

@@ -148,6 +148,29 @@ test_coming(void)
 	end();
 }
 
+/* A fetch may end in a pass, or not; however many come, clients read. */
+static void
+test_maybe(void)
+{
+	begin();
+	now_us += READS_TURN_US;
+	readers_expect(&readers);
+	one_leaves();
+	want_int(readers.in_flight, READS_IN_FLIGHT - 1);
+	readers_go_on(&readers);
+	loop_turn(loop, 0);
+	want_int(readers.in_flight, READS_IN_FLIGHT);
+	now_us += READS_TURN_US - 1;
+	readers_expect(&readers);
+	one_leaves();
+	want_int(readers.in_flight, READS_IN_FLIGHT);
+	now_us += 1;
+	readers_expect(&readers);
+	one_leaves();
+	want_int(readers.in_flight, READS_IN_FLIGHT - 1);
+	end();
+}
+
 /* A server that does not answer is asked for more, one after the other. */
 static void
 test_slow(void)
@@ -176,6 +199,8 @@ main(void)
 	    test_pass);
 	test_run("reader: all when it is over", test_short_pass);
 	test_run("reader: none when a pass is about to begin", test_coming);
+	test_run("reader: the same when one may be, but not for ever",
+	    test_maybe);
 	test_run("reader: one more where the server does not answer",
 	    test_slow);
 	return test_done();
