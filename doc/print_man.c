@@ -52,15 +52,15 @@ static const struct command {
 };
 
 struct row {
-	enum command_id command; /* whose flag it is */
 	const char *flag;
-	char ch;           /* letter, or 0 */
 	const char *value; /* what it is called; "": a switch */
 	const char *def;
 	const char *env[2]; /* the second wins */
+	const char *help;
+	enum command_id command; /* whose flag it is */
 	enum effect effect;
 	const char *hint; /* what an old flag says in place of its help */
-	const char *help;
+	char ch;          /* letter, or 0 */
 };
 
 #define VALUE_STRING "string"
@@ -76,16 +76,16 @@ struct row {
 
 static const struct row fluxd_rows[] = {
 #define CFG(field, flag, ch, type, def, sent_to, effect, help)                 \
-	{ NO_COMMAND, flag, ch, VALUE_##type, def, { NULL, NULL }, effect, help },
+	{ flag, VALUE_##type, def, { NULL, NULL }, help, NO_COMMAND, effect, ch },
 #include "config.def"
 };
 
 /* Without the old ones: they are nowhere shown. */
 static const struct row fluxctl_rows[] = {
 #define CTL_GLOBAL(field, flag, ch, type, value, def, env1, env2, help)        \
-	{ NO_COMMAND, flag, ch, value, def, { env1, env2 }, NOW, help },
+	{ flag, value, def, { env1, env2 }, help, NO_COMMAND, NOW, ch },
 #define CTL_FLAG(id, field, flag, ch, type, value, def, help)                  \
-	{ COMMAND_##id, flag, ch, value, def, { NULL, NULL }, NOW, help },
+	{ flag, value, def, { NULL, NULL }, help, COMMAND_##id, NOW, ch },
 #include "commands.def"
 };
 /* clang-format on */
