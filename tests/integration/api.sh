@@ -184,6 +184,10 @@ t_is "$(heads GET $api/v11/version)" "200 Content-Length: ${#version} Content-Ty
 t_is "$(heads GET $api/v11/ping)" "204 " "what has no content has no length"
 t_is "$(heads POST $api/v11/notify '{"Kind":"image","Source":{}}')" "202 Content-Length: 0 " "what was accepted has none"
 t_is "$(heads GET /nonsense)" "404 Content-Length: 19 Content-Type X-Content-Type-Options " "what is elsewhere is not sniffed at"
+t_is "$("$python" -c 'import socket, sys
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 10)
+s.sendall(b"HEAD /api/flux/v6/export HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+print(len(s.makefile("rb").read().partition(b"\r\n\r\n")[2]))' "$port")" 0 "HEAD has no body"
 update() { row POST $api/v9/update-manifests - "$@"; }
 update 400 'EOF$' ''
 update 400 "invalid character 'o' in literal null \\(expecting 'u'\\)$" nope
