@@ -1,8 +1,5 @@
 dist_man_MANS += doc/fluxd.8
 
-TESTS += tests/unit/test_man.sh
-EXTRA_DIST += tests/unit/test_man.sh
-
 # Examples of running it; nothing of this is installed.
 EXTRA_DIST += \
 	contrib/container/Dockerfile \

@@ -27,7 +27,7 @@ cppcheck:
 
 tidy:
 	cd $(srcdir) && for f in `git ls-files 'src/*.c'`; do \
-		case $$f in */err.c) known= ;; *) known="-include tests/tidy.h" ;; esac; \
+		case $$f in */err.c | */error.c) known= ;; *) known="-include tests/tidy.h" ;; esac; \
 		clang-tidy --quiet $$f -- $$known -std=gnu11 -D_GNU_SOURCE \
 			-DHAVE_CONFIG_H -I$(abs_builddir) $(GIT2_CFLAGS) \
 			-DFX_LOCALSTATEDIR='""' -DFX_LIBEXECDIR='""' \

@@ -145,10 +145,18 @@ response_of(struct http_request *r)
 {
 	struct answer *a = &r->answer;
 	size_t len = a->type == NULL ? 0 : buf_left(&a->body);
+	struct MHD_Response *rs;
 
-	if (a->rest != REST_NONE)
-		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN,
+	if (a->rest != REST_NONE) {
+		rs = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN,
 		    STREAM_PIECE, read_body, r, NULL);
+		/* in chunks, a head alone would be followed by the last one,
+		 * which clients take for the beginning of their next answer */
+		if (rs != NULL && r->method == M_HEAD)
+			(void)MHD_set_response_options(rs,
+			    MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
+		return rs;
+	}
 	return MHD_create_response_from_buffer(len,
 	    len == 0 ? (void *)(uintptr_t) "" : str_take(&a->body),
 	    len == 0 ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_FREE);

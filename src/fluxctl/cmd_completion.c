@@ -213,7 +213,7 @@ zsh_flag(struct buf *b, const struct ctl_flag *flag, const char *lead)
 	add_quotable(b, flag->help, "'\\''", "\\]");
 	(void)str_addc(b, ']');
 	if (valued)
-		(void)str_addf(b, ":%s:", ctl_type_name(flag->type));
+		(void)str_addf(b, ":%s:", flag->value);
 	(void)str_add(b, "'");
 }
 

@@ -68,7 +68,7 @@ add_flag(struct buf *b, const struct ctl_flag *flag, size_t width,
 
 	add_flag_head(b, flag);
 	(void)str_addf(b, "%*s   ", (int)(width - used), "");
-	if (flag == &ctl_flags[CTL_F_HELP])
+	if (flag == &ctl_flags[CTL_F_help])
 		(void)str_addf(b, "help for %s", command);
 	else
 		(void)str_add(b, flag->help);
@@ -95,7 +95,7 @@ add_flags(struct buf *b, const char *heading, enum ctl_command_id command,
 
 	for (size_t i = 0; i < CTL_FLAGS; i++) {
 		bool is_global =
-		    ctl_flags[i].command == CTL_ROOT && i != CTL_F_HELP;
+		    ctl_flags[i].command == CTL_ROOT && i != CTL_F_help;
 
 		if (ctl_flag_shown(&ctl_flags[i], command) &&
 		    (command == CTL_ROOT || is_global == global))

@@ -16,18 +16,16 @@
 #define TAKES_NO_ARGS false
 
 const struct ctl_flag ctl_flags[CTL_FLAGS] = {
-#define CTL_GLOBAL(f, name, ch, type, def, env1, env2, help)                   \
-	{ name, ch, CTL_##type, CTL_ROOT, def, { env1, env2 }, help, false,    \
-	  offsetof(struct ctl_options, f) },
-#define CTL_FLAG(id, f, name, ch, type, def, help)                             \
-	{ name, ch, CTL_##type, CTL_CMD_##id, def, { NULL, NULL }, help,       \
-	  false, offsetof(struct ctl_options, id##_##f) },
+#define CTL_GLOBAL(f, name, ch, type, value, def, env1, env2, help)            \
+	{ name, ch, CTL_##type, CTL_ROOT, value, def, { env1, env2 }, help,    \
+	  false, offsetof(struct ctl_options, f) },
+#define CTL_FLAG(id, f, name, ch, type, value, def, help)                      \
+	{ name, ch, CTL_##type, CTL_CMD_##id, value, def, { NULL, NULL },      \
+	  help, false, offsetof(struct ctl_options, id##_##f) },
 #define CTL_OLD_FLAG(id, f, name, ch, type, def, hint)                         \
-	{ name, ch, CTL_##type, CTL_CMD_##id, def, { NULL, NULL }, hint,       \
+	{ name, ch, CTL_##type, CTL_CMD_##id, "", def, { NULL, NULL }, hint,   \
 	  true, offsetof(struct ctl_options, id##_##f) },
 #include "commands.def"
-	{ "help", 'h', CTL_BOOL, CTL_ROOT, "false", { NULL, NULL }, "show help",
-	  false, offsetof(struct ctl_options, help) },
 };
 
 const struct ctl_command ctl_commands[CTL_COMMANDS] = {
@@ -289,7 +287,7 @@ takes_next_word(const char *word, enum ctl_command_id command)
 		flag = find_short(command, word[1]);
 	else
 		return false;
-	return flag == NULL || flag == &ctl_flags[CTL_F_HELP] ||
+	return flag == NULL || flag == &ctl_flags[CTL_F_help] ||
 	    !ctl_flag_is_switch(flag);
 }
 

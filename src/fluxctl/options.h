@@ -59,7 +59,6 @@ enum ctl_flag_id {
 #define CTL_FLAG(id, field, ...) CTL_F_##id##_##field,
 #define CTL_OLD_FLAG(...) CTL_FLAG(__VA_ARGS__)
 #include "commands.def"
-	CTL_F_HELP, /* every command has one */
 	CTL_FLAGS
 };
 
@@ -70,7 +69,6 @@ struct ctl_options {
 #define CTL_FLAG(id, field, name, ch, type, ...) CTL_C_##type id##_##field;
 #define CTL_OLD_FLAG(...) CTL_FLAG(__VA_ARGS__)
 #include "commands.def"
-	bool help;
 	bool set[CTL_FLAGS]; /* given on the command line */
 };
 /* clang-format on */
@@ -80,6 +78,7 @@ struct ctl_flag {
 	char ch; /* letter, or 0 */
 	enum ctl_type type;
 	enum ctl_command_id command; /* CTL_ROOT: global */
+	const char *value;	     /* what the manual calls it, or "" */
 	const char *def;
 	const char *env[2]; /* variables; the second wins */
 	const char *help;
@@ -134,8 +133,7 @@ bool ctl_flag_on(const struct ctl_line *, const char *name);
 /* A flag that is switched by its name alone. */
 bool ctl_flag_is_switch(const struct ctl_flag *);
 
-/* What help and completions call a value: "string", "duration", …; "" for a
- * flag without one. */
+/* What help calls a value: "string", "duration", …; "" for a flag without. */
 const char *ctl_type_name(enum ctl_type);
 
 #endif

@@ -28,8 +28,7 @@
 #define READS_IN_FLIGHT 2     /* requests of all readers */
 #define READS_BESIDE_PASS 1   /* … while a pass is running */
 #define READS_REST_US CLK_SEC /* … when it begins, or is about to: none */
-#define READS_TURN_US (CLK_SEC / 4) /* … after which they have this */
-				     */
+#define READS_TURN_US (CLK_SEC / 4) /* … and they have had this before */
 #define READS_MOST 8		    /* … where the server does not answer, */
 #define READS_SLOW_US CLK_SEC /* one more each time that this has passed */
 #define READ_PAGE 100	      /* objects; Deployments of one: 500 KB of JSON */

@@ -94,6 +94,37 @@ reply_declared(const struct ipc_req *req, const char *id)
 	return ipc_reply_declared_part(req, &part);
 }
 
+/* As much as one message has room for, of what is six times as long in JSON. */
+static int
+reply_heavy(const struct ipc_req *req, const char *id)
+{
+	static char value[IPC_MAX_TEXT + 1];
+	struct ipc_named policies[IPC_MAX_FRAME / (IPC_MAX_TEXT + 64)];
+	struct ipc_declaration d = {
+		.id = T(id),
+		.policies = policies,
+		.policies_len = nitems(policies),
+	};
+	const struct ipc_declared_part part = { &d, 1, 0 };
+
+	memset(value, '<', sizeof(value) - 1);
+	for (size_t i = 0; i < nitems(policies); i++)
+		policies[i] = (struct ipc_named){ T("locked_msg"), value };
+	return ipc_reply_declared_part(req, &part);
+}
+
+/* "heavy": everything in git is that; "later": what comes in later parts of the
+ * namespace "big". */
+static bool
+is_heavy(const struct lists *l, const char *id)
+{
+	const char *name = strstr(id, "/w");
+
+	return in_state(l, "heavy") ||
+	    (in_state(l, "later") && name != NULL &&
+		strtoul(name + 2, NULL, 10) >= LISTS_BIG_EACH);
+}
+
 struct lists_stream {
 	struct ipc_req req;
 	struct ipc_text *ids; /* DECLARED: owned */
@@ -306,7 +337,7 @@ IPC_HANDLER(sync_errors, on_sync_errors, struct lists)
 /* ---- streams ------------------------------------------------------------ */
 
 static void
-send_next(struct lists_stream *s)
+send_next(const struct lists *l, struct lists_stream *s)
 {
 	static uint8_t text[IPC_MAX_CHUNK - 1];
 	const struct ipc_export_part part = { { text, sizeof(text) }, 0 };
@@ -317,7 +348,9 @@ send_next(struct lists_stream *s)
 	else if (s->req.type == IPC_T_WORKLOADS)
 		(void)reply_many(&s->req, s->next);
 	else if (is_declared(s->ids[s->next].s))
-		(void)reply_declared(&s->req, s->ids[s->next].s);
+		(void)(is_heavy(l, s->ids[s->next].s)
+			? reply_heavy(&s->req, s->ids[s->next].s)
+			: reply_declared(&s->req, s->ids[s->next].s));
 	s->next++;
 }
 
@@ -343,7 +376,7 @@ static bool
 go_on(struct lists *l, struct lists_stream *s)
 {
 	while (!s->silent && s->next < s->total && ipc_credit(&s->req))
-		send_next(s);
+		send_next(l, s);
 	if (ipc_cancelled(&s->req)) {
 		dprintf(l->asked, "cancelled %s after %zu\n",
 		    ipc_type_name(s->req.type), s->next);

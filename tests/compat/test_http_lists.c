@@ -431,6 +431,31 @@ test_half(void)
 	want(!str_ends(y, "]"));
 }
 
+/* Labels and policies of which a part's JSON would be too long are an error,
+ * or an end, and never more than a few pieces of it in memory. */
+static void
+test_heavy(void)
+{
+	long before = bed_rss_kib(&bed);
+	auto_free char *r = NULL, *s = NULL, *body = NULL;
+
+	set_state("heavy");
+	r = exchange_get(&bed, API "/v6/services?namespace=big");
+	want(str_starts(r, "HTTP/1.1 422 "));
+	want(strstr(r,
+		 "the workloads have more labels, policies or containers than "
+		 "can be listed") != NULL);
+	set_state("later");
+	s = exchange_get(&bed, API "/v6/services?namespace=big");
+	body = exchange_body(s);
+	want(str_starts(s, "HTTP/1.1 200 "));
+	want(body == NULL);
+	want(!str_ends(s, "(timeout)"));
+	set_state("ready");
+	if (PLAIN_BUILD)
+		want(bed_rss_kib(&bed) < before + LISTS_KIB);
+}
+
 /* From one of the many addresses of the loopback network. */
 static int
 ask_from(unsigned host, const char *target)
@@ -614,6 +639,8 @@ main(void)
 	test_run("lists: who is asked what", test_asked);
 	test_run("lists: long ones come whole, and cost nothing", test_big);
 	test_run("lists: half of one is not taken for whole", test_half);
+	test_run("lists: what would be too long is not begun, or not ended",
+	    test_heavy);
 	test_run("lists: what is not read is not made", test_unread);
 	test_run("lists: who leaves waits no more", test_leaver);
 	test_run("lists: slow readers", test_slow_readers);

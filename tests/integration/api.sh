@@ -78,7 +78,7 @@ expected=$(
 )
 listed() { by_id "$(services "$ns")" | unmarked; }
 is_listed() { [ "$(listed)" = "$expected" ]; }
-wait_for 90 is_listed || true
+wait_for 180 is_listed || true
 t_is "$(listed)" "$expected" "workloads of the cluster become ready, with what git says of them"
 t_is "$(services "$other")" "[$(element "$other:deployment/elsewhere" "" NotInRepo ready 0,0,0,0,0 \
 	'"Antecedent":"x:helmrelease/y","Labels":{"a":"2","b":"1"},'"$none")]" \
@@ -122,6 +122,72 @@ row GET "$api/v6/services?services=$ns:deployment/web" - 200 '\[\{"ID":"[^"]*:de
 row GET "$api/v6/services?namespace=$ns&services=a:b/c" - 422 "cannot filter by 'namespace' and 'workloads' at the same time"
 row GET $api/v11/ping - 204 ''
 row GET /nonsense - 404 '404 page not found'
+# what is matched: paths as they are, methods, parameters in the query alone
+row GET $api/v6/services/ - 404 'API endpoint not found$'
+row GET $api/v6/Services - 404 'API endpoint not found$'
+row OPTIONS $api/v6/services - 404 'API endpoint not found$'
+row GET $api/v6/nosuch application/json 404 '"help":".*/v6/nosuch.*"error":"API endpoint not found"'
+row GET "$api/v6/./jobs?id=x&a=b" - 301 'http://[^ ]*/api/flux/v6/jobs\?id=x&a=b '
+row DELETE $api/v1/services - 410 'API endpoint deprecated$'
+row PATCH $api/v4/x/y - 410 'API endpoint deprecated$'
+row GET /debug/pprof/ - 404 '404 page not found'
+row GET "$api/v6/jobs?more=1&id=a+b%2Bc" - 404 'unknown job "a b\+c"$'
+row GET "$api/v6/services?namespace=none&namespace=$ns&more=1" - 200 'null$'
+row GET "$api/v6/jobs?id=x" 'image/png' 404 'unknown job "x"$'
+row GET "$api/v6/jobs?id=x" ';;;' 404 '"error":"unknown job \\"x\\""\}$'
+row GET "$api/v6/services?services=a:b/c," - 400 'parsing service spec "": parsing : invalid service ID$'
+row GET "$api/v6/images?service=foo" - 400 'parsing service spec "foo": invalid workload spec: parsing foo: invalid service ID$'
+row GET "$api/v10/images?service=a:b/c&namespace=$ns" - 422 "cannot filter by 'namespace' and 'workload' at the same time$"
+row GET "$api/v10/images?namespace=none" - 200 'null$'
+row GET "$api/v10/images?namespace=$other" - 200 "\[\{\"ID\":\"$other:deployment/elsewhere\",\"Containers\":null\}\]$"
+row GET $api/v11/version - 200 "\"$("$FLUXCTL" version)\"$"
+row POST $api/v11/notify - 400 'unknown kind of change$' '{"Kind":"zz","Source":{}}'
+row POST $api/v11/notify application/json 400 '"error":"unexpected end of JSON input"\}$' '{"Kind":"git"}'
+row POST $api/v11/notify - 400 '.' '{"Kind":"image","Source":{"Name":"alpine"}}'
+row POST $api/v9/git-repo-config application/json 400 '\{"type":"user","help":"[^"]*","error":"[^"]*"\}$' '"x"'
+# ids, as the plain parser reads them
+while read -r status id; do
+	row GET "$api/v11/services?services=$(jq -rn --arg s "$id" '$s | @uri')" - "$status" \
+		"$([ "$status" = 200 ] && echo 'null$' || echo 'invalid service ID$')"
+done <<-'TXT'
+	200 shop:Deployment/web
+	200 Shop:deployment/Web
+	200 deployment/web
+	400 deployment/web.v2
+	200 <cluster>:clusterrole/system:x
+	400 sh.op:deployment/web
+	400 shop:deployment/a/b
+	400 shop:a:b
+	400 web
+	400 shop:deployment/
+TXT
+# what old clients post; a form counts as a query does, but that makes no route
+images=$api/v6/update-images
+row POST "$images?service=$ns:deployment/web&image=a:1&kind=execute&exclude=a:b/c&user=ada" - 422 'updates of type "image" are not yet' ''
+row POST "$images?service=<all>&image=a:1&kind=plan" - 400 'parsing service spec "zz": invalid workload spec: parsing zz: invalid service ID$' service=zz
+row POST "$images?service=<all>&image=a&kind=plan" - 400 'parsing image spec "a": blank tag .*: invalid image ID$' ''
+row POST "$images?service=<all>&image=a:1&kind=x" - 400 'parsing release kind "x": invalid release kind$' ''
+row POST "$images?service=<all>&image=a:1&kind=plan&exclude=x" - 400 'parsing excluded service "x": parsing x: invalid service ID$' ''
+row POST $images - 404 'API endpoint not found$' 'service=a:b/c&image=a:1&kind=plan'
+row POST "$images?service=a:b/c&image=a:1" - 404 'API endpoint not found$' 'kind=plan'
+row PATCH "$api/v6/policies?user=ada" - 422 'updates of type "policy" are not yet' '{"a:b/c":{"add":{"locked":"true"}}}'
+row PATCH $api/v6/policies - 400 'parsing bad: invalid service ID$' '{"bad":{}}'
+# headers, with all that Go's client asks for
+heads() { # METHOD PATH [BODY]: status, the names of all headers but the date's, length
+	fluxd_curl -D - -o /dev/null -X "$1" -H 'Accept: application/json' -H 'Accept-Encoding: gzip' \
+		${3+--data-binary "$3"} "$(fluxd_url)$2" | tr -d '\r' |
+		sed -n '1s/[^ ]* \([0-9]*\).*/\1/p; s/^\(Content-Length: .*\)$/\1/p; /^Date\|^Content-Length/d; s/^\([A-Z][A-Za-z-]*\):.*/\1/p' |
+		sort | tr '\n' ' '
+}
+version=$(api_get $api/v11/version)
+t_is "$(heads GET $api/v11/version)" "200 Content-Length: ${#version} Content-Type " "an answer is as long as its JSON, and nothing compresses, caches or shares it"
+t_is "$(heads GET $api/v11/ping)" "204 " "what has no content has no length"
+t_is "$(heads POST $api/v11/notify '{"Kind":"image","Source":{}}')" "202 Content-Length: 0 " "what was accepted has none"
+t_is "$(heads GET /nonsense)" "404 Content-Length: 19 Content-Type X-Content-Type-Options " "what is elsewhere is not sniffed at"
+t_is "$("$python" -c 'import socket, sys
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 10)
+s.sendall(b"HEAD /api/flux/v6/export HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+print(len(s.makefile("rb").read().partition(b"\r\n\r\n")[2]))' "$port")" 0 "HEAD has no body"
 update() { row POST $api/v9/update-manifests - "$@"; }
 update 400 'EOF$' ''
 update 400 "invalid character 'o' in literal null \\(expecting 'u'\\)$" nope
@@ -293,12 +359,12 @@ if [ -n "${BED_UPSTREAM_FLUXCTL:-}" ]; then
 	like="^== Error ==.*not yet supported" same "an update that is refused" automate --workload="$ns:deployment/web"
 	like="^Error: please supply" same "release of nothing" release --update-all-images
 	# what each of them asks the daemon, and in which number if that is fixed
+	requests() { api_get /metrics | sed -n 's/^flux_request_duration_seconds_count{method="\([A-Z]*\)",route="\([A-Za-z]*\)"/\1 \2 /p'; }
 	asked() { # CLIENT ARG...
 		local before
-		before=$(api_get /metrics | sed -n 's/^flux_request_duration_seconds_count{method="\([A-Z]*\)",route="\([A-Za-z]*\)".*} \(.*\)/\1 \2 \3/p')
+		before=$(requests)
 		"$@" >/dev/null 2>&1 || true
-		api_get /metrics | sed -n 's/^flux_request_duration_seconds_count{method="\([A-Z]*\)",route="\([A-Za-z]*\)".*} \(.*\)/\1 \2 \3/p' |
-			grep -vxF "$before" | cut -d' ' -f1,2 | sort -u | tr '\n' ' '
+		requests | grep -vxF "$before" | cut -d' ' -f1,2 | sort -u | tr '\n' ' '
 	}
 	while IFS='|' read -r args routes; do
 		# shellcheck disable=SC2086

@@ -58,8 +58,21 @@ objects two
 wait_for 30 begun
 kill -USR1 "$relay"
 t_wait "a connection that is refused ends the pass, after it was tried for a while" 30 failures_are 1
+api=/api/flux/v6
+waits=() # each for as long as the server is tried
+api_status GET /api/flux/v11/ping >"$T_DIR/ping" & waits+=($!)
+api_get "$api/services?namespace=$ns" >"$T_DIR/services" & waits+=($!)
+api_get "$api/images?namespace=$ns" >"$T_DIR/images" & waits+=($!)
+api_get "$api/images?service=$ns:deployment/x" >"$T_DIR/image" & waits+=($!)
+t_is "$(api_status GET $api/identity.pub)" 200 "probes are answered"
+for i in "${waits[@]}"; do wait "$i" || true; done
+t_is "$(cat "$T_DIR/ping")" 422 "a ping says that it is not there"
+t_like "$(cat "$T_DIR/services")" '^getting workloads from cluster: .*[Cc]onnection refused' "and a list of workloads"
+t_like "$(cat "$T_DIR/images")" '^getting all workloads: .*[Cc]onnection refused' "images of all"
+t_like "$(cat "$T_DIR/image")" '^getting some workloads: .*[Cc]onnection refused' "images of one"
 kill -HUP "$relay"
 t_wait "and the next one comes by itself" 60 tag_is "$head"
+t_is "$(api_status GET /api/flux/v11/ping)" 204 "a ping, too"
 t_is "$(with_text two)" "$many" "everything has changed"
 t_run "and little was sent twice: $(patches) requests" at_most "$(patches)" $((many + slack))
 

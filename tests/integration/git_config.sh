@@ -6,7 +6,9 @@ set -euo pipefail
 bed_require api ssh
 
 config() { api_post /api/flux/v9/git-repo-config "${1:-false}"; }
-show() { config | jq -r "$1"; }
+show() { config | jq -r "$@"; }
+# what probes ask: an answer in every state, and at once
+probed() { fluxd_curl -H 'Accept: */*' -w ' %{http_code}' --max-time 2 "$(fluxd_url)/api/flux/v6/identity.pub"; }
 begin() { # URL ARG...
 	local u=$1
 	shift
@@ -44,6 +46,7 @@ begin ""
 t_is "$(config)" '{"remote":{"url":"file:","branch":"master","path":""},"publicSSHKey":{"key":"","fingerprints":null},"status":"unconfigured","errors":"git repo has not been cloned yet"}' \
 	"without a repository nothing is configured"
 t_is "$(config true)" "$(config)" "and making a new key is nothing to do"
+t_is "$(probed)" '{"key":"","fingerprints":null} 200' "probes have an answer without a repository"
 fluxd_stop
 begin ssh://git@127.0.0.1:1/a/b --git-path=apps,infra --git-branch=live
 is_new() { [[ $(show '"\(.status): \(.errors)"') == "new: git clone --mirror: "* ]]; }
@@ -53,10 +56,16 @@ t_is "$(show '.publicSSHKey.key' | cut -d' ' -f1,2)" "$(cut -d' ' -f1,2 "$BED_SS
 t_is "$(show '.publicSSHKey.fingerprints | keys | join(" ")')" "md5 sha256" "with both fingerprints"
 t_is "$(show .publicSSHKey.fingerprints.sha256.hash)" \
 	"$(ssh-keygen -l -E sha256 -f "$BED_SSH_KEY.pub" | sed 's/^[^:]*:\([^ ]*\).*/\1/')" "as ssh-keygen has them"
+for kind in md5 sha256; do
+	t_is "$(config | jq -c ".publicSSHKey.fingerprints.$kind | [keys, .randomart]")" \
+		"$(ssh-keygen -lv -E $kind -f "$BED_SSH_KEY.pub" | sed 1d | jq -Rsc '[["hash", "randomart"], .]')" "with the picture of $kind"
+done
+t_is "$(probed)" "$(show .publicSSHKey -c) 200" "probes have an answer where it is new"
 fluxd_stop
 begin ssh://git@no-such-host.invalid/a/b
 is_unreachable() { [ "$(show .status)" = unreachable ]; }
 t_wait "a host that nobody knows is unreachable" 20 is_unreachable
+t_is "$(probed)" "$(show .publicSSHKey -c) 200" "probes have an answer where it is unreachable"
 fluxd_stop
 
 repo=config-$$
@@ -72,5 +81,7 @@ begin "$url" --git-timeout=20s
 is_ready() { [ "$(show '"\(.status): \(.errors)"')" = "ready: " ]; }
 t_wait "in the end it is ready" 20 is_ready
 t_is "$(api_status POST /api/flux/v9/git-repo-config '"x"')" 400 "what is no boolean is an error"
+t_is "$(config '"x"' 2>/dev/null | grep -c publicSSHKey)" 0 "without what follows it upstream"
+t_is "$(probed)" "$(show .publicSSHKey -c) 200" "probes are shown the same"
 t_is "$(api_status POST /api/flux/v9/git-repo-config null)" 200 "null counts as false"
 t_done

@@ -53,6 +53,13 @@ t_wait "the first commit is synced" 20 tag_is "$repo" "$last"
 id=$(sync_job)
 t_like "$(job "$id")" '^(queued|running|succeeded) ' "right after the request a job is known"
 t_wait "it ends" 20 job_is "$id" "succeeded $last "
+kill -STOP "$(role_pid git-remote)" # nothing can be fetched
+running=$(sync_job)
+queued=$(sync_job)
+t_wait "of two jobs one runs" 5 job_is "$running" "running null "
+t_is "$(api_get "/api/flux/v6/jobs?id=$queued")" '{"Result":{},"Err":"","StatusString":"queued"}' "and the other is queued"
+kill -CONT "$(role_pid git-remote)"
+t_wait "then it is its turn" 20 job_is "$queued" "succeeded $last "
 for _ in 1 2 3; do job "$id"; done | sort -u >"$T_DIR/three"
 t_is "$(cat "$T_DIR/three")" "succeeded $last " "and stays readable"
 fluxd_stop

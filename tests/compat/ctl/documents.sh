@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# The completions and the manual page say what fluxctl's table of commands says.
+# The completions say what fluxctl's table of commands says.
 set -euo pipefail
 src=${FX_SRCDIR:-.}
 fluxctl=${FLUXCTL:-${FX_BUILDDIR:-.}/src/fluxctl/fluxctl}
@@ -129,22 +129,6 @@ if command -v zsh >/dev/null; then
 else
 	lacks zsh
 fi
-
-# What the manual page has: ".It Cm name", ".It Fl x , -name", ".It Fl -name".
-manual=$src/doc/fluxctl.1
-same "the manual page has each command, and no other" \
-	"$(sed -n '/^\.Sh COMMANDS/,/^\.Sh GLOBAL/s/^\.It Cm \([a-z-]*\).*/\1/p' \
-		"$manual" | words)" "$(commands | words)"
-for command in $(commands); do
-	own=$(flags "$command" | sort | comm -23 - <(flags | sort) | words)
-	same "the manual page has the flags of $command, and no other" \
-		"$(sed -n "/^\.It Cm $command\>/,/^\.\(It Cm\|Sh\)/p" "$manual" |
-			sed -n '1d; s/^\.It Fl \(. , \)\{0,1\}-\([a-z0-9-]*\).*/\2/p' |
-			sort | words)" "$own"
-done
-same "the manual page has the global flags, and no other" \
-	"$(sed -n '/^\.Sh GLOBAL FLAGS/,/^\.Sh ENV/s/^\.It Fl \(. , \)\{0,1\}-\([a-z0-9-]*\).*/\2/p' \
-		"$manual" | sort | words)" "$(flags | sort | words)"
 
 echo "1..$count"
 exit $failed
