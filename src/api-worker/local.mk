@@ -5,8 +5,6 @@ src_api_worker_libapi_a_SOURCES = \
 	src/api-worker/answer.h \
 	src/api-worker/exposition.c \
 	src/api-worker/exposition.h \
-	src/api-worker/jsonw.c \
-	src/api-worker/jsonw.h \
 	src/api-worker/peers.c \
 	src/api-worker/peers.h \
 	src/api-worker/routes.c \

@@ -23,6 +23,7 @@ src_manifest_worker_libmanifest_a_SOURCES = \
 	src/manifest-worker/node.h \
 	src/manifest-worker/note.c \
 	src/manifest-worker/note.h \
+	src/manifest-worker/note_event.c \
 	src/manifest-worker/note_shape.c \
 	src/manifest-worker/note_shape.h \
 	src/manifest-worker/policies.c \

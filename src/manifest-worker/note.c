@@ -171,7 +171,7 @@ note_parse(const void *text, size_t n, struct note *out, struct fx_err *err)
 	*out = (struct note){ .job = xstrdup(text_of(o, "jobID")) };
 	read_spec(out, json_object_get(o, "spec"));
 	read_result(out, json_object_get(o, "result"));
-	json_decref(o);
+	out->whole = o;
 	return FX_OK;
 }
 
@@ -229,6 +229,7 @@ note_clear(struct note *n)
 	free(n->message);
 	list_clear(&n->images);
 	list_clear(&n->workloads);
+	json_decref(n->whole);
 	*n = (struct note){ 0 };
 }
 

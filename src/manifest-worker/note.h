@@ -15,6 +15,7 @@
 #define NOTE_MAX_JOB 64	      /* bytes of a job's id */
 #define NOTE_TEXT_CUT 3500    /* bytes of an event's text, before escapes */
 #define NOTE_TEXT_MAX 4096    /* and after them */
+#define NOTE_EVENT_MAX (128 * 1024) /* bytes of an event as JSON */
 
 enum note_type {
 	NOTE_RELEASE, /* of images, or of containers */
@@ -37,6 +38,7 @@ struct note {
 	bool all;		    /* asked for all workloads */
 	struct note_list images;    /* that were released */
 	struct note_list workloads; /* that were changed */
+	struct json_t *whole;	    /* owned; the note as it should be */
 };
 
 /* Before lock-down or with a seed that is not 0: the library would open a
@@ -66,5 +68,11 @@ void note_shown_clear(struct note_shown *);
 /* The event of a release in upstream's words, safe to show; owned by the
  * caller. */
 char *note_event_text(const struct note *);
+
+/* The same event for a service; owned.  A result that makes it longer than
+ * NOTE_EVENT_MAX is left out, and ids beyond a bound of theirs: *cut.  NULL: it
+ * is longer without. */
+char *note_event_json(const struct note *, const char *commit,
+    int64_t started_us, int64_t ended_us, bool *cut);
 
 #endif

@@ -10,6 +10,7 @@
 
 enum form {
 	TEXT,	  /* absent: empty */
+	REMARK,	  /* absent or empty: left out */
 	FLAG,	  /* absent: false */
 	ID,	  /* of a resource */
 	IMAGE,	  /* absent or empty: left out */
@@ -105,7 +106,7 @@ static const struct shape cause = { "cause", OBJECT, cause_members };
 
 static const struct shape result_members[] = {
 	{ "Status", TEXT, NULL },
-	{ "Error", TEXT, NULL },
+	{ "Error", REMARK, NULL },
 	{ "PerContainer", LIST, &container },
 	{ NULL, OBJECT, NULL },
 };
@@ -149,8 +150,15 @@ print_image(const char *s, struct fx_err *err)
 
 static json_t *copy(const json_t *, const struct shape *, struct fx_err *);
 
+static bool
+may_be_left_out(const struct shape *s)
+{
+	return s->form == IMAGE || s->form == REMARK;
+}
+
 /* Upstream writes empty images where there is none and cannot read them back:
- * those are null here, and left out by the object they are in. */
+ * those are null here, and left out by the object they are in, as are remarks
+ * that say nothing. */
 static json_t *
 copy_string(const json_t *v, const struct shape *s, struct fx_err *err)
 {
@@ -161,8 +169,10 @@ copy_string(const json_t *v, const struct shape *s, struct fx_err *err)
 		return misfit(s->key, err);
 	if (s->form == TEXT)
 		return json_string(text);
-	if (s->form == IMAGE && *text == '\0')
+	if (may_be_left_out(s) && *text == '\0')
 		return json_null();
+	if (s->form == REMARK)
+		return json_string(text);
 	printed = s->form == ID ? print_id(text, err) : print_image(text, err);
 	return printed == NULL ? NULL : json_string(printed);
 }
@@ -184,6 +194,31 @@ copy_list(const json_t *v, const struct shape *s, struct fx_err *err)
 	if (one == NULL)
 		json_decref(out);
 	return one == NULL ? NULL : out;
+}
+
+static int
+key_order(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The same in the order of the keys, as upstream prints it; takes it. */
+static json_t *
+sort(json_t *o)
+{
+	size_t n = 0, max = json_object_size(o);
+	auto_free const char **keys = xcalloc(max + 1, sizeof(*keys));
+	json_t *out = json_object(), *member;
+	const char *key;
+
+	json_object_foreach (o, key, member)
+		keys[n++] = key;
+	qsort(keys, n, sizeof(*keys), key_order);
+	for (size_t i = 0; i < n; i++)
+		(void)json_object_set(out, keys[i],
+		    json_object_get(o, keys[i]));
+	json_decref(o);
+	return out;
 }
 
 static json_t *
@@ -209,7 +244,7 @@ copy_by_id(const json_t *v, const struct shape *s, struct fx_err *err)
 	}
 	if (one == NULL)
 		json_decref(out);
-	return one == NULL ? NULL : out;
+	return one == NULL ? NULL : sort(out);
 }
 
 static json_t *
@@ -250,7 +285,7 @@ copy_object(const json_t *v, const struct shape *s, struct fx_err *err)
 			json_decref(out);
 			return NULL;
 		}
-		if (m->form == IMAGE && json_is_null(one))
+		if (may_be_left_out(m) && json_is_null(one))
 			json_decref(one);
 		else
 			(void)json_object_set_new(out, m->key, one);
@@ -266,6 +301,7 @@ copy(const json_t *v, const struct shape *s, struct fx_err *err)
 		v = NULL;
 	switch (s->form) {
 	case TEXT:
+	case REMARK:
 	case ID:
 	case IMAGE:
 		return copy_string(v, s, err);

@@ -21,6 +21,12 @@ tests_unit_test_image_ref_SOURCES = tests/unit/test_image_ref.c
 tests_unit_test_image_ref_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_image_ref_LDADD = src/common/libmodel.a src/common/libbase.a
 
+check_PROGRAMS += tests/unit/test_event
+TESTS += tests/unit/test_event
+tests_unit_test_event_SOURCES = tests/unit/test_event.c
+tests_unit_test_event_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_event_LDADD = src/common/libmodel.a src/common/libbase.a
+
 check_PROGRAMS += tests/unit/test_policy
 TESTS += tests/unit/test_policy
 tests_unit_test_policy_SOURCES = tests/unit/test_policy.c

@@ -313,7 +313,7 @@ test_shown(void)
 		      RESULT),
 		    SHOWN("image", CAUSE("m", "u"), IMAGE_SPEC("\"<all>\"")),
 		    "{\"prod:deployment/web\":{\"Status\":\"success\","
-		    "\"Error\":\"\",\"PerContainer\":[" APP "]},"
+		    "\"PerContainer\":[" APP "]},"
 		    "\"prod:helmrelease/db\":{\"Status\":\"skipped\","
 		    "\"Error\":\"locked\",\"PerContainer\":null}}" },
 		/* images that are empty; upstream's client reads none of it */
@@ -325,7 +325,7 @@ test_shown(void)
 			"{\"Kind\":\"\",\"ContainerSpecs\":{\"a:b/c\":["
 			"{\"Container\":\"app\",\"Target\":\"a:2\"}]},"
 			"\"SkipMismatches\":false,\"Force\":false}"),
-		    "{\"a:b/c\":{\"Status\":\"success\",\"Error\":\"\","
+		    "{\"a:b/c\":{\"Status\":\"success\","
 		    "\"PerContainer\":[{\"Container\":\"app\"}]}}" },
 		{ NOTE("auto", CAUSE("", ""), AUTO_SPEC, "{}"),
 		    SHOWN("auto", CAUSE("", ""), AUTO_SPEC), "" },
@@ -341,7 +341,7 @@ test_shown(void)
 		  "\"result\":{\"a:B/c\":{\"status\":7,\"Status\":"
 		  "\"ignored\",\"perContainer\":1}}}",
 		    SHOWN("sync", CAUSE("", ""), "{}"),
-		    "{\"a:b/c\":{\"Status\":\"ignored\",\"Error\":\"\","
+		    "{\"a:b/c\":{\"Status\":\"ignored\","
 		    "\"PerContainer\":null}}" },
 		/* what has another type than clients want */
 		{ IMAGE("{\"Force\":\"yes\"}"), NULL, NULL },
@@ -386,6 +386,111 @@ test_shown(void)
 	}
 }
 
+#define EVENT(type, ids, metadata)                                             \
+	"{\"id\":0,\"serviceIDs\":[" ids "],\"type\":\"" type                  \
+	"\",\"startedAt\":\"2020-03-01T10:00:00.5Z\",\"endedAt\":"             \
+	"\"2020-03-01T10:00:01Z\",\"logLevel\":\"info\",\"metadata\":{"        \
+	"\"Revision\":\"0123\",\"result\":" metadata "}}"
+#define FAILED(id, error)                                                      \
+	"\"" id "\":{\"Status\":\"failed\",\"Error\":\"" error                 \
+	"\",\"PerContainer\":null}"
+#define CAUSED(message, user)                                                  \
+	",\"cause\":{\"Message\":\"" message "\",\"User\":\"" user "\"}"
+#define OF_IMAGE(spec)                                                         \
+	",\"spec\":{\"Type\":\"releaseImageSpecType\","                        \
+	"\"ReleaseImageSpec\":" spec ",\"ReleaseContainersSpec\":null}"
+#define WEB "\"prod:deployment/web\""
+
+static char *
+event_of(const char *text, bool *cut)
+{
+	struct note note = { 0 };
+	struct fx_err err = { 0 };
+	char *json = NULL;
+
+	if (want_int(note_parse(text, strlen(text), &note, &err), FX_OK))
+		json = note_event_json(&note, "0123", 1583056800500000,
+		    1583056801000000, cut);
+	note_clear(&note);
+	return json;
+}
+
+static void
+test_json(void)
+{
+	static const struct {
+		const char *text, *wanted;
+	} tv[] = {
+		{ NOTE("image", CAUSE("", "ada"), IMAGE_SPEC("\"<all>\""),
+		      RESULT),
+		    EVENT("release", WEB,
+			"{\"prod:deployment/web\":" DONE(
+			    APP) ",\"prod:helmrelease/db\":{\"Status\":"
+				 "\"skipped\",\"Error\":\"locked\","
+				 "\"PerContainer\":null}}" OF_IMAGE(
+				     IMAGE_SPEC("\"\\u003call\\u003e\""))
+				     CAUSED("", "ada")) },
+		/* nothing done, two failures, keys in no order */
+		{ NOTE("image", CAUSE("a & b", ""), IMAGE_SPEC(""),
+		      "{" FAILED("z:b/c", "no") "," FAILED("a:b/c", "not") "}"),
+		    EVENT("release", "",
+			"{" FAILED("a:b/c", "not") "," FAILED("z:b/c",
+			    "no") "},\"error\":\"Multiple workloads failed: "
+				  "a:b/c, z:b/c\"" OF_IMAGE(IMAGE_SPEC(""))
+				      CAUSED("a \\u0026 b", "")) },
+		{ NOTE("containers", CAUSE("", ""), CONTAINER_SPECS,
+		      "{" FAILED("a:b/c", "not") "}"),
+		    EVENT("release", "",
+			"{" FAILED("a:b/c",
+			    "not") "},\"error\":\"a:b/c failed: not\","
+				   "\"spec\":{\"Type\":"
+				   "\"releaseContainersSpecType\","
+				   "\"ReleaseImageSpec\":null,"
+				   "\"ReleaseContainersSpec\":" CONTAINER_SPECS
+				   "}" CAUSED("", "")) },
+		{ NOTE("auto", CAUSE("", ""), AUTO_SPEC, "null"),
+		    EVENT("autorelease", "", "null,\"spec\":" AUTO_SPEC) },
+	};
+
+	for (size_t i = 0; i < nitems(tv); i++) {
+		bool cut = true;
+		auto_free char *json = event_of(tv[i].text, &cut);
+
+		want_str(json, tv[i].wanted);
+		want(!cut);
+	}
+}
+
+/* A result that is too long goes; a spec that is is told by nobody. */
+static void
+test_long_json(void)
+{
+	static const char before[] = "{" JOB ",\"spec\":{\"type\":\"image\","
+				     "\"spec\":{\"ImageSpec\":\"";
+	struct buf result = BUF_INIT(NOTE_MAX), spec = BUF_INIT(NOTE_MAX);
+	auto_free char *one = NULL, *two = NULL, *json = NULL;
+	bool cut = false;
+
+	(void)str_addf(&result, "%sx\"}},\"result\":{", before);
+	for (int i = 0; i < 2000; i++)
+		(void)str_addf(&result,
+		    "%s\"a-long-namespace:deployment/a-long-name-%d\":" DONE(
+			""),
+		    i == 0 ? "" : ",", i);
+	(void)str_add(&result, "}}");
+	one = str_take(&result);
+	json = event_of(one, &cut);
+	want(cut && json != NULL && strlen(json) <= NOTE_EVENT_MAX);
+	want(json != NULL && strstr(json, ",\"result\":null,") != NULL &&
+	    strstr(json, "\"ImageSpec\":\"x\"") != NULL);
+	(void)str_add(&spec, before);
+	for (int i = 0; i < 30000; i++)
+		(void)str_add(&spec, "<<<<<");
+	(void)str_add(&spec, "\"}}}");
+	two = str_take(&spec);
+	want_str(event_of(two, &cut), NULL);
+}
+
 int
 main(void)
 {
@@ -397,5 +502,7 @@ main(void)
 	    test_hostile);
 	test_run("A34: note: size and depth are bounded", test_bounds);
 	test_run("A35: note: texts are shown without harm", test_texts);
+	test_run("note: its event as upstream's encoder writes it", test_json);
+	test_run("A34: note: an event has a limit", test_long_json);
 	return test_done();
 }

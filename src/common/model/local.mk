@@ -1,5 +1,7 @@
 noinst_LIBRARIES += src/common/libmodel.a
 src_common_libmodel_a_SOURCES = \
+	src/common/model/event.c \
+	src/common/model/event.h \
 	src/common/model/git_url.c \
 	src/common/model/git_url.h \
 	src/common/model/git_url_names.c \
@@ -11,6 +13,8 @@ src_common_libmodel_a_SOURCES = \
 	src/common/model/image_ref.h \
 	src/common/model/jsonr.c \
 	src/common/model/jsonr.h \
+	src/common/model/jsonw.c \
+	src/common/model/jsonw.h \
 	src/common/model/kubeconfig.c \
 	src/common/model/kubeconfig.h \
 	src/common/model/kubeconfig_url.c \
