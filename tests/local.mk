@@ -28,7 +28,7 @@ tests_unit_test_settings_LDADD = src/common/libproc.a src/common/libipc.a src/co
 check_PROGRAMS += tests/unit/test_journal
 TESTS += tests/unit/test_journal
 tests_unit_test_journal_SOURCES = tests/unit/test_journal.c \
-	src/master/journal.c
+	src/master/journal.c src/master/ledger.c
 tests_unit_test_journal_CPPFLAGS = $(TEST_CPPFLAGS) -I$(srcdir)/src/master
 tests_unit_test_journal_LDADD = src/common/libbase.a
 

@@ -205,7 +205,7 @@ write_down(struct jobs *js, const struct job *j, struct fx_err *err)
 
 	record_of(j, &r);
 	code = journal_append(&js->journal, &r, err);
-	if (code == FX_OK && journal_is_large(&js->journal))
+	if (code == FX_OK && ledger_is_large(&js->journal))
 		compact(js);
 	return code;
 }

@@ -35,7 +35,7 @@ struct jobs {
 	size_t n, nwaiting;
 	struct job *running;
 	struct job *cursor; /* of a rewrite of the journal */
-	struct journal journal;
+	struct ledger journal;
 	int64_t started_us;
 };
 

@@ -21,7 +21,7 @@ static const struct sandbox_call calls[] = {
 	SB_ALLOW(pwrite64),
 	SB_ALLOW(ftruncate),
 	SB_ALLOW(fdatasync),
-	SB_ALLOW(fstat), /* is the journal still there? (journal.c) */
+	SB_ALLOW(fstat), /* is the journal still there? (ledger.c) */
 	/* libc: memory, never executable */
 	SB_ALLOW(brk),
 	SB_NO_BITS(mmap, 2, PROT_EXEC),

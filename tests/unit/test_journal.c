@@ -64,7 +64,7 @@ remove_files(void)
 }
 
 static void
-put(struct journal *j, int id, unsigned state, const char *message)
+put(struct ledger *j, int id, unsigned state, const char *message)
 {
 	char name[3] = { 'a', (char)('0' + id), '\0' };
 	struct journal_record r = { .id = name,
@@ -86,7 +86,7 @@ reread(int a, int b, uint64_t *generation)
 {
 	struct seen s = { 0 };
 	struct fx_err err = { 0 };
-	struct journal j;
+	struct ledger j;
 
 	want_int(journal_open(&j, a, b, on_record, &s, &err), FX_OK);
 	if (generation != NULL)
@@ -98,7 +98,7 @@ static void
 test_append_and_read(void)
 {
 	int a = new_file(), b = new_file();
-	struct journal j;
+	struct ledger j;
 	struct seen s = { 0 };
 	struct fx_err err = { 0 };
 
@@ -131,7 +131,7 @@ test_torn(void)
 {
 	int a = new_file(), b = new_file();
 	auto_buf struct buf whole = BUF_INIT(65536);
-	struct journal j;
+	struct ledger j;
 	struct seen s = { 0 };
 	struct fx_err err = { 0 };
 	size_t first;
@@ -185,7 +185,7 @@ reread_bytes(const struct buf *bytes_a, const struct buf *bytes_b,
 	int a = new_file(), b = new_file();
 	struct seen s = { 0 };
 	struct fx_err err = { 0 };
-	struct journal j;
+	struct ledger j;
 	size_t na = buf_left(bytes_a), nb = buf_left(bytes_b);
 
 	want(pwrite(a, buf_head(bytes_a), na, 0) == (ssize_t)na);
@@ -204,7 +204,7 @@ test_damaged(void)
 {
 	int a = new_file(), b = new_file();
 	auto_buf struct buf whole = BUF_INIT(65536), none = BUF_INIT(0);
-	struct journal j;
+	struct ledger j;
 	struct seen s = { 0 };
 	struct fx_err err = { 0 };
 	size_t head, ends[3], damaged;
@@ -253,7 +253,7 @@ test_full(void)
 	struct journal_record r = { .id = "a2",
 		.state = IPC_JOB_QUEUED,
 		.message = "a text that does not fit any more" };
-	struct journal j;
+	struct ledger j;
 	struct seen s = { 0 };
 	struct fx_err err = { 0 };
 
@@ -285,7 +285,7 @@ test_removed(void)
 {
 	FILE *a = tmpfile(), *b = tmpfile();
 	struct journal_record r = { .id = "a2", .state = IPC_JOB_QUEUED };
-	struct journal j;
+	struct ledger j;
 	struct seen s = { 0 };
 	struct fx_err err = { 0 };
 
@@ -307,7 +307,7 @@ test_too_much(void)
 	int a = new_file(), b = new_file();
 	auto_free char *text = xcalloc(1, 150000);
 	struct journal_record r = { .id = "a1", .message = text };
-	struct journal j;
+	struct ledger j;
 	struct seen s = { 0 };
 	struct fx_err err = { 0 };
 	int n = 0;
@@ -323,10 +323,10 @@ test_too_much(void)
 	r.spec = text;
 	memset(text, 'y', 149999);
 	rewritten = 0;
-	want(!journal_is_large(&(struct journal){ .size = JOURNAL_COMPACT }));
-	want(journal_is_large(&j));
+	want(!ledger_is_large(&(struct ledger){ .size = LEDGER_COMPACT }));
+	want(ledger_is_large(&j));
 	want_int(journal_rewrite(&j, two_records, NULL, &err), FX_OK);
-	want(!journal_is_large(&j));
+	want(!ledger_is_large(&j));
 	close(a);
 	close(b);
 }
@@ -337,7 +337,7 @@ test_rewrite(void)
 {
 	int a = new_file(), b = new_file();
 	auto_buf struct buf fresh = BUF_INIT(65536);
-	struct journal j;
+	struct ledger j;
 	struct seen s = { 0 };
 	struct fx_err err = { 0 };
 	uint64_t generation;
