@@ -23,7 +23,7 @@ cppcheck:
 		--include=tests/cppcheck.h \
 		--suppress=internalAstError --suppress=funcArgOrderDifferent -D_GNU_SOURCE \
 		-Isrc/common/base -Isrc/common/ipc -Isrc/common/proc \
-		-Isrc/common/model src
+		-Isrc/common/model -Isrc/common/fetch src
 
 tidy:
 	cd $(srcdir) && for f in `git ls-files 'src/*.c'`; do \
@@ -32,7 +32,7 @@ tidy:
 			-DHAVE_CONFIG_H -I$(abs_builddir) $(GIT2_CFLAGS) \
 			-DFX_LOCALSTATEDIR='""' -DFX_LIBEXECDIR='""' \
 			-Isrc/common/base -Isrc/common/ipc -Isrc/common/proc \
-			-Isrc/common/model -I`dirname $$f` \
+			-Isrc/common/model -Isrc/common/fetch -I`dirname $$f` \
 			-Isrc/manifest-worker || exit 1; \
 	done
 
@@ -43,7 +43,7 @@ check-headers:
 		echo "#include \"`basename $$h`\"" | \
 		$(CC) -std=gnu11 -D_GNU_SOURCE -DHAVE_CONFIG_H -I$(abs_builddir) \
 			-Isrc/common/base -Isrc/common/ipc -Isrc/common/proc \
-			-Isrc/common/model -I`dirname $$h` $(GIT2_CFLAGS) \
+			-Isrc/common/model -Isrc/common/fetch -I`dirname $$h` $(GIT2_CFLAGS) \
 			-fsyntax-only -x c - || exit 1; \
 	done
 

@@ -3,7 +3,6 @@
 #include "lane.h"
 
 #include "fd.h"
-#include "ossl.h"
 #include "str.h"
 
 #include <stdio.h>
@@ -14,22 +13,10 @@
 #define TRY_ROOM_US CLK_SEC /* for one more try after an answer */
 #define WATCH_CONNECTIONS 8 /* 100 watches each */
 
-static void *
-resize(void *p, size_t n)
-{
-	return xreallocarray(p, 1, n);
-}
-
 void
 client_warm_up(void)
 {
-	ossl_memory();
-	/* without memory libcurl may forget a transfer without a word, so it
-	 * ends the process, as everywhere: the next one begins at once */
-	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, xmalloc, free, resize,
-		xstrdup, xcalloc) != 0)
-		fx_bug("libcurl does not start");
-	tls_warm_up();
+	multi_warm_up();
 }
 
 int64_t
@@ -308,7 +295,7 @@ lane_reap(struct lane *l)
 	CURLMsg *m;
 	int left;
 
-	while ((m = curl_multi_info_read(l->multi, &left)) != NULL) {
+	while ((m = curl_multi_info_read(l->multi.curl, &left)) != NULL) {
 		CURLcode res = m->data.result;
 		struct request *r;
 		char *private;
@@ -522,8 +509,7 @@ client_free(struct client **cp)
 
 		free_list(&l->running);
 		free_list(&l->waiting);
-		curl_multi_cleanup(l->multi);
-		loop_timer_stop(c->loop, &l->curl_timer);
+		multi_close(&l->multi);
 		loop_timer_stop(c->loop, &l->pump_timer);
 		loop_timer_stop(c->loop, &l->silence_timer);
 		loop_timer_stop(c->loop, &l->tail_timer);

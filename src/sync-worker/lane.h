@@ -2,15 +2,14 @@
  * lane: what client.c and transfer.c share and nobody else sees.
  *
  * client.c decides when a request is sent, sent again and ended; transfer.c
- * makes one try of it with libcurl, which lane.c drives.
+ * makes one try of it with libcurl.
  */
 #ifndef FX_SW_LANE_H
 #define FX_SW_LANE_H
 
 #include "base.h"
 #include "client.h"
-
-#include <curl/curl.h>
+#include "multi.h"
 
 #define HEADERS_MAX 48		   /* of our own that a request carries */
 #define CONNECTIONS_MAX 16	   /* of one lane, draining ones included */
@@ -21,8 +20,7 @@
 struct lane {
 	struct client *client;
 	enum client_lane which;
-	CURLM *multi;
-	struct loop_timer curl_timer;	 /* what libcurl waits for */
+	struct multi multi;
 	struct loop_timer pump_timer;	 /* what waiting requests wait for */
 	struct loop_timer silence_timer; /* when streams are looked at */
 	struct loop_timer tail_timer;	 /* when whole answers are */

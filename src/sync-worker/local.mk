@@ -56,8 +56,6 @@ src_sync_worker_libsync_a_SOURCES = \
 	src/sync-worker/takeover.h \
 	src/sync-worker/threeway.c \
 	src/sync-worker/threeway.h \
-	src/sync-worker/tls.c \
-	src/sync-worker/tls.h \
 	src/sync-worker/transfer.c \
 	src/sync-worker/unlisted.c \
 	src/sync-worker/versions.c \
@@ -88,6 +86,7 @@ fluxd_sync_SOURCES = \
 	src/sync-worker/sandbox.c \
 	src/sync-worker/sw.h
 fluxd_sync_CPPFLAGS = $(AM_CPPFLAGS) $(SYNC_CFLAGS) $(SECCOMP_CFLAGS)
-fluxd_sync_LDADD = src/sync-worker/libsync.a src/common/libworker.a \
+fluxd_sync_LDADD = src/sync-worker/libsync.a src/common/libfetch.a \
+	src/common/libworker.a \
 	src/common/libproc.a src/common/libsandbox.a src/common/libipc.a \
 	src/common/libmodel.a src/common/libbase.a $(SYNC_LIBS) $(SECCOMP_LIBS)

@@ -256,7 +256,7 @@ transfer_reset(struct request *r)
 	struct request_state *st = r->state;
 
 	if (st->easy != NULL) {
-		curl_multi_remove_handle(st->lane->multi, st->easy);
+		curl_multi_remove_handle(st->lane->multi.curl, st->easy);
 		curl_easy_cleanup(st->easy);
 		st->easy = NULL;
 		st->lane->in_flight--;
@@ -312,6 +312,6 @@ transfer_start(struct request *r)
 			    now + SILENCE_US);
 	}
 	l->in_flight++;
-	if (curl_multi_add_handle(l->multi, e) != CURLM_OK)
+	if (curl_multi_add_handle(l->multi.curl, e) != CURLM_OK)
 		fx_bug("curl_multi_add_handle");
 }

@@ -11,7 +11,8 @@ sync_unit_tests = \
 check_PROGRAMS += $(sync_unit_tests)
 TESTS += $(sync_unit_tests)
 sync_test_cppflags = $(TEST_CPPFLAGS) -I$(srcdir)/src/sync-worker $(SYNC_CFLAGS)
-sync_test_ldadd = src/sync-worker/libsync.a src/common/libmodel.a \
+sync_test_ldadd = src/sync-worker/libsync.a src/common/libfetch.a \
+	src/common/libmodel.a \
 	src/common/libbase.a $(SYNC_LIBS)
 tests_unit_test_sync_config_SOURCES = tests/unit/test_sync_config.c
 tests_unit_test_sync_config_CPPFLAGS = $(sync_test_cppflags)

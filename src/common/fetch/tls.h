@@ -5,8 +5,8 @@
  * directories that are out of reach; so the store, the client certificate and
  * its key are made here and handed to each connection's SSL_CTX.
  */
-#ifndef FX_SW_TLS_H
-#define FX_SW_TLS_H
+#ifndef FX_TLS_H
+#define FX_TLS_H
 
 #include "base.h"
 #include "buf.h"
