@@ -216,9 +216,9 @@ test_events(void)
 		{ str("b:service/b") } };
 	struct ipc_event rows[] = {
 		{ IPC_EVENT_RELEASE, str(B),
-		    str("Released: q/app:2 to a:x/a, by Ann") },
+		    str("Released: q/app:2 to a:x/a, by Ann"), NULL },
 		{ IPC_EVENT_AUTORELEASE, str(C),
-		    str("Automated release of q/app:3") },
+		    str("Automated release of q/app:3"), NULL },
 	};
 	struct bed_ask ask;
 	const char *log, *sync, *release, *automated;
@@ -304,7 +304,7 @@ static void
 test_foreign_notes(void)
 {
 	struct ipc_event row = { IPC_EVENT_RELEASE, str(A),
-		str("Released: x to y") };
+		str("Released: x to y"), NULL };
 	struct bed_ask ask;
 
 	bed_begin(NULL);

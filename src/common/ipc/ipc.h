@@ -55,7 +55,7 @@ enum ipc_file_id {
 	IPC_FILE_GIT_PASSWORD, /* sealed memory file */
 	IPC_FILE_KNOWN_HOSTS_SYSTEM,
 	IPC_FILE_KNOWN_HOSTS_USER,
-	IPC_FILE_GIT_CA,     /* CA bundle for git over https */
+	IPC_FILE_GIT_CA,     /* CA bundle for git over https, and --connect */
 	IPC_FILE_KUBECONFIG, /* the file of --kube-config or KUBECONFIG */
 	IPC_FILE_SA_TOKEN,   /* in-cluster service account */
 	IPC_FILE_SA_CA,
@@ -63,6 +63,8 @@ enum ipc_file_id {
 	IPC_FILE_MIRROR_LOCK,
 	IPC_FILE_LOG,
 	IPC_FILE_API_TOKEN, /* --listen-token-file */
+	IPC_FILE_UPSTREAM_TOKEN, /* of --token: sealed memory file */
+	IPC_FILE_PROXY_LOGIN,	 /* user:password of the proxy: the same */
 	IPC_FILE_COUNT,
 	IPC_FILE_NAMED = 100, /* + n: n-th path of PATHS_NAMED */
 };
