@@ -4,7 +4,9 @@ EXTRA_DIST += tests/testbed/README.md tests/testbed/bed \
 	tests/testbed/go.mod tests/testbed/go.sum tests/testbed/main.go \
 	tests/testbed/kwok/go.mod tests/testbed/kwok/go.sum \
 	tests/testbed/lib.sh tests/testbed/packages tests/testbed/parts.sh \
-	tests/testbed/selftest.sh tests/testbed/upstream/go.mod \
+	tests/testbed/selftest.sh tests/testbed/service/go.mod \
+	tests/testbed/service/go.sum tests/testbed/service/main.go \
+	tests/testbed/upstream/go.mod \
 	tests/testbed/upstream/go.sum
 
 sources = `cd $(abs_srcdir) && git ls-files 'src/*.c' 'src/*.h' 'tests/*.c' 'tests/*.h' 'doc/*.c'`

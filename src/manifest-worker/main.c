@@ -19,6 +19,7 @@
 #include "handlers.h"
 
 #include <malloc.h>
+#include <time.h>
 
 /* Lists as long as the repository come and go with each load.  Left to itself
  * the allocator would take them from the heap after the first time, and what
@@ -34,6 +35,7 @@ main(int argc, char *argv[])
 
 	(void)mallopt(M_MMAP_THRESHOLD, MMAP_FROM);
 	worker_init(&w, argc, argv, IPC_R_MANIFEST, IPC_R_MANIFEST);
+	tzset(); /* the first time of an event opens /etc/localtime */
 	worker_lock_down(&w, &mw_sandbox, NULL);
 	mw_open(&state, &w);
 	r = worker_run(&w, mw_handlers, mw_nhandlers, &state);

@@ -9,6 +9,15 @@
 
 _Static_assert(NOTE_MAX <= IPC_MAX_NOTE, "a note that is read fits a frame");
 _Static_assert(NOTE_TEXT_MAX <= IPC_MAX_TEXT, "and its text, too");
+_Static_assert(NOTE_EVENT_MAX <= IPC_MAX_EVENT, "and its event");
+_Static_assert(IPC_PART_TARGET + ROW_COST <= IPC_MAX_FRAME &&
+	IPC_MAX_EVENT + IPC_MAX_TEXT + IPC_MAX_OID + 2 * ROW_COST <=
+	    IPC_MAX_FRAME,
+    "an event fits a frame, and so do several up to the target");
+
+/* Kept while a list of commits is gone through; whoever writes more into notes
+ * has the rest told without JSON, that is: in the log only. */
+#define JSON_MAX (4u << 20)
 
 /* What the notes tell, gathered before it is sent: sending waits for credit,
  * and that must not happen while another answer is read. */
@@ -17,11 +26,39 @@ struct gather {
 	size_t n;
 	uint64_t notes;
 	uint64_t includes;
+	int64_t started_us; /* 0: nobody wants JSON */
+	size_t json;	    /* bytes of it */
 };
+
+/* For the service; empty if there is none, or if this one is too long. */
+static char *
+event_json(struct gather *g, const char *commit, const struct note *n)
+{
+	bool cut = false;
+	char *json;
+
+	if (g->started_us == 0)
+		return xstrdup("");
+	json = note_event_json(n, commit, g->started_us, clk_wall_us(), &cut);
+	if (json != NULL && g->json + strlen(json) > JSON_MAX)
+		free(fx_steal(&json));
+	if (json == NULL || cut)
+		log_at(LVL_WARN, KS("component", "upstream"),
+		    KS("warning",
+			json == NULL
+			    ? "an event is too long; it is not sent"
+			    : "an event is too long; it is sent without its "
+			      "result"),
+		    KS("revision", commit));
+	if (json == NULL)
+		return xstrdup("");
+	g->json += strlen(json);
+	return json;
+}
 
 static void
 add_event(struct gather *g, enum ipc_event_kind kind, const char *commit,
-    char *text)
+    const struct note *n)
 {
 	if ((g->n & (g->n - 1)) == 0) /* grows at powers of two */
 		g->v = xreallocarray(g->v, g->n == 0 ? 1 : g->n * 2,
@@ -29,7 +66,8 @@ add_event(struct gather *g, enum ipc_event_kind kind, const char *commit,
 	g->v[g->n++] = (struct ipc_event){
 		.kind = kind,
 		.commit = xstrdup(commit),
-		.text = text,
+		.text = note_event_text(n),
+		.json = event_json(g, commit, n),
 	};
 }
 
@@ -39,11 +77,11 @@ add_note(struct gather *g, const char *commit, const struct note *n)
 	switch (n->type) {
 	case NOTE_RELEASE:
 		g->includes |= IPC_INCLUDES_RELEASE;
-		add_event(g, IPC_EVENT_RELEASE, commit, note_event_text(n));
+		add_event(g, IPC_EVENT_RELEASE, commit, n);
 		break;
 	case NOTE_AUTO:
 		g->includes |= IPC_INCLUDES_AUTORELEASE;
-		add_event(g, IPC_EVENT_AUTORELEASE, commit, note_event_text(n));
+		add_event(g, IPC_EVENT_AUTORELEASE, commit, n);
 		break;
 	case NOTE_POLICY:
 		g->includes |= IPC_INCLUDES_POLICY;
@@ -77,24 +115,31 @@ on_note(void *arg, const struct ipc_note *m, struct fx_err *err)
 	return FX_OK;
 }
 
+static size_t
+row_size(const struct ipc_event *e)
+{
+	return strlen(e->commit) + strlen(e->text) + strlen(e->json) + ROW_COST;
+}
+
 static int
 send_events(const struct ipc_req *req, struct gather *g)
 {
-	size_t from = 0, bytes = 0;
+	size_t from = 0, n = 0, bytes, next;
 	int r = FX_OK;
 
-	for (size_t i = 0; i < g->n && r == FX_OK; i++) {
-		bytes +=
-		    strlen(g->v[i].commit) + strlen(g->v[i].text) + ROW_COST;
-		if (i + 1 < g->n && bytes < IPC_PART_TARGET &&
-		    i + 1 - from < IPC_MAX_LIST)
-			continue;
+	for (; from < g->n && r == FX_OK; from += n) {
+		bytes = row_size(&g->v[from]);
+		for (n = 1; from + n < g->n && n < IPC_MAX_LIST; n++) {
+			next = row_size(&g->v[from + n]);
+			if (bytes + next > IPC_PART_TARGET)
+				break;
+			bytes += next;
+		}
 		if ((r = ipc_await_credit(req)) == FX_OK)
 			r = ipc_reply_event_part(req,
-			    &(struct ipc_event_part){ .events = g->v + from,
-				.events_len = i + 1 - from });
-		from = i + 1;
-		bytes = 0;
+			    &(struct ipc_event_part){ .includes = g->includes,
+				.events = g->v + from,
+				.events_len = n });
 	}
 	return r;
 }
@@ -105,6 +150,7 @@ gather_clear(struct gather *g)
 	for (size_t i = 0; i < g->n; i++) {
 		free(g->v[i].commit);
 		free(g->v[i].text);
+		free(g->v[i].json);
 	}
 	free(g->v);
 }
@@ -112,19 +158,19 @@ gather_clear(struct gather *g)
 int
 mw_on_events(struct mw *mw, const struct ipc_req *req, struct ipc_events *m)
 {
-	struct gather g = { 0 };
+	struct gather g = { .started_us = m->started_us };
 	struct fx_err err = { 0 };
 	uint64_t commits = 0;
 	int r = mw_ask_notes(mw, m->from, m->to, MAX_COMMITS, on_note, &g,
 	    &commits, &err);
 
+	if (commits > g.notes) /* some have none */
+		g.includes |= IPC_INCLUDES_OTHER;
 	if (r == FX_OK && (r = send_events(req, &g)) != FX_OK)
 		mw_stream_ended(&err, r);
 	gather_clear(&g);
 	if (r != FX_OK)
 		return ipc_reply_fail(req, &err);
-	if (commits > g.notes) /* some have none */
-		g.includes |= IPC_INCLUDES_OTHER;
 	return ipc_reply_events_end(req,
 	    &(struct ipc_events_end){ .includes = g.includes });
 }

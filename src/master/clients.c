@@ -219,13 +219,15 @@ IPC_HANDLER(metrics, on_metrics, struct child)
  */
 
 /* What the roles table says that it may hold; there is a password only where
- * the URL has one, and a token where clients must send one. */
+ * the URL has one, and a token where clients must send one or the service
+ * wants one. */
 static const char *
 holds_of(const struct child *c)
 {
 	const struct master *m = c->m;
 
 	if ((c->role == IPC_R_GIT_REMOTE && m->password_fd == -1) ||
+	    (c->role == IPC_R_UPSTREAM && m->token_fd == -1) ||
 	    (c->role == IPC_R_API && m->paths[IPC_FILE_API_TOKEN] == NULL))
 		return "nothing";
 	return ipc_role_holds(c->role);

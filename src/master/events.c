@@ -35,6 +35,8 @@ end(struct master *m, const struct fx_err *err, const char *what)
 		return;
 	}
 	set(ev->told, ev->to);
+	event_list_clear(&ev->commits);
+	event_list_clear(&ev->errors);
 	for (size_t i = 0; i < ev->nchanged; i++)
 		free(ev->changed[i]);
 	free(fx_steal(&ev->changed));
@@ -51,8 +53,43 @@ busy(struct master *m, const char *what)
 	end(m, &err, what);
 }
 
+/* ---- what is told ---------------------------------------------------------
+ */
+
+static bool
+has_service(const struct master *m)
+{
+	return m->cfg.connect[0] != '\0';
+}
+
+/* Without JSON it is told to the log alone. */
+static void
+tell(struct master *m, const char *text, const char *json)
+{
+	bool send = has_service(m) && json[0] != '\0';
+
+	log_at(LVL_INFO, KS("component", "daemon"), KS("event", text),
+	    KS("logupstream", send ? "true" : "false"));
+	if (send)
+		spool_add(m, text, json);
+}
+
 /* ---- the sync event -------------------------------------------------------
  */
+
+void
+events_applying(struct master *m)
+{
+	event_list_clear(&m->events.errors);
+}
+
+void
+events_failed(struct master *m, const struct ipc_sync_error *e, size_t n)
+{
+	for (size_t i = 0; i < n && has_service(m); i++)
+		event_add_error(&m->events.errors, e[i].id, e[i].source,
+		    e[i].text);
+}
 
 void
 events_changed(struct master *m, const char *id)
@@ -77,52 +114,104 @@ compare(const void *a, const void *b)
 
 /* Sorted, each once: a pass that had to start over has named some again. */
 static void
-add_ids(struct events *ev, struct buf *b)
+settle_ids(struct events *ev)
 {
-	const char *last = NULL;
 	size_t left = 0;
 
-	if (ev->nchanged == 0) {
-		(void)str_add(b, "no workloads changed");
-		return;
-	}
-	qsort(ev->changed, ev->nchanged, sizeof(*ev->changed), compare);
-	for (size_t i = 0; i < ev->nchanged; last = ev->changed[i++]) {
-		if (last != NULL && strcmp(last, ev->changed[i]) == 0)
-			continue;
-		if (buf_left(b) > TEXT_MAX)
-			left++;
+	if (ev->nchanged != 0)
+		qsort(ev->changed, ev->nchanged, sizeof(*ev->changed), compare);
+	for (size_t i = 0; i < ev->nchanged; i++)
+		if (left == 0 ||
+		    strcmp(ev->changed[left - 1], ev->changed[i]) != 0)
+			ev->changed[left++] = ev->changed[i];
 		else
-			(void)str_addf(b, "%s%s", last == NULL ? "" : ", ",
-			    ev->changed[i]);
-	}
-	if (left > 0)
-		(void)str_addf(b, ", and %zu more", left);
+			free(ev->changed[i]);
+	ev->nchanged = left;
 }
 
-static void
-log_event(const char *text)
-{
-	log_at(LVL_INFO, KS("component", "daemon"), KS("event", text),
-	    KS("logupstream", "false"));
-}
-
-static void
-say_sync(struct events *ev)
+static char *
+sync_text(const struct events *ev)
 {
 	auto_buf struct buf b = BUF_INIT(TEXT_MAX + 2 * IPC_MAX_ID + 256);
-	auto_free char *text = NULL;
+	size_t i = 0;
 
-	if (ev->said_sync)
-		return;
-	ev->said_sync = true;
 	(void)str_add(&b, "Sync: ");
 	if (ev->ncommits > 2)
 		(void)str_addf(&b, "%.7s..", ev->oldest);
 	(void)str_addf(&b, "%.7s, ", ev->newest);
-	add_ids(ev, &b);
-	text = str_take(&b);
-	log_event(text);
+	if (ev->nchanged == 0)
+		(void)str_add(&b, "no workloads changed");
+	for (; i < ev->nchanged && buf_left(&b) <= TEXT_MAX; i++)
+		(void)str_addf(&b, "%s%s", i == 0 ? "" : ", ", ev->changed[i]);
+	if (i < ev->nchanged)
+		(void)str_addf(&b, ", and %zu more", ev->nchanged - i);
+	return str_take(&b);
+}
+
+static void
+add_includes(struct event_sync *s, uint64_t includes)
+{
+	static const struct {
+		uint64_t bit;
+		const char *name;
+	} names[] = {
+		{ IPC_INCLUDES_AUTORELEASE, "autorelease" },
+		{ IPC_INCLUDES_OTHER, "other" },
+		{ IPC_INCLUDES_RELEASE, "release" },
+		{ IPC_INCLUDES_POLICY, "update_policy" },
+	};
+	size_t n = 0;
+
+	for (size_t i = 0; i < nitems(names); i++)
+		if ((includes & names[i].bit) != 0)
+			s->includes[n++] = names[i].name;
+}
+
+static char *
+sync_json(const struct master *m, uint64_t includes)
+{
+	const struct events *ev = &m->events;
+	struct event_list ids = EVENT_LIST_INIT(EVENT_IDS_MAX);
+	auto_buf struct buf b = BUF_INIT(EVENT_JSON_MAX);
+	struct event_sync s = { .ids = &ids,
+		.commits = &ev->commits,
+		.errors = &ev->errors,
+		.initial = ev->from[0] == '\0',
+		.started_us = m->sync.started_wall_us };
+	size_t left_out;
+
+	for (size_t i = 0; i < ev->nchanged; i++)
+		event_add_id(&ids, ev->changed[i]);
+	/* on an initial sync somebody else's notes count as none */
+	add_includes(&s, s.initial ? includes & IPC_INCLUDES_OTHER : includes);
+	event_sync(&b, &s);
+	left_out = ids.left_out + ev->commits.left_out + ev->errors.left_out;
+	if (left_out != 0)
+		log_at(LVL_WARN, KS("component", "upstream"),
+		    KS("warning",
+			"the event of a sync is too long for its service; "
+			"some of it is left out"),
+		    KI("ids", ids.left_out),
+		    KI("commits", ev->commits.left_out),
+		    KI("errors", ev->errors.left_out));
+	event_list_clear(&ids);
+	return str_take(&b);
+}
+
+static void
+say_sync(struct master *m, uint64_t includes)
+{
+	struct events *ev = &m->events;
+	auto_free char *text = NULL, *json = NULL;
+
+	if (ev->said_sync)
+		return;
+	ev->said_sync = true;
+	settle_ids(ev);
+	text = sync_text(ev);
+	if (has_service(m))
+		json = sync_json(m, includes);
+	tell(m, text, json);
 }
 
 /* ---- events from notes ----------------------------------------------------
@@ -142,22 +231,35 @@ say_foreign(struct events *ev)
 		"another fluxd"));
 }
 
-static int
-on_part(struct events *ev, struct ipc_frame *f)
+/* JSON as our encoder writes it, which the spool can keep in a line. */
+static bool
+is_one_line(const char *json)
 {
+	while ((unsigned char)*json >= ' ')
+		json++;
+	return *json == '\0';
+}
+
+static int
+on_part(struct master *m, struct ipc_frame *f)
+{
+	struct events *ev = &m->events;
 	struct ipc_event_part part;
 	int r = ipc_event_part_decode(&f->body, &part, &f->fd);
 
 	if (r != FX_OK)
 		return r;
-	for (size_t i = 0; i < part.events_len; i++) {
+	say_sync(m, part.includes);
+	for (size_t i = 0; i < part.events_len && r == FX_OK; i++) {
 		if (ev->from[0] == '\0')
 			say_foreign(ev);
+		else if (!is_one_line(part.events[i].json))
+			r = FX_ESYNTAX;
 		else
-			log_event(part.events[i].text);
+			tell(m, part.events[i].text, part.events[i].json);
 	}
 	ipc_event_part_clear(&part);
-	return FX_OK;
+	return r;
 }
 
 static int
@@ -172,12 +274,12 @@ on_events(void *arg, struct ipc_frame *f, const struct fx_err *err)
 		end(m, err, "loading notes from repo");
 		return FX_OK;
 	}
-	say_sync(ev);
 	if (f->type == IPC_T_EVENT_PART)
-		return on_part(ev, f);
+		return on_part(m, f);
 	r = ipc_events_end_decode(&f->body, &a, &f->fd);
 	if (r != FX_OK)
 		return r;
+	say_sync(m, a.includes);
 	if (ev->from[0] == '\0' && (a.includes & ~IPC_INCLUDES_OTHER) != 0)
 		say_foreign(ev);
 	end(m, NULL, NULL);
@@ -188,7 +290,9 @@ static void
 ask_events(struct master *m)
 {
 	struct events *ev = &m->events;
-	struct ipc_events q = { .from = ev->from, .to = ev->to };
+	struct ipc_events q = { .from = ev->from,
+		.to = ev->to,
+		.started_us = has_service(m) ? m->sync.started_wall_us : 0 };
 
 	if (MST_ASK(mst_child(m, IPC_R_MANIFEST), events, EVENTS, &q,
 		NOTES_LIMIT_US, on_events, m) == NULL)
@@ -201,8 +305,9 @@ ask_events(struct master *m)
 static void ask_commits(struct master *);
 
 static int
-on_commit_part(struct events *ev, struct ipc_frame *f)
+on_commit_part(struct master *m, struct ipc_frame *f)
 {
+	struct events *ev = &m->events;
 	struct ipc_commit_part part;
 	int r = ipc_commit_part_decode(&f->body, &part, &f->fd);
 
@@ -212,6 +317,9 @@ on_commit_part(struct events *ev, struct ipc_frame *f)
 		if (ev->ncommits++ == 0)
 			set(ev->newest, part.commits[i].oid);
 		set(ev->oldest, part.commits[i].oid);
+		if (has_service(m))
+			event_add_commit(&ev->commits, part.commits[i].oid,
+			    part.commits[i].subject);
 	}
 	ipc_commit_part_clear(&part);
 	return FX_OK;
@@ -249,7 +357,7 @@ on_commits(void *arg, struct ipc_frame *f, const struct fx_err *err)
 		return FX_OK;
 	}
 	if (f->type == IPC_T_COMMIT_PART)
-		return on_commit_part(ev, f);
+		return on_commit_part(m, f);
 	r = ipc_commits_end_decode(&f->body, &a, &f->fd);
 	if (r != FX_OK)
 		return r;
@@ -274,6 +382,7 @@ ask_commits(struct master *m)
 		.max = COMMITS_MAX };
 
 	ev->ncommits = 0;
+	event_list_clear(&ev->commits);
 	if (MST_ASK(mst_child(m, IPC_R_GIT_LOCAL), commits, COMMITS, &q,
 		COMMITS_LIMIT_US, on_commits, m) == NULL)
 		busy(m, "listing commits");
@@ -292,4 +401,11 @@ events_tell(struct master *m, const char *to, events_fn *fn)
 		end(m, NULL, NULL);
 	else
 		ask_commits(m);
+}
+
+void
+events_init(struct master *m)
+{
+	buf_init(&m->events.commits.json, EVENT_COMMITS_MAX);
+	buf_init(&m->events.errors.json, EVENT_ERRORS_MAX);
 }

@@ -1,7 +1,8 @@
 /*
- * events: what a pass brought, told to the log as upstream tells it.
+ * events: what a pass brought, told as upstream tells it: to the log and, with
+ * --connect, to the spool for the service.
  *
- *	commits (git-local) -> events (manifest, from the notes) -> the log
+ *	commits (git-local) -> events (manifest, from the notes) -> log, spool
  *
  * First one "Sync: …" for the commits since the last one told, then a line for
  * each release that a note of these commits records, oldest first.  Told means
@@ -13,6 +14,7 @@
 #define FX_EVENTS_H
 
 #include "base.h"
+#include "event.h"
 #include "ipc.h"
 
 struct master;
@@ -24,12 +26,18 @@ struct events {
 	char from[IPC_MAX_OID + 1], to[IPC_MAX_OID + 1]; /* being told */
 	char newest[IPC_MAX_OID + 1], oldest[IPC_MAX_OID + 1];
 	size_t ncommits;
-	bool said_sync, said_foreign; /* of from..to */
-	char **changed;		      /* ids since the last told; owned */
+	bool said_sync, said_foreign;	   /* of from..to */
+	struct event_list commits, errors; /* for the service of --connect */
+	char **changed;			   /* ids since the last told; owned */
 	size_t nchanged, cap;
 	events_fn *fn;
 };
 
+void events_init(struct master *);
+
+/* A pass begins to apply; what of it fails is part of its event. */
+void events_applying(struct master *);
+void events_failed(struct master *, const struct ipc_sync_error *, size_t n);
 /* A resource that a load found new or different. */
 void events_changed(struct master *, const char *id);
 /* Tell what is new up to a commit; fn may be called at once.  An error means

@@ -196,6 +196,7 @@ on_drift(struct child *c, const struct ipc_req *req, struct ipc_drift *a)
 	return FX_OK;
 }
 IPC_HANDLER(drift, on_drift, struct child)
+IPC_HANDLER(event_next, spool_on_next, struct child)
 
 static const struct ipc_handler handlers[] = {
 	{ IPC_T_READY, on_ready_frame },
@@ -207,6 +208,7 @@ static const struct ipc_handler handlers[] = {
 	{ IPC_T_NO_ENDPOINT, on_no_endpoint_frame },
 	{ IPC_T_REOPEN, on_reopen_frame },
 	{ IPC_T_DRIFT, on_drift_frame },
+	{ IPC_T_EVENT_NEXT, spool_on_next_frame },
 };
 
 /* What a row of the table of messages does not let a role send never gets to

@@ -33,6 +33,8 @@ src_master_libmaster_a_SOURCES = \
 	src/master/repair.h \
 	src/master/repository.c \
 	src/master/repository.h \
+	src/master/spool.c \
+	src/master/spool.h \
 	src/master/status.c \
 	src/master/status.h \
 	src/master/sync.c \

@@ -422,7 +422,11 @@ log_configuration(const struct master *m)
 	    KS("notes-ref", c->git_notes_ref),
 	    KB("set-author", c->git_set_author),
 	    KB("git-secret", c->git_secret), KB("sops", c->sops));
-	log_at(LVL_INFO, KS("upstream", "no upstream URL given"));
+	if (c->connect[0] != '\0')
+		log_at(LVL_INFO, KS("component", "upstream"),
+		    KS("URL", c->connect));
+	else
+		log_at(LVL_INFO, KS("upstream", "no upstream URL given"));
 	for (size_t i = 0; i < m->listeners.n; i++)
 		log_at(LVL_INFO,
 		    KS(m->listeners.v[i].kind == IPC_LISTEN_METRICS
@@ -491,6 +495,7 @@ run(struct master *m, int argc, char *argv[])
 	sync_init(m);
 	mirror_init(m);
 	jobs_resume(m);
+	spool_resume(m);
 	serve(m);
 	end_launcher(m);
 	logger_flush(&m->log, CLK_SEC);

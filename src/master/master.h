@@ -24,7 +24,9 @@
 #include "mirror.h"
 #include "repair.h"
 #include "repository.h"
+#include "service_url.h"
 #include "settings.h"
+#include "spool.h"
 #include "status.h"
 #include "sync.h"
 
@@ -53,6 +55,9 @@ struct master {
 	bool has_url;
 	bool has_key_ring; /* a deploy key may be asked for */
 	int password_fd;   /* sealed memory file, or -1 */
+	struct service_url service; /* of --connect; empty without */
+	struct kc_url service_way;  /* it, or the proxy on the way to it */
+	int token_fd, proxy_fd;	    /* of it: sealed memory files, or -1 */
 	int lock_fd;	   /* the mirror's lock, shared with the git workers */
 	char *paths[IPC_FILE_COUNT]; /* of the launcher's table; NULL: none */
 	uint64_t uid;		     /* the user fluxd was started by */
@@ -69,6 +74,7 @@ struct master {
 	struct mirror mirror;
 	struct marker marker;
 	struct events events;
+	struct spool spool;
 	struct sync_flow sync;
 	struct repair_flow repair;
 	struct repository repository;

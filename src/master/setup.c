@@ -77,18 +77,73 @@ warn_shown_token(const struct git_url *u)
 			"is a token, write it as https://user:TOKEN@host/..."));
 }
 
+static int
+seal(const char *what, const char *secret, int *fd, struct fx_err *err)
+{
+	*fd = fd_sealed(what, secret, strlen(secret));
+	return *fd != -1 ? FX_OK
+			 : fx_fail(err, FX_ESYS, "sealing the %s: %s", what,
+			       strerror(errno));
+}
+
+/* Whom fluxd-upstream connects to; a proxy's login is kept apart. */
+static int
+setup_proxy(struct master *m, char *proxy, struct fx_err *err)
+{
+	char *at = proxy == NULL ? NULL : strrchr(proxy, '@');
+
+	free(m->cfg.connect_proxy);
+	m->cfg.connect_proxy = NULL;
+	if (at != NULL) {
+		*at = '\0';
+		if (seal("proxy-login", proxy, &m->proxy_fd, err) != FX_OK)
+			return err->code;
+	}
+	m->cfg.connect_proxy = xstrdup(proxy == NULL ? ""
+		: at == NULL			     ? proxy
+						     : at + 1);
+	return service_way(&m->service, m->cfg.connect_proxy, &m->service_way,
+	    err);
+}
+
+/* The service of --connect, and what it takes to get there. */
+static int
+setup_service(struct master *m, struct fx_err *err)
+{
+	char *proxy;
+	int r;
+
+	if (m->cfg.connect[0] == '\0')
+		return FX_OK;
+	if (service_url_parse(&m->service, m->cfg.connect, err) != FX_OK)
+		return err->code;
+	if (!service_token_is_clean(m->cfg.token))
+		return fx_fail(err, FX_ESYNTAX,
+		    "--token: too long, or a character in it that no header "
+		    "may have");
+	if (m->cfg.token[0] != '\0' &&
+	    seal("upstream-token", m->cfg.token, &m->token_fd, err) != FX_OK)
+		return err->code;
+	proxy = service_proxy(&m->service, getenv, err);
+	r = err->code != FX_OK ? err->code : setup_proxy(m, proxy, err);
+	wipe(&proxy);
+	return r;
+}
+
 int
 setup_url(struct master *m, int argc, char *argv[], struct fx_err *err)
 {
 	struct git_url u;
 	int r = FX_OK;
 
-	m->password_fd = -1;
+	m->password_fd = m->token_fd = m->proxy_fd = -1;
 	m->has_url = m->cfg.git_url[0] != '\0';
 	m->url_show = git_url_show(m->cfg.git_url);
-	/* of a service that is not attached to yet; must not stay around */
-	wipe(&m->cfg.token);
+	r = setup_service(m, err);
+	wipe(&m->cfg.token); /* must not stay around */
 	m->cfg.token = xstrdup("");
+	if (r != FX_OK)
+		return r;
 	if (m->has_url) {
 		r = git_url_parse(m->cfg.git_url, &u, err);
 		if (r != FX_OK)
@@ -311,6 +366,18 @@ take_lock(struct master *m, struct fx_err *err)
 	return FX_OK;
 }
 
+static int
+setup_spool(struct master *m, struct fx_err *err)
+{
+	int a = -1, b = -1, r = FX_OK;
+
+	if (m->cfg.connect[0] != '\0')
+		r = open_state(m->cfg.state_dir, "events.a", &a, err);
+	if (r == FX_OK && a != -1)
+		r = open_state(m->cfg.state_dir, "events.b", &b, err);
+	return r == FX_OK ? spool_open(&m->spool, a, b, err) : r;
+}
+
 int
 setup_state(struct master *m, struct fx_err *err)
 {
@@ -334,5 +401,7 @@ setup_state(struct master *m, struct fx_err *err)
 		r = open_state(m->cfg.state_dir, "jobs.a", &a, err);
 	if (r == FX_OK)
 		r = open_state(m->cfg.state_dir, "jobs.b", &b, err);
-	return r == FX_OK ? jobs_open(&m->jobs, a, b, err) : r;
+	if (r == FX_OK)
+		r = jobs_open(&m->jobs, a, b, err);
+	return r == FX_OK ? setup_spool(m, err) : r;
 }

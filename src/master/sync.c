@@ -256,6 +256,7 @@ on_applied(void *arg, struct ipc_frame *f, const struct fx_err *err)
 		if (r != FX_OK)
 			return r;
 		keep_errors(s, part.errors, part.errors_len);
+		events_failed(m, part.errors, part.errors_len);
 		ipc_apply_errors_clear(&part);
 		return FX_OK;
 	}
@@ -276,6 +277,7 @@ apply(struct master *m)
 		    KS("info", "trying to sync git changes to the cluster"),
 		    KS("old", m->marker.revision), KS("new", s->target));
 	s->phase = SYNC_APPLYING;
+	events_applying(m);
 	if (MST_ASK(mst_child(m, IPC_R_SYNC), apply, APPLY, &q, APPLY_LIMIT_US,
 		on_applied, m) == NULL)
 		busy(m);
@@ -457,6 +459,7 @@ start(struct master *m)
 		s->refused.code = FX_OK;
 	memcpy(s->target, s->head, sizeof(s->target));
 	s->started_us = clk_now_us();
+	s->started_wall_us = clk_wall_us();
 	metrics_set(m->metrics, METRIC_SYNC_TRIED, "", clk_wall_us() / CLK_SEC);
 	s->phase = SYNC_READING;
 	marker_read(m, s->target, on_marker);
@@ -564,6 +567,7 @@ sync_init(struct master *m)
 {
 	struct sync_flow *s = &m->sync;
 
+	events_init(m);
 	buf_init(&s->errors, 2 * TEXT_MAX + IPC_MAX_TEXT + IPC_MAX_ID);
 	buf_init(&s->files, TEXT_MAX);
 	s->interval = (struct loop_timer){ .fn = on_time, .arg = m };

@@ -39,7 +39,7 @@ struct sync_flow {
 	uint32_t loaded_by; /* incarnation of manifest that has the set */
 	bool incomplete;
 	size_t nbad; /* files left out of the load */
-	int64_t started_us;
+	int64_t started_us, started_wall_us;
 	struct ipc_applied applied;
 	struct buf errors; /* "id: text; id: text" for the log, bounded */
 	struct buf files;  /* where these are from: "file; file" */

@@ -40,6 +40,8 @@ mst_files_of(const struct master *m, enum ipc_role role,
 		return m->paths[IPC_FILE_KUBECONFIG] != NULL
 		    ? FILES(kubeconfig_files)
 		    : FILES(in_cluster_files);
+	case IPC_R_UPSTREAM:
+		return m->service.at.tls ? FILES(https_files) : 0;
 	case IPC_R_API:
 		return m->paths[IPC_FILE_API_TOKEN] != NULL ? FILES(api_files)
 							    : 0;
@@ -59,6 +61,8 @@ is_needed(const struct master *m, enum ipc_role role)
 	case IPC_R_GIT_LOCAL:
 	case IPC_R_MANIFEST:
 		return m->has_url;
+	case IPC_R_UPSTREAM:
+		return m->cfg.connect[0] != '\0';
 	default:
 		return true;
 	}
@@ -68,7 +72,8 @@ void
 mst_init_children(struct master *m)
 {
 	static const enum ipc_role roles[] = { IPC_R_API, IPC_R_NET, IPC_R_KEY,
-		IPC_R_GIT_REMOTE, IPC_R_GIT_LOCAL, IPC_R_MANIFEST, IPC_R_SYNC };
+		IPC_R_GIT_REMOTE, IPC_R_GIT_LOCAL, IPC_R_MANIFEST, IPC_R_SYNC,
+		IPC_R_UPSTREAM };
 
 	_Static_assert(nitems(roles) <= MST_MAX_CHILDREN, "too many workers");
 	child_init(&m->launcher, m, IPC_R_LAUNCHER, 0);
@@ -149,6 +154,12 @@ mst_give_held(struct master *m, struct child *c)
 		    : ipc_tell_no_file(&c->peer, &no);
 	case IPC_R_API:
 		return give_listeners(m, c);
+	case IPC_R_UPSTREAM:
+		if (m->token_fd != -1)
+			r = give_file(c, IPC_FILE_UPSTREAM_TOKEN, m->token_fd);
+		if (r == FX_OK && m->proxy_fd != -1)
+			r = give_file(c, IPC_FILE_PROXY_LOGIN, m->proxy_fd);
+		return r;
 	default:
 		return FX_OK;
 	}
@@ -164,6 +175,9 @@ mst_may_connect(const struct master *m, const struct child *c, const char *host,
 	if (c->role == IPC_R_SYNC)
 		return m->api_host != NULL && strcmp(host, m->api_host) == 0 &&
 		    port == m->api_port;
+	if (c->role == IPC_R_UPSTREAM)
+		return strcmp(host, m->service_way.host) == 0 &&
+		    port == m->service_way.port;
 	return false;
 }
 
@@ -221,6 +235,8 @@ mst_child_changed(struct master *m, struct child *c)
 	struct ipc_key_public key = { 0 };
 	struct ipc_cluster cluster = { 0 };
 
+	if (c->role == IPC_R_UPSTREAM && c->state != CHILD_RUNNING)
+		spool_lost_asker(m);
 	if (c->state != CHILD_RUNNING || m->stopping)
 		return;
 	if (c->role == IPC_R_KEY)

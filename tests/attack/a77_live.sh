@@ -15,8 +15,8 @@ git -C "$T_DIR/repo" update-ref refs/heads/master "$commit"
 fluxd_without_cluster 'token: canary-token'
 export CANARY=canary-environment
 
-names=(master launcher net key git-remote git-local manifest sync api)
-running=(net key git-remote git-local manifest sync api)
+names=(master launcher net key git-remote git-local manifest sync api launch-net upstream)
+running=(net key git-remote git-local manifest sync api upstream)
 
 field() { # PID NAME
 	sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"
@@ -43,7 +43,8 @@ all_confined() {
 start() {
 	FLUXD_LOG=$T_DIR/$1.log
 	: >"$FLUXD_LOG"
-	fluxd_start --git-url="file://$T_DIR/repo" --state-dir="$T_DIR/state"
+	fluxd_start --git-url="file://$T_DIR/repo" --state-dir="$T_DIR/state" \
+		--connect=http://127.0.0.1:1/x --token=canary-upstream
 	t_wait "every process says what confines it, $mode" 30 all_confined
 	master=$FLUXD_PID
 	launcher=$(children_of "$master")
@@ -103,7 +104,7 @@ check_all() {
 	local pid name allowed user seen=()
 
 	check_confined "$master" master "$(user_of_role master)"
-	check_descriptors "$master" master "$T_DIR/state/.*|$T_DIR/fluxd.sock.*|pipe:.*"
+	check_descriptors "$master" master "$T_DIR/state/.*|$T_DIR/fluxd.sock.*|pipe:.*|/memfd:upstream-token .*"
 	for pid in "${below[@]}"; do
 		name=$(name_of "$pid")
 		seen+=("$name")
@@ -115,7 +116,7 @@ check_all() {
 			allowed="$T_DIR/state/.*"
 			;;
 		sync) allowed="$T_DIR/kubeconfig|/etc/ssl/.*|anon_inode:.*" ;;
-		api | net) allowed="anon_inode:.*" ;;
+		api | net | upstream) allowed="anon_inode:.*" ;;
 		esac
 		check_confined "$pid" "$name" "$user"
 		check_descriptors "$pid" "$name" "$allowed"

@@ -38,7 +38,8 @@ play() { # PROGRAM LINE...: a daemon in which the program is the rogue
 	FLUXD_LOG=$T_DIR/log-$runs
 	[ "$program" != fluxd-api ] || start=fluxd_launch # it answers nobody
 	$start --git-url="ssh://git@127.0.0.1:$host/x" --state-dir="$T_DIR/state" \
-		--k8s-secret-volume-mount-path="$T_DIR/key" --libexec-dir="$T_DIR/libexec-$runs"
+		--k8s-secret-volume-mount-path="$T_DIR/key" --libexec-dir="$T_DIR/libexec-$runs" \
+		--connect="http://127.0.0.1:$host/x"
 }
 answers() { # NAME LINE REGEX
 	t_wait "$1" 20 fluxd_logged "rogue=\"?$2\"? got=\"?$3\"? worker="
@@ -75,6 +76,13 @@ breaks "A84: sync asks the launcher itself" sync fluxd-sync "open 0"
 breaks "A84: sync asks for a signature" sync fluxd-sync "sign x"
 breaks "A84: manifest asks to be connected" manifest fluxd-manifest "connect 127.0.0.1 $host"
 breaks "A84: api asks to be connected" api fluxd-api "connect 127.0.0.1 $host"
+play fluxd-upstream "connect 127.0.0.1 $host" "connect 127.0.0.1 $other" "connect localhost $host"
+answers "A84: upstream is connected to its service (control)" "connect 127.0.0.1 $host" connected
+answers "A84: and to no other port" "connect 127.0.0.1 $other" "upstream may not connect to .*"
+answers "A84: nor by another name" "connect localhost $host" "upstream may not connect to .*"
+fluxd_stop
+breaks "A84: upstream asks for a file" upstream fluxd-upstream "reopen 0"
+breaks "A84: upstream asks for a signature" upstream fluxd-upstream "sign x"
 breaks "A84: key says where the API server is" key fluxd-key "endpoint 127.0.0.1 $other"
 t_is "$(cat "$other_log")" "" "A84: nobody was sent to where they should not be"
 

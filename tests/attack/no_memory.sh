@@ -12,7 +12,7 @@ libexec=$T_DIR/libexec
 mkdir -p "$libexec/real"
 ln -s "$FX_BUILDDIR"/fluxd-* "$libexec/real/"
 ln -s "$FX_BUILDDIR/tests/attack/faults.so" "$libexec/"
-for program in net key git manifest sync api; do
+for program in net key git manifest sync api upstream; do
 	ln -s "$FX_BUILDDIR/tests/attack/faulty" "$libexec/fluxd-$program"
 done
 
@@ -20,7 +20,7 @@ smoke() { # OUTPUT
 	FX_BUILDDIR=$libexec "$FX_BUILDDIR/tests/attack/test_smoke" >"$1" 2>&1 || true
 }
 
-roles=(net:2 key:3 git-remote:4 git-local:5 manifest:6 sync:7 api:8) # roles.def
+roles=(net:2 key:3 git-remote:4 git-local:5 manifest:6 sync:7 api:8 upstream:10) # roles.def
 for role in "${roles[@]}"; do
 	echo "malloc 0" >"$libexec/fault.${role#*:}"
 done

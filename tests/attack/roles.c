@@ -6,7 +6,7 @@
 
 extern const struct sandbox mst_sandbox, nw_sandbox, kw_sandbox,
     gw_remote_sandbox, gw_http_sandbox, gw_local_sandbox, mw_sandbox,
-    sw_sandbox, aw_sandbox;
+    sw_sandbox, aw_sandbox, uw_sandbox;
 
 const struct attack_role attack_roles[] = {
 	{ "master", IPC_R_MASTER, &mst_sandbox, false },
@@ -20,6 +20,7 @@ const struct attack_role attack_roles[] = {
 	{ "sync", IPC_R_SYNC, &sw_sandbox, false },
 	{ "api", IPC_R_API, &aw_sandbox, false },
 	{ "launch-net", IPC_R_LAUNCH_NET, NULL, false },
+	{ "upstream", IPC_R_UPSTREAM, &uw_sandbox, false },
 };
 _Static_assert(nitems(attack_roles) <= ATTACK_MAX_ROLES, "too many roles");
 const size_t nattack_roles = nitems(attack_roles);

@@ -14,6 +14,7 @@ tests_attack_libroles_a_SOURCES = \
 	src/master/sandbox.c \
 	src/net-worker/sandbox.c \
 	src/sync-worker/sandbox.c \
+	src/upstream-worker/sandbox.c \
 	tests/attack/roles.c \
 	tests/attack/roles.h
 
@@ -42,7 +43,8 @@ EXTRA_DIST += tests/attack/launcher_imports.sh \
 	tests/attack/filters/manifest.txt \
 	tests/attack/filters/master.txt \
 	tests/attack/filters/net.txt \
-	tests/attack/filters/sync.txt
+	tests/attack/filters/sync.txt \
+	tests/attack/filters/upstream.txt
 
 check_PROGRAMS += tests/attack/probe
 TESTS += tests/attack/probe

@@ -78,13 +78,18 @@ over_ssh() { # REPOSITORY MODE
 	local url
 	url=$(bed_repo "$1")
 	commit_something "$1" "$url"
-	fluxd_start --git-url="$url" --state-dir="$T_DIR/state-$1"
+	fluxd_start --git-url="$url" --state-dir="$T_DIR/state-$1" \
+		--connect=http://127.0.0.1:1/x --token "$upstream_token"
 	t_wait "$2: a sync over ssh ends" 30 tagged "$1"
-	scan "seed=$(seed_of "$BED_SSH_KEY")" "text=$(printf %s "$pem_line" | hex)" \
+	t_wait "$2: its event is tried to be sent" 10 fluxd_logged 'component=upstream err=".*" event="Sync: '
+	scan "upstream=$(printf %s "$upstream_token" | hex)" "seed=$(seed_of "$BED_SSH_KEY")" "text=$(printf %s "$pem_line" | hex)" \
 		"token=$(printf %s "$BED_API_TOKEN" | hex)"
 	expect_only seed "$2: the deploy key's seed" key
 	expect_only text "$2: the deploy key's text"
 	expect_only token "$2: the API token" sync
+	expect_only upstream "$2: the service's token" upstream
+	t_is "$(in_proc_texts "$upstream_token") $(log_has "$upstream_token")" " 0" \
+		"$2: which is in no environment, command line or log"
 	t_is "$(in_proc_texts "$BED_API_TOKEN")" "" "$2: the API token is in no environment or command line"
 	t_is "$(log_has "$BED_API_TOKEN") $(log_has "$pem_line")" "0 0" "$2: neither is in the log"
 	t_unlike "$(answers)" "$BED_API_TOKEN" "$2: nor the token in an answer"
@@ -92,6 +97,7 @@ over_ssh() { # REPOSITORY MODE
 	users=$(printf '%s\n' "${user_of[@]}" | sort -u | wc -l)
 	fluxd_stop
 }
+upstream_token=service-token-$RANDOM$RANDOM$RANDOM
 pem_line=$(sed -n '3p' "$BED_SSH_KEY")
 over_ssh "a75-$$" "a user for each"
 t_is "$((users > 5))" 1 "a user for each: $users users"

@@ -247,6 +247,7 @@ test_budgets(void)
 		[IPC_R_MANIFEST] = 20,
 		[IPC_R_SYNC] = 30,
 		[IPC_R_API] = 30,
+		[IPC_R_UPSTREAM] = 30,
 	};
 
 	for (size_t i = 0; i < nattack_roles; i++) {

@@ -110,6 +110,7 @@ static const struct smoke {
 	{ IPC_R_MANIFEST, ask_load, false },
 	{ IPC_R_SYNC, ask_ping, true },
 	{ IPC_R_API, ask_ping, true },
+	{ IPC_R_UPSTREAM, ask_ping, true },
 };
 
 static const struct smoke *current;
@@ -120,7 +121,8 @@ test_smoke(void)
 	char *const settings[] = { (char *)(uintptr_t) "git-url", url,
 		(char *)(uintptr_t) "mirror-dir", mirror,
 		(char *)(uintptr_t) "git-branch", (char *)(uintptr_t) "master",
-		NULL };
+		(char *)(uintptr_t) "connect",
+		(char *)(uintptr_t) "http://127.0.0.1:1/", NULL };
 	struct worker_under_test w;
 	struct answer a = { 0 };
 

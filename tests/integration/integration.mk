@@ -2,6 +2,7 @@ integration_tests = \
 	tests/integration/api.sh \
 	tests/integration/cuts.sh \
 	tests/integration/disk.sh \
+	tests/integration/events.sh \
 	tests/integration/forward.sh \
 	tests/integration/git_config.sh \
 	tests/integration/jobs.sh \

@@ -66,10 +66,28 @@ worker_on_no_endpoint(struct worker_under_test *w, const struct ipc_req *req,
 }
 IPC_HANDLER(no_endpoint, worker_on_no_endpoint, struct worker_under_test)
 
+/* Of upstream: one event, which it will not get rid of. */
+static int
+worker_on_event_next(struct worker_under_test *w, const struct ipc_req *req,
+    struct ipc_event_next *m)
+{
+	static uint8_t json[] = "{}";
+	const struct ipc_event_chunk part = { .json = { json, 2 } };
+	const struct ipc_event_is end = { .number = 1,
+		.text = (char *)(uintptr_t) "an event" };
+
+	(void)w;
+	(void)m;
+	(void)ipc_reply_event_chunk(req, &part);
+	return ipc_reply_event_is(req, &end);
+}
+IPC_HANDLER(event_next, worker_on_event_next, struct worker_under_test)
+
 static const struct ipc_handler worker_test_handlers[] = {
 	{ IPC_T_READY, worker_on_ready_frame },
 	{ IPC_T_LOG, worker_on_log_frame },
 	{ IPC_T_NO_ENDPOINT, worker_on_no_endpoint_frame },
+	{ IPC_T_EVENT_NEXT, worker_on_event_next_frame },
 };
 
 /* Turns of the channel until *flag; false if the worker is gone. */

@@ -12,6 +12,7 @@
 
 #include "base.h"
 #include "buf.h"
+#include "kubeconfig_url.h"
 #include "ydoc.h"
 
 #define KC_FILE_MAX YDOC_BYTES_MAX
@@ -90,15 +91,5 @@ void kubeconfig_clear(struct kubeconfig *);
 /* The value of an Authorization header; NULL: neither a token nor a user name.
  * Owned by the caller, and to be wiped. */
 char *kubeconfig_authorization(const struct kubeconfig *);
-
-/* Where a server's base URL leads. */
-struct kc_url {
-	char host[256];	  /* without brackets */
-	uint16_t port;	  /* given, or the scheme's */
-	bool tls;	  /* https */
-	char prefix[512]; /* path without a slash at its end; may be empty */
-};
-
-int kubeconfig_url(const char *, struct kc_url *, struct fx_err *) FX_MUSTUSE;
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base.h"
-#include "kubeconfig.h"
+#include "kubeconfig_url.h"
 
 #include "str.h"
 

@@ -18,12 +18,15 @@ src_common_libmodel_a_SOURCES = \
 	src/common/model/kubeconfig.c \
 	src/common/model/kubeconfig.h \
 	src/common/model/kubeconfig_url.c \
+	src/common/model/kubeconfig_url.h \
 	src/common/model/mark.c \
 	src/common/model/mark.h \
 	src/common/model/policy.c \
 	src/common/model/policy.h \
 	src/common/model/resource_id.c \
 	src/common/model/resource_id.h \
+	src/common/model/service_url.c \
+	src/common/model/service_url.h \
 	src/common/model/share.c \
 	src/common/model/share.h \
 	src/common/model/ydoc.c \

@@ -276,7 +276,8 @@ static void
 own_handlers(struct worker *w, const struct ipc_handler *h, size_t n, void *ctx)
 {
 	w->handlers = xcalloc(n + 1, sizeof(*w->handlers));
-	memcpy(w->handlers, h, n * sizeof(*h));
+	if (n != 0) /* who is asked nothing has none */
+		memcpy(w->handlers, h, n * sizeof(*h));
 	w->handlers[n] = (struct ipc_handler){ IPC_T_PING, on_ping };
 	ipc_peer_handlers(&w->master, w->handlers, n + 1, ctx);
 }

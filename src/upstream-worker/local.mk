@@ -1,0 +1,22 @@
+# What fluxd-upstream does without a process around it.
+noinst_LIBRARIES += src/upstream-worker/libupstream.a
+src_upstream_worker_libupstream_a_SOURCES = \
+	src/upstream-worker/post.c \
+	src/upstream-worker/post.h \
+	src/upstream-worker/retry.c \
+	src/upstream-worker/retry.h
+UPSTREAM_CFLAGS = $(CURL_CFLAGS) $(SSL_CFLAGS) $(CRYPTO_CFLAGS)
+UPSTREAM_LIBS = $(CURL_LIBS) $(SSL_LIBS) $(CRYPTO_LIBS)
+src_upstream_worker_libupstream_a_CPPFLAGS = $(AM_CPPFLAGS) $(UPSTREAM_CFLAGS)
+
+pkglibexec_PROGRAMS += fluxd-upstream
+fluxd_upstream_SOURCES = \
+	src/upstream-worker/handlers.c \
+	src/upstream-worker/handlers.h \
+	src/upstream-worker/main.c \
+	src/upstream-worker/sandbox.c
+fluxd_upstream_CPPFLAGS = $(AM_CPPFLAGS) $(UPSTREAM_CFLAGS) $(SECCOMP_CFLAGS)
+fluxd_upstream_LDADD = src/upstream-worker/libupstream.a \
+	src/common/libfetch.a src/common/libworker.a src/common/libproc.a \
+	src/common/libsandbox.a src/common/libipc.a src/common/libmodel.a \
+	src/common/libbase.a $(UPSTREAM_LIBS) $(SECCOMP_LIBS)
