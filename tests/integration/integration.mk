@@ -3,6 +3,8 @@ integration_tests = \
 	tests/integration/cuts.sh \
 	tests/integration/disk.sh \
 	tests/integration/events.sh \
+	tests/integration/events_faults.sh \
+	tests/integration/events_ways.sh \
 	tests/integration/forward.sh \
 	tests/integration/git_config.sh \
 	tests/integration/jobs.sh \
@@ -18,4 +20,4 @@ integration_tests = \
 	tests/integration/status.sh \
 	tests/integration/token.sh
 TESTS += $(integration_tests)
-EXTRA_DIST += $(integration_tests) tests/integration/gateway.py tests/integration/metrics.txt
+EXTRA_DIST += $(integration_tests) tests/integration/gateway.py tests/integration/service.py tests/integration/metrics.txt

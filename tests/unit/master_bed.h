@@ -49,6 +49,7 @@ struct bed_kept {
 };
 static struct bed_kept *bed_kept;
 static int bed_journal[2] = { -1, -1 }; /* of the next bed_begin */
+static int bed_spool[2] = { -1, -1 };	/* the same */
 static struct buf bed_logged = BUF_INIT(1 << 20);
 
 /* ---- what main.c would do ------------------------------------------------
@@ -156,7 +157,7 @@ bed_turn(void)
 }
 
 /* Time passes, in steps no timer can hide in. */
-static void
+static inline void
 bed_pass(int64_t us)
 {
 	for (int64_t step = us / 50 + 1; us > 0; us -= step) {
@@ -404,6 +405,8 @@ bed_begin(const char *flag, ...)
 	bed.url_show = xstrdup("ssh://git@h/o/r");
 	want_int(jobs_open(&bed.jobs, bed_journal[0], bed_journal[1], &err),
 	    FX_OK);
+	want_int(spool_open(&bed.spool, bed_spool[0], bed_spool[1], &err),
+	    FX_OK);
 	mst_init_children(&bed);
 	child_init(&bed.self, &bed, IPC_R_MASTER, 0);
 	child_init(&bed.launch_net, &bed, IPC_R_LAUNCH_NET, 0);
@@ -419,6 +422,7 @@ bed_begin(const char *flag, ...)
 	sync_init(&bed);
 	mirror_init(&bed);
 	jobs_resume(&bed);
+	spool_resume(&bed);
 	bed_turn();
 }
 

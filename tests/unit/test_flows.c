@@ -249,6 +249,106 @@ test_events(void)
 	bed_end();
 }
 
+/* What waits in the spool, oldest first. */
+static const char *
+waiting(size_t n)
+{
+	struct spool_event *e = bed.spool.oldest;
+
+	while (n-- > 0 && e != NULL)
+		e = e->next;
+	return e == NULL ? "" : e->json;
+}
+
+/* With a service events are in the spool before the marker moves, the sync's
+ * first: whatever becomes of them there. */
+static void
+test_service(void)
+{
+	struct ipc_text id = { str("a:x/a") };
+	struct ipc_sync_error bad = { str("a:x/b"), str("b.yaml"),
+		str("no <b>") };
+	struct ipc_event rows[] = {
+		{ IPC_EVENT_RELEASE, str(B), str("Released"),
+		    str("{\"r\":1}") },
+		{ IPC_EVENT_RELEASE, str(C), str("Too long"), str("") },
+	};
+	struct ipc_events m;
+	struct bed_ask ask;
+
+	bed_begin("--connect=ws://s", NULL);
+	bed_fetched(C, A);
+	BED_ANSWER(take_load(A), loaded, .set = 50); /* to compare with */
+	ask = take_load(C);
+	BED_PART(ask, load_changed, .ids = &id, .ids_len = 1);
+	BED_ANSWER(ask, loaded, .set = 100, .resources = 9);
+	ask = bed_take(IPC_R_SYNC, IPC_T_APPLY);
+	BED_PART(ask, apply_errors, .errors = &bad, .errors_len = 1);
+	BED_ANSWER(ask, applied, .resources = 9, .patched = 1, .errors = 1);
+	commits(A, "cb");
+	ask = bed_take(IPC_R_MANIFEST, IPC_T_EVENTS);
+	if (want(BED_READ(ask, events, &m))) {
+		want_int(m.started_us, 1700000000 * CLK_SEC);
+		ipc_events_clear(&m);
+	}
+	BED_PART(ask, event_part,
+	    .includes = IPC_INCLUDES_RELEASE | IPC_INCLUDES_POLICY,
+	    .events = rows, .events_len = 2);
+	want(bed_none(IPC_R_GIT_LOCAL, IPC_T_TAG));
+	BED_ANSWER(ask, events_end,
+	    .includes = IPC_INCLUDES_RELEASE | IPC_INCLUDES_POLICY);
+	want_int(bed.spool.n, 2);
+	want_str(waiting(0),
+	    "{\"id\":0,\"serviceIDs\":[\"a:x/a\"],\"type\":\"sync\","
+	    "\"startedAt\":\"2023-11-14T22:13:20Z\","
+	    "\"endedAt\":\"2023-11-14T22:13:20Z\",\"logLevel\":\"info\","
+	    "\"metadata\":{\"commits\":[{\"revision\":\"" C
+	    "\",\"message\":\"A subject\"},{\"revision\":\"" B
+	    "\",\"message\":\"A subject\"}],\"includes\":{\"release\":true,"
+	    "\"update_policy\":true},\"errors\":[{\"ID\":\"a:x/b\","
+	    "\"Path\":\"b.yaml\",\"Error\":\"no \\u003cb\\u003e\"}]}}");
+	want_str(waiting(1), "{\"r\":1}");
+	want_log("event=\"Sync: ccccccc, a:x/a\" logupstream=true\n");
+	want_log("event=Released logupstream=true\n");
+	want_log("event=\"Too long\" logupstream=false\n");
+	tag();
+	push();
+	/* nothing of it is in the next one */
+	new_head(D, C);
+	load(D, NULL);
+	apply(0, 0);
+	commits(C, "d");
+	no_events(C);
+	tag();
+	push();
+	want(strstr(waiting(2), "\"serviceIDs\":[]") != NULL &&
+	    strstr(waiting(2), "errors") == NULL &&
+	    strstr(waiting(2), "\"revision\":\"" D) != NULL);
+	bed_end();
+}
+
+/* A manifest worker that has fallen cannot make lines of the spool. */
+static void
+test_service_lines(void)
+{
+	struct ipc_event row = { IPC_EVENT_RELEASE, str(B), str("x"),
+		str("{}\t0\nD\t1") };
+	struct bed_ask ask;
+
+	bed_begin("--connect=ws://s", NULL);
+	bed_fetched(B, A);
+	BED_ANSWER(take_load(A), loaded, .set = 50);
+	load(B, NULL);
+	apply(0, 0);
+	commits(A, "b");
+	ask = bed_take(IPC_R_MANIFEST, IPC_T_EVENTS);
+	BED_PART(ask, event_part, .events = &row, .events_len = 1);
+	buf_clear(&ask.body);
+	want_int(mst_child(&bed, IPC_R_MANIFEST)->state, CHILD_ENDING);
+	want_int(bed.spool.n, 1);
+	bed_end();
+}
+
 static void
 test_commits_shown(void)
 {
@@ -855,6 +955,10 @@ main(void)
 	test_run("sync: a commit that came while it was down", test_behind);
 	test_run("events: sync first, then releases as the notes have them",
 	    test_events);
+	test_run("events: into the spool for a service, and then the marker",
+	    test_service);
+	test_run("events: JSON of more than a line is none",
+	    test_service_lines);
 	test_run("events: one, two, more commits", test_commits_shown);
 	test_run("events: a thousand resources", test_many_ids);
 	test_run("events: somebody else's notes", test_foreign_notes);
