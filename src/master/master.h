@@ -53,12 +53,12 @@ struct master {
 	char *url_bare;	    /* --git-url without the password */
 	char *url_show;	    /* for people */
 	bool has_url;
-	bool has_key_ring; /* a deploy key may be asked for */
-	int password_fd;   /* sealed memory file, or -1 */
+	bool has_key_ring;	    /* a deploy key may be asked for */
+	int password_fd;	    /* sealed memory file, or -1 */
 	struct service_url service; /* of --connect; empty without */
 	struct kc_url service_way;  /* it, or the proxy on the way to it */
 	int token_fd, proxy_fd;	    /* of it: sealed memory files, or -1 */
-	int lock_fd;	   /* the mirror's lock, shared with the git workers */
+	int lock_fd; /* the mirror's lock, shared with the git workers */
 	char *paths[IPC_FILE_COUNT]; /* of the launcher's table; NULL: none */
 	uint64_t uid;		     /* the user fluxd was started by */
 

@@ -62,7 +62,7 @@ enum ipc_file_id {
 	IPC_FILE_SA_NAMESPACE,
 	IPC_FILE_MIRROR_LOCK,
 	IPC_FILE_LOG,
-	IPC_FILE_API_TOKEN, /* --listen-token-file */
+	IPC_FILE_API_TOKEN,	 /* --listen-token-file */
 	IPC_FILE_UPSTREAM_TOKEN, /* of --token: sealed memory file */
 	IPC_FILE_PROXY_LOGIN,	 /* user:password of the proxy: the same */
 	IPC_FILE_COUNT,

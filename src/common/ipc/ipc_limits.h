@@ -14,18 +14,18 @@
 #define IPC_MAX_ASKS 1024 /* requests of one peer that wait for answers */
 #define IPC_MAX_FDS 8	  /* descriptors received, not yet claimed */
 
-#define IPC_MAX_NAME 256	    /* Kubernetes names are at most 253 */
-#define IPC_MAX_TEXT 4096	    /* a text for people, a URL */
-#define IPC_MAX_PATH 4096	    /* a path in a repository or on disk */
-#define IPC_MAX_REF 1024	    /* a git ref or revision expression */
-#define IPC_MAX_OID 64		    /* hex digits of an object id */
-#define IPC_MAX_ID 768		    /* a printed resource id */
-#define IPC_MAX_HOST 256	    /* a DNS name is at most 253 */
-#define IPC_MAX_KEY 4096	    /* a public key in wire or text form */
-#define IPC_MAX_SIGN 8192	    /* what is signed, and a signature */
-#define IPC_MAX_SPEC 65536	    /* the JSON of an update request */
-#define IPC_MAX_NOTE (256 * 1024)   /* the JSON of a git note */
-#define IPC_MAX_EVENT (128 * 1024)  /* the JSON of an event from a note */
+#define IPC_MAX_NAME 256	   /* Kubernetes names are at most 253 */
+#define IPC_MAX_TEXT 4096	   /* a text for people, a URL */
+#define IPC_MAX_PATH 4096	   /* a path in a repository or on disk */
+#define IPC_MAX_REF 1024	   /* a git ref or revision expression */
+#define IPC_MAX_OID 64		   /* hex digits of an object id */
+#define IPC_MAX_ID 768		   /* a printed resource id */
+#define IPC_MAX_HOST 256	   /* a DNS name is at most 253 */
+#define IPC_MAX_KEY 4096	   /* a public key in wire or text form */
+#define IPC_MAX_SIGN 8192	   /* what is signed, and a signature */
+#define IPC_MAX_SPEC 65536	   /* the JSON of an update request */
+#define IPC_MAX_NOTE (256 * 1024)  /* the JSON of a git note */
+#define IPC_MAX_EVENT (128 * 1024) /* the JSON of an event from a note */
 /* of an event for a service: all of it in the first credit */
 #define IPC_MAX_EVENT_CHUNK (256 * 1024)
 #define IPC_MAX_RESULT (192 * 1024) /* the JSON of a job's result */

@@ -9,8 +9,9 @@
 #include "base.h"
 #include "kubeconfig_url.h"
 
-#define SERVICE_TOKEN_MAX 8192 /* bytes of its token, and of a proxy's login   \
-				*/
+#define SERVICE_TOKEN_MAX                                                      \
+	8192 /* bytes of its token, and of a proxy's login                     \
+	      */
 
 struct service_url {
 	struct kc_url at; /* tls: https and wss */
