@@ -40,16 +40,8 @@ may flux get patch
 may reader get
 account flux "$ns"
 
-cat >"$T_DIR/pod" <<-SH
-	#!/bin/sh
-	unset KUBECONFIG
-	export KUBERNETES_SERVICE_HOST=127.0.0.1 KUBERNETES_SERVICE_PORT=$(cat "$T_DIR/relay.port")
-	exec unshare -m sh -c 'mount -t tmpfs none /run && mkdir -p /run/secrets/kubernetes.io/serviceaccount &&
-		cp $T_DIR/account/* /run/secrets/kubernetes.io/serviceaccount && exec $FLUXD "\$@"' fluxd "\$@"
-SH
-chmod +x "$T_DIR/pod"
 plain=$FLUXD
-FLUXD=$T_DIR/pod
+fluxd_in_pod "$(cat "$T_DIR/relay.port")"
 mount=$T_DIR/mount
 mkdir "$mount"
 
