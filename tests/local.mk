@@ -56,9 +56,9 @@ master_test_cppflags = $(TEST_CPPFLAGS) $(SECCOMP_CFLAGS) \
 master_test_ldadd = src/master/libmaster.a src/common/libproc.a \
 	src/common/libipc.a src/common/libmodel.a src/common/libbase.a
 check_PROGRAMS += tests/unit/test_children tests/unit/test_clients tests/unit/test_flows \
-	tests/unit/test_jobs tests/unit/test_metrics tests/unit/test_spool
+	tests/unit/test_jobs tests/unit/test_keyring tests/unit/test_metrics tests/unit/test_spool
 TESTS += tests/unit/test_children tests/unit/test_clients tests/unit/test_flows tests/unit/test_jobs \
-	tests/unit/test_metrics tests/unit/test_spool
+	tests/unit/test_keyring tests/unit/test_metrics tests/unit/test_spool
 tests_unit_test_spool_SOURCES = tests/unit/test_spool.c tests/unit/master_bed.h
 tests_unit_test_spool_CPPFLAGS = $(master_test_cppflags)
 tests_unit_test_spool_LDADD = $(master_test_ldadd)
@@ -70,6 +70,10 @@ tests_unit_test_flows_SOURCES = tests/unit/test_flows.c \
 	tests/unit/master_bed.h tests/unit/master_steps.h
 tests_unit_test_flows_CPPFLAGS = $(master_test_cppflags)
 tests_unit_test_flows_LDADD = $(master_test_ldadd)
+tests_unit_test_keyring_SOURCES = tests/unit/test_keyring.c \
+	tests/unit/master_bed.h
+tests_unit_test_keyring_CPPFLAGS = $(master_test_cppflags)
+tests_unit_test_keyring_LDADD = $(master_test_ldadd)
 tests_unit_test_jobs_SOURCES = tests/unit/test_jobs.c tests/unit/master_bed.h
 tests_unit_test_jobs_CPPFLAGS = $(master_test_cppflags)
 tests_unit_test_jobs_LDADD = $(master_test_ldadd)

@@ -5,7 +5,9 @@
 #include "fd.h"
 #include "fingerprint.h"
 #include "git_url.h"
+#include "keygen.h"
 #include "request.h"
+#include "ssh_wire.h"
 #include "str.h"
 
 static int
@@ -25,6 +27,24 @@ read_key(struct worker *w, int fd, struct key **out, struct fx_err *err)
 	    KEY_FILE_MAX);
 }
 
+bool
+kw_is_maker(const struct worker *w)
+{
+	return w->instance != 0;
+}
+
+/* One that was made and cannot be read is as good as none: it is in the
+ * Secret, and so will be in the file. */
+static void
+open_made(struct kw_state *s, struct worker *w)
+{
+	auto_fd int fd = worker_take_file(w, IPC_FILE_MADE_KEY);
+	struct fx_err unwanted = { 0 };
+
+	if (fd != -1)
+		(void)!read_key(w, fd, &s->made, &unwanted);
+}
+
 void
 kw_open(struct kw_state *s, struct worker *w)
 {
@@ -32,6 +52,7 @@ kw_open(struct kw_state *s, struct worker *w)
 	int fd = worker_take_file(w, IPC_FILE_DEPLOY_KEY);
 	struct git_url url = { 0 };
 
+	s->w = w;
 	s->given = fd != -1;
 	if (!s->given)
 		(void)fx_fail(&s->why, FX_EUNKNOWN, "no deploy key: %s",
@@ -39,6 +60,7 @@ kw_open(struct kw_state *s, struct worker *w)
 	else if (read_key(w, fd, &s->key, &s->why) != FX_OK)
 		(void)fx_wrap(&s->why, "deploy key");
 	fd_close(&fd);
+	open_made(s, w);
 	if (git_url_parse(w->cfg.git_url, &url, NULL) != FX_OK)
 		return;
 	if (url.kind == GIT_URL_SSH)
@@ -50,6 +72,8 @@ void
 kw_close(struct kw_state *s)
 {
 	key_free(&s->key);
+	key_free(&s->made);
+	sealed_close(&s->file);
 	free(s->user);
 }
 
@@ -95,6 +119,7 @@ kw_on_key_public(struct kw_state *s, const struct ipc_req *req,
 			.md5_art = p[2],
 			.sha256 = p[3],
 			.sha256_art = p[4],
+			.made = s->uses_made,
 		    });
 	else
 		r = ipc_reply_failf(req, r, "libcrypto made no fingerprint");
@@ -127,8 +152,95 @@ kw_on_key_sign(struct kw_state *s, const struct ipc_req *req,
 }
 IPC_HANDLER(key_sign, kw_on_key_sign, struct kw_state)
 
+/* ---- another key ---------------------------------------------------------
+ */
+
+/* Is the file's key one of those that were replaced? */
+static bool
+is_former(const struct key *k, const struct ipc_key_instead *m)
+{
+	auto_buf struct buf b = BUF_INIT(IPC_MAX_NAME);
+	auto_buf struct buf art = BUF_INIT(IPC_MAX_TEXT);
+	struct buf text;
+
+	if (fp_add(FP_SHA256, &k->blob, k->kind->title, k->bits, &b, &art) !=
+	    FX_OK)
+		return false;
+	text = buf_view(buf_head(&b), buf_left(&b));
+	for (size_t i = 0; i < m->former_len; i++)
+		if (sshw_is(&text, m->former[i].s))
+			return true;
+	return false;
+}
+
+/* A key that somebody else has put into the file since is newer than the one
+ * that was made. */
+static int
+kw_on_key_instead(struct kw_state *s, const struct ipc_req *req,
+    struct ipc_key_instead *m)
+{
+	(void)req;
+	if (s->made == NULL || (s->key != NULL && !is_former(s->key, m))) {
+		key_free(&s->made);
+		return FX_OK;
+	}
+	key_free(&s->key);
+	s->key = fx_steal(&s->made);
+	s->uses_made = true;
+	return FX_OK;
+}
+IPC_HANDLER(key_instead, kw_on_key_instead, struct kw_state)
+
+static int
+make_key(struct kw_state *s, struct key **out, struct fx_err *err)
+{
+	const struct config *c = &s->w->cfg;
+	/* the master has checked them, and refused the size 0 */
+	const uint64_t *bits =
+	    c->ssh_keygen_bits == 0 ? NULL : &c->ssh_keygen_bits;
+	struct keygen want;
+	int r = keygen_parse(c->ssh_keygen_type, bits, c->ssh_keygen_format,
+	    &want, err);
+
+	if (r == FX_OK)
+		r = key_generate(&want, out, err);
+	return r == FX_OK ? key_write(*out, want.format, &s->file.bytes, err)
+			  : r;
+}
+
+/* One in a process's life: nothing of it is left when it ends. */
+static int
+kw_on_key_make(struct kw_state *s, const struct ipc_req *req,
+    struct ipc_key_make *m)
+{
+	auto_buf struct buf line = BUF_INIT(IPC_MAX_KEY);
+	auto_key struct key *k = NULL;
+	struct ipc_key_made out = { 0 };
+	struct fx_err err = { 0 };
+	int r;
+
+	(void)m;
+	if (s->file.bytes.data == NULL)
+		return ipc_reply_failf(req, FX_EDENIED,
+		    "this process makes no key, or has made one");
+	if (make_key(s, &k, &err) != FX_OK)
+		return ipc_reply_fail(req, &err);
+	out.fd = sealed_take(&s->file);
+	if (out.fd == -1)
+		return ipc_reply_failf(req, FX_ESYS,
+		    "the memory file cannot be sealed");
+	key_add_line(&line, k);
+	out.line = str_take(&line);
+	r = ipc_reply_key_made(req, &out);
+	free(out.line);
+	return r;
+}
+IPC_HANDLER(key_make, kw_on_key_make, struct kw_state)
+
 const struct ipc_handler kw_handlers[] = {
 	{ IPC_T_KEY_PUBLIC, kw_on_key_public_frame },
 	{ IPC_T_KEY_SIGN, kw_on_key_sign_frame },
+	{ IPC_T_KEY_INSTEAD, kw_on_key_instead_frame },
+	{ IPC_T_KEY_MAKE, kw_on_key_make_frame },
 };
 const size_t kw_nhandlers = nitems(kw_handlers);

@@ -15,11 +15,6 @@
 #include "str.h"
 #include "ssh_wire.h"
 
-#define COMMENT_NONE "flux" /* a line with a space is quoted in logs */
-
-#define ARMOR_BEGIN "-----BEGIN OPENSSH PRIVATE KEY-----"
-#define ARMOR_END "-----END OPENSSH PRIVATE KEY-----"
-
 /* clang-format off */
 static const struct key_kind kinds[] = {
 	{ "ssh-ed25519", "ED25519", NULL, "ED25519",
@@ -258,9 +253,9 @@ from_pem(const struct buf *text, struct key **out, struct fx_err *err)
 static int
 unarmor(struct buf *text, struct buf *out)
 {
-	char *p = (char *)text->data + text->off + strlen(ARMOR_BEGIN);
-	size_t n = buf_left(text) - strlen(ARMOR_BEGIN), kept = 0;
-	const char *end = memmem(p, n, ARMOR_END, strlen(ARMOR_END));
+	char *p = (char *)text->data + text->off + strlen(KEY_ARMOR_BEGIN);
+	size_t n = buf_left(text) - strlen(KEY_ARMOR_BEGIN), kept = 0;
+	const char *end = memmem(p, n, KEY_ARMOR_END, strlen(KEY_ARMOR_END));
 
 	if (end == NULL)
 		return FX_ESHORT;
@@ -281,8 +276,9 @@ key_parse(struct buf *text, struct key **out, struct fx_err *err)
 
 	while (buf_left(text) > 0 && isspace(*buf_head(text)))
 		buf_skip(text, 1);
-	if (buf_left(text) < strlen(ARMOR_BEGIN) ||
-	    memcmp(buf_head(text), ARMOR_BEGIN, strlen(ARMOR_BEGIN)) != 0)
+	if (buf_left(text) < strlen(KEY_ARMOR_BEGIN) ||
+	    memcmp(buf_head(text), KEY_ARMOR_BEGIN, strlen(KEY_ARMOR_BEGIN)) !=
+		0)
 		r = from_pem(text, out, err);
 	else if (unarmor(text, &bin) != FX_OK)
 		r = fx_fail(err, FX_ESYNTAX, "the base64 text is damaged");
@@ -340,6 +336,5 @@ key_add_line(struct buf *b, const struct key *k)
 {
 	(void)str_addf(b, "%s ", k->kind->type);
 	str_add_base64(b, buf_head(&k->blob), buf_left(&k->blob), true, false);
-	(void)str_addf(b, " %s",
-	    k->comment == NULL ? COMMENT_NONE : k->comment);
+	(void)str_addf(b, " %s", k->comment == NULL ? KEY_COMMENT : k->comment);
 }

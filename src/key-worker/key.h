@@ -1,5 +1,5 @@
 /*
- * key: an SSH key pair: read once, then only asked to sign.
+ * key: an SSH key pair: read or made, then only asked to sign or written.
  *
  * The private half lives in one place, inside libcrypto's secure heap.  Every
  * buffer that held the file, its decoded form or a number of the key is wiped
@@ -14,15 +14,20 @@
 
 #include "base.h"
 #include "buf.h"
+#include "ipc_limits.h"
+#include "keygen.h"
 
 #include <openssl/evp.h>
 
-#define KEY_HEAP (128 * 1024)	 /* private numbers; locked in memory */
-#define KEY_FILE_MAX (32 * 1024) /* an RSA key of 16384 bits takes 13 kB */
-#define KEY_BLOB_MAX 4096	 /* that key's public half takes 2 kB */
-#define KEY_SIG_MAX 4096	 /* its signatures take 2 kB */
-#define KEY_COMMENT_MAX 256	 /* bytes shown; the rest is cut */
-#define KEY_RSA_MIN 1024	 /* bits; what ssh-keygen accepts */
+#define KEY_HEAP (128 * 1024) /* private numbers; locked in memory */
+#define KEY_FILE_MAX IPC_MAX_KEY_FILE
+#define KEY_BLOB_MAX 4096   /* that key's public half takes 2 kB */
+#define KEY_SIG_MAX 4096    /* its signatures take 2 kB */
+#define KEY_COMMENT_MAX 256 /* bytes shown; the rest is cut */
+#define KEY_COMMENT                                                            \
+	"flux"		 /* of ours, and shown where a file has none: a line   \
+			  * with a space is quoted in logs */
+#define KEY_RSA_MIN 1024 /* bits; what ssh-keygen accepts */
 #define KEY_RSA_MAX 16384
 
 /* A signature algorithm, and the hash that it signs. */
@@ -61,14 +66,36 @@ int key_parse(struct buf *text, struct key **, struct fx_err *) FX_MUSTUSE;
 /* The part of it that reads a decoded openssh-key-v1 file. */
 int
 key_from_openssh(const struct buf *, struct key **, struct fx_err *) FX_MUSTUSE;
+/* A new one, with our comment.  RSA takes a second for 3072 bits. */
+int
+key_generate(const struct keygen *, struct key **, struct fx_err *) FX_MUSTUSE;
+/* Append its private key file, to a buf that will not grow: growing would leave
+ * copies behind.  FX_ELIMIT if it has no room. */
+int key_write(const struct key *, enum keygen_format, struct buf *out,
+    struct fx_err *) FX_MUSTUSE;
+/* The part of it that writes what is between the lines of an OpenSSH file. */
+int
+key_to_openssh(const struct key *, struct buf *out, struct fx_err *) FX_MUSTUSE;
+
 void key_free(struct key **);
 #define auto_key FX_CLEANUP(key_free)
 
-/* For the readers.  The kind of this type name, or NULL. */
+/* For readers and writers.  The kind of this type name, or NULL. */
 const struct key_kind *key_kind(const struct buf *type);
+#define KEY_MAGIC "openssh-key-v1" /* its NUL counts */
+#define KEY_BLOCK 8		   /* bytes; of the cipher "none" */
+#define KEY_ED25519_LEN 32	   /* bytes of a seed and of a public key */
+#define KEY_ARMOR_BEGIN "-----BEGIN OPENSSH PRIVATE KEY-----"
+#define KEY_ARMOR_END "-----END OPENSSH PRIVATE KEY-----"
 /* Takes over pkey.  Refuses kinds, curves and sizes that are not listed, and
  * halves that do not belong together. */
 int key_new(EVP_PKEY *, struct key **, struct fx_err *) FX_MUSTUSE;
+
+static inline bool
+key_is_rsa(const struct key *k)
+{
+	return k->kind->curve == NULL && k->kind->algs[0].hash != NULL;
+}
 
 /* Texts of the readers. */
 #define KEY_E_HALVES "the private and the public half do not belong together"

@@ -5,9 +5,13 @@ src_key_worker_libkey_a_SOURCES = \
 	src/key-worker/fingerprint.h \
 	src/key-worker/key.c \
 	src/key-worker/key.h \
+	src/key-worker/make.c \
 	src/key-worker/openssh.c \
+	src/key-worker/openssh_write.c \
 	src/key-worker/request.c \
 	src/key-worker/request.h \
+	src/key-worker/sealed.c \
+	src/key-worker/sealed.h \
 	src/key-worker/ssh_wire.c \
 	src/key-worker/ssh_wire.h
 src_key_worker_libkey_a_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS)

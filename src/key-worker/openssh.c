@@ -22,10 +22,6 @@
 #include "str.h"
 #include "ssh_wire.h"
 
-#define MAGIC "openssh-key-v1" /* its NUL counts */
-#define BLOCK 8		       /* bytes; of the cipher "none" */
-#define ED25519_LEN 32	       /* bytes of a seed and of a public key */
-
 /* What libcrypto makes a key of. */
 struct parts {
 	OSSL_PARAM_BLD *bld;
@@ -73,14 +69,15 @@ read_ed25519(struct buf *b)
 
 	if (sshw_get_string(b, &pub) != FX_OK ||
 	    sshw_get_string(b, &priv) != FX_OK ||
-	    buf_left(&pub) != ED25519_LEN || buf_left(&priv) != 2 * ED25519_LEN)
+	    buf_left(&pub) != KEY_ED25519_LEN ||
+	    buf_left(&priv) != 2 * KEY_ED25519_LEN)
 		return NULL;
 	/* the private number is the seed, and the public key once more */
-	if (memcmp(buf_head(&priv) + ED25519_LEN, buf_head(&pub),
-		ED25519_LEN) != 0)
+	if (memcmp(buf_head(&priv) + KEY_ED25519_LEN, buf_head(&pub),
+		KEY_ED25519_LEN) != 0)
 		return NULL;
 	return EVP_PKEY_new_raw_private_key_ex(NULL, "ED25519", NULL,
-	    buf_head(&priv), ED25519_LEN);
+	    buf_head(&priv), KEY_ED25519_LEN);
 }
 
 static EVP_PKEY *
@@ -122,7 +119,7 @@ is_padding(const struct buf *b)
 {
 	size_t n = buf_left(b);
 
-	return n < BLOCK && memcmp(buf_head(b), "\1\2\3\4\5\6\7", n) == 0;
+	return n < KEY_BLOCK && memcmp(buf_head(b), "\1\2\3\4\5\6\7", n) == 0;
 }
 
 static int
@@ -134,7 +131,8 @@ read_private(struct buf *b, struct key **out, struct fx_err *err)
 	EVP_PKEY *pkey;
 	uint32_t check[2];
 
-	if (buf_left(b) % BLOCK != 0 || sshw_get_u32(b, &check[0]) != FX_OK ||
+	if (buf_left(b) % KEY_BLOCK != 0 ||
+	    sshw_get_u32(b, &check[0]) != FX_OK ||
 	    sshw_get_u32(b, &check[1]) != FX_OK || check[0] != check[1] ||
 	    sshw_get_string(b, &type) != FX_OK)
 		return fx_fail(err, FX_ESYNTAX, "the private part is damaged");
@@ -170,10 +168,10 @@ key_from_openssh(const struct buf *bin, struct key **out, struct fx_err *err)
 	auto_key struct key *k = NULL;
 	uint32_t count;
 
-	if (buf_left(&b) < sizeof(MAGIC) ||
-	    memcmp(buf_head(&b), MAGIC, sizeof(MAGIC)) != 0)
-		return fx_fail(err, FX_ESYNTAX, "not in format %s", MAGIC);
-	buf_skip(&b, sizeof(MAGIC));
+	if (buf_left(&b) < sizeof(KEY_MAGIC) ||
+	    memcmp(buf_head(&b), KEY_MAGIC, sizeof(KEY_MAGIC)) != 0)
+		return fx_fail(err, FX_ESYNTAX, "not in format %s", KEY_MAGIC);
+	buf_skip(&b, sizeof(KEY_MAGIC));
 	if (sshw_get_string(&b, &cipher) != FX_OK ||
 	    sshw_get_string(&b, &kdf) != FX_OK ||
 	    sshw_get_string(&b, &options) != FX_OK ||

@@ -34,8 +34,8 @@ put(struct buf *b, const void *p, size_t n)
 		fx_bug("ssh_wire: no room for %zu bytes in %zu", n, b->max);
 }
 
-static void
-put_length(struct buf *b, size_t n)
+void
+sshw_put_u32(struct buf *b, uint32_t n)
 {
 	put(b,
 	    (const uint8_t[]){ (uint8_t)(n >> 24), (uint8_t)(n >> 16),
@@ -46,7 +46,7 @@ put_length(struct buf *b, size_t n)
 void
 sshw_put_string(struct buf *b, const void *p, size_t n)
 {
-	put_length(b, n);
+	sshw_put_u32(b, (uint32_t)n);
 	put(b, p, n);
 }
 
@@ -58,7 +58,7 @@ sshw_put_mpint(struct buf *b, const uint8_t *p, size_t n)
 	for (; n > 0 && *p == 0; p++)
 		n--;
 	sign = n > 0 && (*p & 0x80) != 0;
-	put_length(b, n + sign);
+	sshw_put_u32(b, (uint32_t)(n + sign));
 	put(b, "", sign);
 	put(b, p, n);
 }

@@ -16,6 +16,7 @@
 int sshw_get_u32(struct buf *, uint32_t *) FX_MUSTUSE;
 int sshw_get_string(struct buf *, struct buf *view) FX_MUSTUSE;
 
+void sshw_put_u32(struct buf *, uint32_t);
 void sshw_put_string(struct buf *, const void *, size_t n);
 /* A non-negative integer given by its big-endian bytes. */
 void sshw_put_mpint(struct buf *, const uint8_t *, size_t n);

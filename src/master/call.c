@@ -126,12 +126,24 @@ send_call(struct child_call *call)
 	loop_timer_in(c->m->loop, &call->deadline, call->timeout_us);
 }
 
+/* Has it answered all, and is not needed, or not as it is? */
+static bool
+is_to_stop(const struct child *c)
+{
+	return c->state == CHILD_RUNNING && !c->told_to_stop &&
+	    c->sent == NULL &&
+	    (c->renew || (c->on_demand && c->waiting == NULL));
+}
+
 void
 child_send_waiting(struct child *c)
 {
 	struct child_call *call;
 
-	while (c->state == CHILD_RUNNING && (call = c->waiting) != NULL &&
+	if (is_to_stop(c))
+		child_stop(c);
+	while (c->state == CHILD_RUNNING && !c->told_to_stop && !c->renew &&
+	    (call = c->waiting) != NULL &&
 	    (!ipc_role_blocks(c->role) || c->sent == NULL)) {
 		c->waiting = call->next;
 		c->nwaiting--;
@@ -145,7 +157,8 @@ child_ask(struct child *c, uint32_t type, const struct buf *body,
 {
 	struct child_call *call, **last = &c->waiting;
 
-	if (c->nwaiting >= CHILD_MAX_WAITING || c->state == CHILD_OFF)
+	if (c->nwaiting >= CHILD_MAX_WAITING ||
+	    (c->state == CHILD_OFF && (!c->on_demand || c->m->stopping)))
 		return NULL;
 	call = xcalloc(1, sizeof(*call));
 	call->child = c;
@@ -163,6 +176,8 @@ child_ask(struct child *c, uint32_t type, const struct buf *body,
 	*last = call;
 	c->nwaiting++;
 	loop_timer_in(c->m->loop, &call->deadline, timeout_us);
+	if (c->state == CHILD_OFF)
+		child_start(c);
 	child_send_waiting(c);
 	return call;
 }

@@ -163,10 +163,12 @@ child_exited(struct child *c, uint64_t pid, uint64_t status)
 	if (status == 0 && !c->at_fault && c->running_us != 0 &&
 	    clk_now_us() - c->running_us > CLK_SEC)
 		c->delay_us = 0;
-	if (c->m->stopping)
+	if (c->m->stopping || (c->on_demand && c->waiting == NULL)) {
 		c->state = CHILD_OFF;
-	else
+		c->delay_us = 0;
+	} else {
 		restart_later(c);
+	}
 	mst_child_changed(c->m, c);
 }
 
@@ -176,6 +178,7 @@ child_stop(struct child *c)
 	struct ipc_stop m = { 0 };
 
 	loop_timer_stop(c->m->loop, &c->retry);
+	loop_timer_stop(c->m->loop, &c->ping);
 	c->told_to_stop = true;
 	if (c->state == CHILD_RUNNING)
 		(void)ipc_tell_stop(&c->peer, &m);
@@ -188,8 +191,9 @@ child_stop(struct child *c)
 void
 child_restart(struct child *c)
 {
-	if (c->state == CHILD_RUNNING)
-		child_stop(c);
+	/* who is yet to be started reads them anyway */
+	c->renew = c->state == CHILD_RUNNING || c->state == CHILD_STARTING;
+	child_send_waiting(c);
 }
 
 /* ---- starting -------------------------------------------------------------
@@ -237,6 +241,8 @@ on_opened(void *arg, struct ipc_frame *f, const struct fx_err *err)
 
 			(void)ipc_tell_no_file(&c->peer, &no);
 		}
+		if (w->file == IPC_FILE_DEPLOY_KEY)
+			keyring_opened(c->m, err);
 		if (--c->files_open == 0)
 			go(c);
 	}
@@ -248,7 +254,7 @@ static void
 ask_files(struct child *c)
 {
 	const enum ipc_file_id *files;
-	size_t n = mst_files_of(c->m, c->role, &files);
+	size_t n = mst_files_of(c, &files);
 
 	c->files_open = n;
 	for (size_t i = 0; i < n; i++) {
@@ -330,7 +336,7 @@ child_start(struct child *c)
 	if (c->m->stopping)
 		return;
 	c->incarnation++;
-	c->told_to_stop = c->at_fault = false;
+	c->told_to_stop = c->at_fault = c->renew = false;
 	c->running_us = 0;
 	c->state = CHILD_SPAWNING;
 	if (MST_ASK(&c->m->launcher, spawn, SPAWN, &m, LAUNCH_LIMIT_US,

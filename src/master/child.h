@@ -12,6 +12,9 @@
  * inside library calls and is busy, the question waits.  Whatever happens, the
  * function is called with exactly one end: the answer, or an error (the child's
  * own, FX_ERETRY when it ended, FX_ETIMEOUT).
+ *
+ * A child on demand is started by the first question and told to stop after the
+ * last answer.
  */
 #ifndef FX_CHILD_H
 #define FX_CHILD_H
@@ -28,7 +31,7 @@ struct child_call;
 #define CHILD_MAX_WAITING 256 /* questions waiting for one child */
 
 enum child_state {
-	CHILD_OFF,	/* not started, or stopped for good */
+	CHILD_OFF,	/* not started, stopped for good, or not needed now */
 	CHILD_SPAWNING, /* asked of the launcher */
 	CHILD_STARTING, /* has its channel; not yet READY and inspected */
 	CHILD_RUNNING,
@@ -54,7 +57,9 @@ struct child {
 	struct loop_source *source;
 	struct child_call *sent, *waiting;
 	size_t nwaiting;
-	bool told_to_stop; /* so its end is no news */
+	bool on_demand;	   /* runs only while something is asked of it */
+	bool told_to_stop; /* so its end is no news, and nothing more is sent */
+	bool renew;	   /* to be told so as soon as it is idle */
 	bool at_fault;	   /* it was ended: its exit status says nothing */
 	size_t files_open; /* OPENs not yet answered, before GO */
 
@@ -118,7 +123,8 @@ void child_flush(struct child *);
 /* No restart any more; STOP is sent. */
 void child_stop(struct child *);
 
-/* STOP to one that runs, so that its next incarnation reads its files anew. */
+/* Have its next incarnation read its files anew: STOP to one that runs, as soon
+ * as it has answered what it was asked. */
 void child_restart(struct child *);
 
 /* For the relay: the call's place on the child's channel; 0 while it waits. */

@@ -136,11 +136,9 @@ joined_paths(const struct config *cfg)
 	return str_take(&b);
 }
 
-static int
-on_git_config(struct child *c, const struct ipc_req *req,
-    struct ipc_git_config *a)
+int
+mst_reply_git_config(struct master *m, const struct ipc_req *req)
 {
-	struct master *m = c->m;
 	auto_free char *path = joined_paths(&m->cfg), *line = NULL;
 	const struct ipc_key_public_is *k = &m->key;
 	struct ipc_git_config_is out = { .url = m->url_show,
@@ -152,17 +150,23 @@ on_git_config(struct child *c, const struct ipc_req *req,
 		.sha256_art = k->sha256_art,
 		.error = m->mirror.error.text };
 
-	/* without a key ring there is nothing to regenerate, and that is fine
-	 */
-	if (a->regenerate && m->has_key_ring)
-		return ipc_reply_failf(req, FX_EUNKNOWN,
-		    "making a new deploy key is not yet supported by this "
-		    "daemon; replace the secret's key and restart");
 	if (k->line != NULL && k->line[0] != '\0')
 		line = xasprintf("%s\n", k->line);
 	out.key = line;
 	out.status = (char *)(uintptr_t)mirror_status_name(m->mirror.status);
 	return ipc_reply_git_config_is(req, &out);
+}
+
+static int
+on_git_config(struct child *c, const struct ipc_req *req,
+    struct ipc_git_config *a)
+{
+	/* without a key ring there is nothing to regenerate, and that is fine
+	 */
+	if (!a->regenerate || !c->m->has_key_ring)
+		return mst_reply_git_config(c->m, req);
+	keyring_regenerate(c->m, req);
+	return FX_OK;
 }
 IPC_HANDLER(git_config, on_git_config, struct child)
 
@@ -263,13 +267,19 @@ on_processes(struct child *c, const struct ipc_req *req,
 	struct ipc_process rows[MST_MAX_CHILDREN + nitems(own)];
 	char landlock[MST_MAX_CHILDREN + nitems(own)][32];
 	struct ipc_processes_are out = { .processes = rows };
+	size_t n = 0;
 
 	(void)a;
-	out.processes_len = nitems(own) + m->nchildren;
-	for (size_t i = 0; i < out.processes_len; i++)
-		row_of(&rows[i],
-		    i < nitems(own) ? own[i] : &m->children[i - nitems(own)],
-		    landlock[i], sizeof(landlock[i]));
+	for (size_t i = 0; i < nitems(own) + m->nchildren; i++) {
+		const struct child *p =
+		    i < nitems(own) ? own[i] : &m->children[i - nitems(own)];
+
+		if (p->on_demand && p->state == CHILD_OFF)
+			continue;
+		row_of(&rows[n], p, landlock[n], sizeof(landlock[n]));
+		n++;
+	}
+	out.processes_len = n;
 	return ipc_reply_processes_are(req, &out);
 }
 IPC_HANDLER(processes, on_processes, struct child)

@@ -77,7 +77,8 @@ open_path(const char *path, uint64_t number, struct fx_err *err)
 	int out;
 
 	if (fd == -1 || fstat(fd, &st) == -1) {
-		fx_fail(err, FX_ESYS, "open %s: %s", path, strerror(errno));
+		fx_fail(err, errno == ENOENT ? FX_EUNKNOWN : FX_ESYS,
+		    "open %s: %s", path, strerror(errno));
 		return -1;
 	}
 	if ((number != IPC_FILE_LOG && !S_ISREG(st.st_mode)) ||

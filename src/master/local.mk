@@ -14,6 +14,8 @@ src_master_libmaster_a_SOURCES = \
 	src/master/jobs.h \
 	src/master/journal.c \
 	src/master/journal.h \
+	src/master/keyring.c \
+	src/master/keyring.h \
 	src/master/ledger.c \
 	src/master/ledger.h \
 	src/master/listen.c \

@@ -16,6 +16,7 @@
 #include "job_notes.h"
 #include "jobs.h"
 #include "journal.h"
+#include "keyring.h"
 #include "listen.h"
 #include "logger.h"
 #include "loop.h"
@@ -30,7 +31,11 @@
 #include "status.h"
 #include "sync.h"
 
-#define MST_MAX_CHILDREN 8
+#define MST_MAX_CHILDREN 10
+
+/* The instance of fluxd-key that makes a key, and that of fluxd-sync that
+ * stores it: processes that hold it as long as that takes. */
+#define MST_KEY_INSTANCE 1
 
 struct master {
 	struct config cfg;
@@ -70,6 +75,7 @@ struct master {
 
 	/* what fluxd-key said */
 	struct ipc_key_public_is key;
+	struct keyring keyring;
 
 	struct mirror mirror;
 	struct marker marker;
@@ -90,8 +96,8 @@ void mst_lost_launcher(struct master *);
 /* ---- workers.c: which there are, what they are given ---- */
 void mst_init_children(struct master *);
 struct child *mst_child(struct master *, enum ipc_role);
-size_t
-mst_files_of(const struct master *, enum ipc_role, const enum ipc_file_id **);
+struct child *mst_key_child(struct master *, enum ipc_role);
+size_t mst_files_of(const struct child *, const enum ipc_file_id **);
 int mst_send_config(struct master *, struct child *) FX_MUSTUSE;
 /* Listeners and sealed files the master holds itself. */
 int mst_give_held(struct master *, struct child *) FX_MUSTUSE;
@@ -108,5 +114,6 @@ void mst_wire(struct child *); /* handlers and relay of a new channel */
 /* ---- clients.c: what the api worker asks for them ---- */
 extern const struct ipc_handler mst_client_handlers[];
 extern const size_t mst_nclient_handlers;
+int mst_reply_git_config(struct master *, const struct ipc_req *);
 
 #endif

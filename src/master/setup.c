@@ -277,6 +277,9 @@ setup_paths(struct master *m, struct fx_err *err)
 	    m->cfg.k8s_secret_data_key);
 
 	m->paths[IPC_FILE_DEPLOY_KEY] = absolute(key);
+	/* upstream looks for a directory above it; but without the file nobody
+	 * knows where the Secret is */
+	m->keyring.in_cluster = access(SERVICE_ACCOUNT "/namespace", F_OK) == 0;
 	m->paths[IPC_FILE_KNOWN_HOSTS_SYSTEM] =
 	    xstrdup("/etc/ssh/ssh_known_hosts");
 	if (home != NULL)

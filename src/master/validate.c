@@ -3,6 +3,7 @@
 #include "base.h"
 #include "setup.h"
 
+#include "keygen.h"
 #include "log.h"
 #include "share.h"
 #include "str.h"
@@ -224,6 +225,18 @@ check_numbers(const struct config *c, struct fx_err *err)
 	return FX_OK;
 }
 
+/* Better than an error when the key is wanted. */
+static int
+check_keygen(const struct config *c, struct fx_err *err)
+{
+	const uint64_t *bits =
+	    c->set[CFG_F_ssh_keygen_bits] ? &c->ssh_keygen_bits : NULL;
+	struct keygen unused;
+
+	return keygen_parse(c->ssh_keygen_type, bits, c->ssh_keygen_format,
+	    &unused, err);
+}
+
 /* Say once what is accepted and does nothing yet. */
 static void
 warn_later(const struct config *c)
@@ -255,6 +268,8 @@ setup_validate(struct config *c, struct fx_err *err)
 		r = check_numbers(c, err);
 	if (r == FX_OK)
 		r = check_words(c, err);
+	if (r == FX_OK)
+		r = check_keygen(c, err);
 	if (r == FX_OK)
 		warn_later(c);
 	return r;

@@ -25,13 +25,15 @@ static const enum ipc_file_id api_files[] = { IPC_FILE_API_TOKEN };
 #define FILES(list) (*out = (list), nitems(list))
 
 size_t
-mst_files_of(const struct master *m, enum ipc_role role,
-    const enum ipc_file_id **out)
+mst_files_of(const struct child *c, const enum ipc_file_id **out)
 {
+	const struct master *m = c->m;
+
 	*out = NULL;
-	switch (role) {
+	switch (c->role) {
 	case IPC_R_KEY:
-		return FILES(key_files);
+		/* who makes a key sees no other */
+		return c->on_demand ? 0 : FILES(key_files);
 	case IPC_R_GIT_REMOTE:
 		if (m->has_url && m->url.kind == GIT_URL_SSH)
 			return FILES(ssh_files);
@@ -74,8 +76,10 @@ mst_init_children(struct master *m)
 	static const enum ipc_role roles[] = { IPC_R_API, IPC_R_NET, IPC_R_KEY,
 		IPC_R_GIT_REMOTE, IPC_R_GIT_LOCAL, IPC_R_MANIFEST, IPC_R_SYNC,
 		IPC_R_UPSTREAM };
+	static const enum ipc_role for_keys[] = { IPC_R_KEY, IPC_R_SYNC };
 
-	_Static_assert(nitems(roles) <= MST_MAX_CHILDREN, "too many workers");
+	_Static_assert(nitems(roles) + nitems(for_keys) <= MST_MAX_CHILDREN,
+	    "too many workers");
 	child_init(&m->launcher, m, IPC_R_LAUNCHER, 0);
 	for (size_t i = 0; i < nitems(roles); i++) {
 		struct child *c = &m->children[m->nchildren++];
@@ -84,15 +88,37 @@ mst_init_children(struct master *m)
 		if (!is_needed(m, roles[i]))
 			c->state = CHILD_OFF;
 	}
+	/* behind the others: a role's first child is the one that serves */
+	for (size_t i = 0; i < nitems(for_keys); i++) {
+		struct child *c = &m->children[m->nchildren++];
+
+		child_init(c, m, for_keys[i], MST_KEY_INSTANCE);
+		c->on_demand = true;
+		c->state = CHILD_OFF;
+	}
+	keyring_init(m);
+}
+
+static struct child *
+find_child(struct master *m, enum ipc_role role, uint32_t instance)
+{
+	for (size_t i = 0; i < m->nchildren; i++)
+		if (m->children[i].role == role &&
+		    m->children[i].instance == instance)
+			return &m->children[i];
+	fx_bug("no child for role %d", role);
 }
 
 struct child *
 mst_child(struct master *m, enum ipc_role role)
 {
-	for (size_t i = 0; i < m->nchildren; i++)
-		if (m->children[i].role == role)
-			return &m->children[i];
-	fx_bug("no child for role %d", role);
+	return find_child(m, role, 0);
+}
+
+struct child *
+mst_key_child(struct master *m, enum ipc_role role)
+{
+	return find_child(m, role, MST_KEY_INSTANCE);
 }
 
 int
@@ -137,6 +163,10 @@ mst_give_held(struct master *m, struct child *c)
 	int r = FX_OK;
 
 	switch (c->role) {
+	case IPC_R_KEY:
+		return c->on_demand || m->keyring.fd == -1
+		    ? FX_OK
+		    : give_file(c, IPC_FILE_MADE_KEY, m->keyring.fd);
 	case IPC_R_GIT_REMOTE:
 		if (m->password_fd != -1)
 			r = give_file(c, IPC_FILE_GIT_PASSWORD, m->password_fd);
@@ -148,10 +178,12 @@ mst_give_held(struct master *m, struct child *c)
 		    ? FX_OK
 		    : give_file(c, IPC_FILE_MIRROR_LOCK, m->lock_fd);
 	case IPC_R_SYNC:
+		if (c->on_demand && m->keyring.new_fd != -1)
+			r = give_file(c, IPC_FILE_MADE_KEY, m->keyring.new_fd);
 		/* its sign that it runs in a cluster */
-		return m->paths[IPC_FILE_KUBECONFIG] != NULL
-		    ? FX_OK
-		    : ipc_tell_no_file(&c->peer, &no);
+		if (r == FX_OK && m->paths[IPC_FILE_KUBECONFIG] == NULL)
+			r = ipc_tell_no_file(&c->peer, &no);
+		return r;
 	case IPC_R_API:
 		return give_listeners(m, c);
 	case IPC_R_UPSTREAM:
@@ -188,8 +220,12 @@ on_key(void *arg, struct ipc_frame *f, const struct fx_err *err)
 	struct ipc_key_public_is a;
 	int r;
 
-	if (err != NULL)
-		return FX_OK; /* asked again when it is back */
+	if (err != NULL) {
+		/* asked again when it is back */
+		if (err->code != FX_ERETRY)
+			keyring_uses_none(m, err);
+		return FX_OK;
+	}
 	r = ipc_key_public_is_decode(&f->body, &a, &f->fd);
 	if (r != FX_OK)
 		return r;
@@ -202,6 +238,7 @@ on_key(void *arg, struct ipc_frame *f, const struct fx_err *err)
 	}
 	ipc_key_public_is_clear(&m->key);
 	m->key = a;
+	keyring_uses(m, &a);
 	return FX_OK;
 }
 
@@ -237,11 +274,13 @@ mst_child_changed(struct master *m, struct child *c)
 
 	if (c->role == IPC_R_UPSTREAM && c->state != CHILD_RUNNING)
 		spool_lost_asker(m);
-	if (c->state != CHILD_RUNNING || m->stopping)
+	if (c->state != CHILD_RUNNING || c->on_demand || m->stopping)
 		return;
-	if (c->role == IPC_R_KEY)
+	if (c->role == IPC_R_KEY) {
+		keyring_runs(m, c);
 		(void)MST_ASK(c, key_public, KEY_PUBLIC, &key,
 		    FIRST_QUESTION_US, on_key, m);
+	}
 	if (c->role == IPC_R_MANIFEST && c->restarts != 0)
 		sync_lost_set(m);
 	if (c->role == IPC_R_SYNC) {

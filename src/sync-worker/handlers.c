@@ -174,9 +174,8 @@ sw_on_cluster(struct sw *sw, const struct ipc_req *req, struct ipc_cluster *m)
 }
 IPC_HANDLER(cluster, sw_on_cluster, struct sw)
 
-/* Our pod's own namespace; outside of one what the kubeconfig says. */
-static const char *
-own_namespace(struct sw *sw)
+const char *
+sw_own_namespace(struct sw *sw)
 {
 	struct buf text = BUF_INIT(IPC_MAX_NAME);
 	auto_fd int fd = -1;
@@ -455,7 +454,7 @@ sw_on_apply(struct sw *sw, const struct ipc_req *req, struct ipc_apply *m)
 	if (!begin(sw, req))
 		return FX_OK;
 	if (sw->cluster->inventory != NULL)
-		inventory_place(sw->cluster->inventory, own_namespace(sw));
+		inventory_place(sw->cluster->inventory, sw_own_namespace(sw));
 	begun(sw, pass_apply(sw->cluster, m->set, m->incomplete, &err), &err);
 	return FX_OK;
 }
@@ -523,7 +522,7 @@ sw_on_marker_read(struct sw *sw, const struct ipc_req *req,
 
 	(void)m;
 	if (wait != NULL)
-		marker_read(sw->cluster, own_namespace(sw),
+		marker_read(sw->cluster, sw_own_namespace(sw),
 		    sw->w->cfg.k8s_secret_name, on_marker, wait);
 	return FX_OK;
 }
@@ -536,7 +535,7 @@ sw_on_marker_write(struct sw *sw, const struct ipc_req *req,
 	struct marker_wait *wait = marker_wait_for(sw, req);
 
 	if (wait != NULL)
-		marker_write(sw->cluster, own_namespace(sw),
+		marker_write(sw->cluster, sw_own_namespace(sw),
 		    sw->w->cfg.k8s_secret_name, m->revision, on_marker, wait);
 	return FX_OK;
 }
@@ -544,6 +543,7 @@ IPC_HANDLER(marker_write, sw_on_marker_write, struct sw)
 
 IPC_HANDLER(workloads, sw_on_workloads, struct sw)
 IPC_HANDLER(export, sw_on_export, struct sw)
+IPC_HANDLER(key_store, sw_on_key_store, struct sw)
 
 static int
 sw_on_sync_errors(struct sw *sw, const struct ipc_req *req,
@@ -584,6 +584,7 @@ const struct ipc_handler sw_handlers[] = {
 	{ IPC_T_MARKER_WRITE, sw_on_marker_write_frame },
 	{ IPC_T_WORKLOADS, sw_on_workloads_frame },
 	{ IPC_T_EXPORT, sw_on_export_frame },
+	{ IPC_T_KEY_STORE, sw_on_key_store_frame },
 	{ IPC_T_SYNC_ERRORS, sw_on_sync_errors_frame },
 	{ IPC_T_NO_FILE, sw_on_no_file_frame },
 };

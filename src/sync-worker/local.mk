@@ -9,6 +9,8 @@ src_sync_worker_libsync_a_SOURCES = \
 	src/sync-worker/cluster.h \
 	src/sync-worker/crd.c \
 	src/sync-worker/delivery.c \
+	src/sync-worker/deploy_key.c \
+	src/sync-worker/deploy_key.h \
 	src/sync-worker/delivery.h \
 	src/sync-worker/discovery.c \
 	src/sync-worker/discovery.h \
@@ -80,6 +82,7 @@ fluxd_sync_SOURCES = \
 	src/sync-worker/login.c \
 	src/sync-worker/main.c \
 	src/sync-worker/on_export.c \
+	src/sync-worker/on_key_store.c \
 	src/sync-worker/on_workloads.c \
 	src/sync-worker/reads.c \
 	src/sync-worker/reads.h \

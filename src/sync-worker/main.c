@@ -18,7 +18,8 @@
  *          resources from fluxd-manifest, as JSON it passes on; namespaces and
  *          ids that clients ask for.
  * Holds    the API server's credentials: service account token, or what the
- *          kubeconfig has.
+ *          kubeconfig has.  A second process of the kind, which is started for
+ *          that and ends with it, holds a new deploy key to be stored.
  * May      talk to the API server over sockets that the connector made, and
  *          ask for fresh descriptors of the files it named at start.
  * May not  open a path, make or connect a socket, start programs, reach

@@ -101,6 +101,10 @@ void feed_set(void *sw, uint64_t set, uint64_t base);
 void feed_bodies(void *sw, uint64_t set, const uint64_t *indexes, size_t n);
 void feed_clear(struct sw *);
 
+/* handlers.c.  Our pod's own namespace; outside of one what the kubeconfig
+ * says. */
+const char *sw_own_namespace(struct sw *);
+
 /* handlers.c: hooks of the cluster */
 void
 reply_error(void *sw, const char *id, const char *source, const char *text);
@@ -123,5 +127,8 @@ void reads_clear(struct sw *);
 int
 sw_on_workloads(struct sw *, const struct ipc_req *, struct ipc_workloads *);
 int sw_on_export(struct sw *, const struct ipc_req *, struct ipc_export *);
+/* on_key_store.c */
+int
+sw_on_key_store(struct sw *, const struct ipc_req *, struct ipc_key_store *);
 
 #endif

@@ -6,18 +6,19 @@ attack_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$attack_dir/../testbed/lib.sh"
 python=/usr/bin/python3
 
-# roles_read: who runs now, into pid_of, user_of and restarts_of, by role.
+# roles_read: who runs now, into pid_of, user_of and restarts_of, by role; of a
+# role's further instances by role and number ("key-1").
 declare -A pid_of user_of restarts_of
 roles_read() {
 	local role instance pid state user rest
 	pid_of=() user_of=() restarts_of=()
 	while read -r role instance pid state user rest; do
 		[ "$state" = running ] || continue
+		[ "$instance" = 0 ] || role=$role-$instance
 		pid_of[$role]=$pid
 		user_of[$role]=$user
 		restarts_of[$role]=${rest##* }
 	done < <(ctl sandbox --no-headers)
-	: "$instance"
 }
 
 # role_pid ROLE: its process, as the kernel knows it; nothing if there is none.

@@ -107,6 +107,56 @@ over_ssh "a75u-$$" "one user for all"
 t_is "$users" 1 "one user for all: it is so"
 FLUXD=$with
 
+# ---- a deploy key that is made while the daemon runs, and one of the start: in
+# the one process that signs, once it has been stored, and in no other
+mkdir "$T_DIR/account" "$T_DIR/mount"
+printf %s "$BED_API_TOKEN" >"$T_DIR/account/token"
+cp "$BED_API_CA" "$T_DIR/account/ca.crt"
+printf %s "$ns" >"$T_DIR/account/namespace"
+key_is_known() { [ -n "$(ctl identity)" ]; }
+secret_key() {
+	kubectl -n "$ns" get secret flux-git-deploy -o 'jsonpath={.data.identity}' | base64 -d >"$T_DIR/stored"
+	pem_line=$(sed -n '3p' "$T_DIR/stored")
+	as_stored=$(base64 -w0 "$T_DIR/stored" | cut -c101-160)
+}
+# MODE: none of it anywhere else, in none of its forms
+made_key() {
+	secret_key
+	scan "seed=$(seed_of "$T_DIR/stored")" "text=$(printf %s "${pem_line:0:32}" | hex)" \
+		"stored=$(printf %s "$as_stored" | hex)"
+	expect_only seed "$1: the new key's seed" key
+	expect_only text "$1: the new key's text"
+	expect_only stored "$1: the new key as the Secret has it"
+	t_is "$(log_has "$pem_line") $(log_has "${as_stored:0:40}")" "0 0" "$1: it is not in the log"
+	t_unlike "$(answers)" "${pem_line:0:32}|$as_stored" "$1: nor in an answer"
+	t_is "$(in_proc_texts "${pem_line:0:32}")" "" "$1: it is in no environment or command line"
+}
+regenerated() { # REPOSITORY MODE
+	local first
+	kubectl -n "$ns" delete secret flux-git-deploy >/dev/null 2>&1 || true
+	kubectl -n "$ns" create secret generic flux-git-deploy >/dev/null
+	fluxd_start --git-url="$(bed_repo "$1")" --state-dir="$T_DIR/state-$1" --k8s-secret-volume-mount-path="$T_DIR/mount"
+	t_wait "$2: a first key is made" 30 key_is_known
+	made_key "$2: at the start"
+	first=$(seed_of "$T_DIR/stored")
+	ctl identity --regenerate >/dev/null
+	made_key "$2: regenerated"
+	scan "seed=$first"
+	expect_only seed "$2: the seed of the key that was replaced"
+	fluxd_stop
+}
+if unshare -m true 2>/dev/null; then
+	fluxd_in_pod
+	regenerated "a75k-$$" "a user for each"
+	FLUXD=$with
+	fluxd_without_caps
+	fluxd_in_pod
+	regenerated "a75ku-$$" "one user for all"
+	FLUXD=$with
+else
+	t_cannot "a deploy key that is made: no mount namespace here"
+fi
+
 # ---- over https: the password
 url=$(bed_repo_https "a75s-$$")
 commit_something "a75s-$$" "$url"

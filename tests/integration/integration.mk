@@ -8,6 +8,7 @@ integration_tests = \
 	tests/integration/forward.sh \
 	tests/integration/git_config.sh \
 	tests/integration/jobs.sh \
+	tests/integration/keyring.sh \
 	tests/integration/kubeconfig.sh \
 	tests/integration/loading.sh \
 	tests/integration/logs.sh \

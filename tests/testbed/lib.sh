@@ -441,6 +441,22 @@ fluxd_without_cluster() {
 	YAML
 }
 
+# fluxd_in_pod [PORT]: from now on the daemon runs as in a pod, which takes root
+# and a mount namespace: with a /run of its own that has the files of $T_DIR/account
+# (token, ca.crt, namespace), and the API server at this port of 127.0.0.1.
+fluxd_in_pod() {
+	cat >"$T_DIR/fluxd-in-pod" <<-SH
+		#!/bin/sh
+		unset KUBECONFIG
+		export KUBERNETES_SERVICE_HOST=127.0.0.1 KUBERNETES_SERVICE_PORT=${1:-$BED_API_PORT}
+		account=run/secrets/kubernetes.io/serviceaccount
+		exec unshare -m sh -c "mount -t tmpfs none /run && mkdir -p /\$account && cp $T_DIR/account/* /\$account &&
+			exec $FLUXD \"\\\$@\"" fluxd "\$@"
+	SH
+	chmod +x "$T_DIR/fluxd-in-pod"
+	FLUXD=$T_DIR/fluxd-in-pod
+}
+
 # fluxd_alive: does it run?  (A zombie that nobody has waited for does not.)
 fluxd_alive() {
 	local state

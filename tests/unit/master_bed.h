@@ -34,12 +34,14 @@ struct bed_ask {
 };
 
 static struct master bed;
-static struct ipc_peer bed_far[IPC_R_COUNT];
+/* by role; behind those the ones of the instances on demand */
+static struct ipc_peer bed_far[2 * IPC_R_COUNT];
 static struct bed_ask bed_asks[BED_ASKS_MAX];
 static size_t bed_nasks;
 static int64_t bed_now, bed_wall;
-static unsigned bed_late_paths; /* that the launcher was told */
-static bool bed_lists_rest;	/* as sync was told */
+static unsigned bed_late_paths;	     /* that the launcher was told */
+static bool bed_lists_rest;	     /* as sync was told */
+static ipc_handler_fn *bed_on_event; /* of a test that looks at them */
 
 /* The master lives as long as its process and gives nothing back at its end, so
  * each is kept: what one holds is no leak, what it lost is. */
@@ -91,6 +93,8 @@ bed_on_ask(void *ctx, struct ipc_peer *p, struct ipc_frame *f)
 	bed_late_paths += f->type == IPC_T_LATE_PATH;
 	if (f->type == IPC_T_REST)
 		want_int(bed_on_rest(f), FX_OK);
+	if (ipc_rule(f->type)->kind == IPC_EVENT && bed_on_event != NULL)
+		return bed_on_event(ctx, p, f);
 	if (ipc_rule(f->type)->kind != IPC_ASK)
 		return FX_OK;
 	if (f->type == IPC_T_USAGE)
@@ -120,10 +124,17 @@ bed_handlers(size_t *n)
 	return handlers;
 }
 
-static void
-bed_wire(struct child *c)
+static inline struct ipc_peer *
+bed_end_of(const struct child *c)
 {
-	struct ipc_peer *far = &bed_far[c->role];
+	return &bed_far[c->role + (c->on_demand ? IPC_R_COUNT : 0)];
+}
+
+/* A channel to this child: its far end is ours, the near one is returned. */
+static int
+bed_channel(struct child *c)
+{
+	struct ipc_peer *far = bed_end_of(c);
 	size_t n;
 	const struct ipc_handler *h = bed_handlers(&n);
 	int ends[2];
@@ -131,11 +142,18 @@ bed_wire(struct child *c)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
 		ends) == -1)
 		fx_bug("socketpair");
-	c->incarnation++;
-	child_adopt(c, ends[0], 100 + c->role);
-	ipc_peer_init(far, ends[1], c->role, IPC_R_MASTER, 0);
-	far->phase = IPC_PH_RUN;
+	ipc_peer_init(far, ends[1], c->role, IPC_R_MASTER, c->instance);
 	ipc_peer_handlers(far, h, n, NULL);
+	return ends[0];
+}
+
+static void
+bed_wire(struct child *c)
+{
+	c->incarnation++;
+	c->told_to_stop = c->renew = false;
+	child_adopt(c, bed_channel(c), 100 + c->role);
+	bed_end_of(c)->phase = IPC_PH_RUN;
 }
 
 /* Let everything that is on its way arrive. */
@@ -147,8 +165,8 @@ bed_turn(void)
 			child_flush(&bed.children[k]);
 		child_flush(&bed.launcher);
 		loop_turn(bed.loop, 0);
-		for (size_t r = 0; r < IPC_R_COUNT; r++) {
-			if (bed_far[r].fd == -1)
+		for (size_t r = 0; r < nitems(bed_far); r++) {
+			if (bed_far[r].handlers == NULL || bed_far[r].fd == -1)
 				continue;
 			(void)!ipc_peer_write(&bed_far[r]);
 			(void)!ipc_peer_read(&bed_far[r], 100);
@@ -412,7 +430,8 @@ bed_begin(const char *flag, ...)
 	child_init(&bed.launch_net, &bed, IPC_R_LAUNCH_NET, 0);
 	bed_run(&bed.launcher);
 	for (size_t i = 0; i < bed.nchildren; i++)
-		bed_run(&bed.children[i]);
+		if (!bed.children[i].on_demand)
+			bed_run(&bed.children[i]);
 	/* the questions of every start */
 	bed_fail(bed_take(IPC_R_KEY, IPC_T_KEY_PUBLIC), FX_EFAIL, "no key");
 	BED_ANSWER(bed_take(IPC_R_SYNC, IPC_T_CLUSTER), cluster_is,
@@ -457,8 +476,9 @@ bed_end(void)
 	for (size_t i = 0; i < bed.nchildren; i++)
 		ipc_peer_close(&bed.children[i].peer);
 	ipc_peer_close(&bed.launcher.peer);
-	for (size_t r = 0; r < IPC_R_COUNT; r++)
-		ipc_peer_close(&bed_far[r]);
+	for (size_t r = 0; r < nitems(bed_far); r++)
+		if (bed_far[r].handlers != NULL)
+			ipc_peer_close(&bed_far[r]);
 	config_clear(&bed.cfg);
 	loop_free(&bed.loop);
 	clk_fake(NULL, NULL);

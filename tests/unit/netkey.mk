@@ -2,13 +2,20 @@ EXTRA_DIST += tests/unit/key_util.h tests/unit/name_server.h \
 	tests/unit/worker_util.h
 
 KEY_TEST_CPPFLAGS = $(TEST_CPPFLAGS) -I$(srcdir)/src/key-worker $(CRYPTO_CFLAGS)
-KEY_TEST_LDADD = src/key-worker/libkey.a src/common/libbase.a $(CRYPTO_LIBS)
+KEY_TEST_LDADD = src/key-worker/libkey.a src/common/libmodel.a \
+	src/common/libbase.a $(CRYPTO_LIBS)
 
 check_PROGRAMS += tests/unit/test_key_file
 TESTS += tests/unit/test_key_file
 tests_unit_test_key_file_SOURCES = tests/unit/test_key_file.c
 tests_unit_test_key_file_CPPFLAGS = $(KEY_TEST_CPPFLAGS)
 tests_unit_test_key_file_LDADD = $(KEY_TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_key_make
+TESTS += tests/unit/test_key_make
+tests_unit_test_key_make_SOURCES = tests/unit/test_key_make.c
+tests_unit_test_key_make_CPPFLAGS = $(KEY_TEST_CPPFLAGS)
+tests_unit_test_key_make_LDADD = $(KEY_TEST_LDADD)
 
 check_PROGRAMS += tests/unit/test_key_sign
 TESTS += tests/unit/test_key_sign

@@ -64,6 +64,15 @@ test_refused(void)
 		{ { "--git-path=a,/b" },
 		    "subdirectory given as --git-path should not have leading "
 		    "forward slash" },
+		{ { "--ssh-keygen-type=dsa" },
+		    "--ssh-keygen-type must be ed25519, ecdsa or rsa" },
+		{ { "--ssh-keygen-bits=0" },
+		    "--ssh-keygen-bits=0: an RSA key has 1024 to 8192 bits" },
+		{ { "--ssh-keygen-bits=0x10", "--ssh-keygen-type=ecdsa" },
+		    "--ssh-keygen-bits=16: an ECDSA key has 256, 384 or 521 "
+		    "bits" },
+		{ { "--ssh-keygen-format=DER" },
+		    "--ssh-keygen-format must be RFC4716, PEM or PKCS8" },
 		{ { "--sync-gc-limit=some" },
 		    "--sync-gc-limit: \"some\" is neither a number nor a "
 		    "percentage" },

@@ -111,18 +111,18 @@ worker_await(struct worker_under_test *w, const bool *flag)
 	return want(*flag);
 }
 
-/* settings: name, value, …, NULL.  file: -1 for none; stays the caller's. */
+/* The beginning of a start: settings are name, value, …, NULL. */
 static inline void
-worker_start(struct worker_under_test *w, enum ipc_role role,
-    char *const settings[], enum ipc_file_id which, int file)
+worker_begin(struct worker_under_test *w, enum ipc_role role, int instance,
+    char *const settings[])
 {
 	const char *dir = getenv("FX_BUILDDIR");
 	auto_free char *path = xasprintf("%s/%s", dir == NULL ? "." : dir,
 	    ipc_role_executable(role));
 	auto_free char *number = xasprintf("%d", (int)role);
+	auto_free char *which = xasprintf("%d", instance);
 	struct ipc_setting list[16];
 	struct ipc_config config = { .settings = list };
-	struct ipc_go go = { 0 };
 	int pair[2];
 
 	*w = (struct worker_under_test){ 0 };
@@ -138,13 +138,14 @@ worker_start(struct worker_under_test *w, enum ipc_role role,
 		/* an instrumented worker cannot look for leaks at its end:
 		 * that takes a thread that traces, which is forbidden */
 		setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
-		execl(path, ipc_role_executable(role), number, "0", "-1",
+		execl(path, ipc_role_executable(role), number, which, "-1",
 		    (char *)NULL);
 		_exit(127);
 	}
 	close(pair[1]);
 	want_int(fd_set_nonblock(pair[0]), FX_OK);
-	ipc_peer_init(&w->peer, pair[0], IPC_R_MASTER, role, 0);
+	ipc_peer_init(&w->peer, pair[0], IPC_R_MASTER, role,
+	    (uint32_t)instance);
 	ipc_peer_handlers(&w->peer, worker_test_handlers,
 	    nitems(worker_test_handlers), w);
 	for (; settings[2 * config.settings_len] != NULL;
@@ -154,14 +155,36 @@ worker_start(struct worker_under_test *w, enum ipc_role role,
 		list[config.settings_len] = (struct ipc_setting){ s[0], s[1] };
 	}
 	want_int(ipc_tell_config(&w->peer, &config), FX_OK);
-	if (file != -1) {
-		struct ipc_file f = { .which = which,
-			.fd = fcntl(file, F_DUPFD_CLOEXEC, 3) };
+}
 
-		want_int(ipc_tell_file(&w->peer, &f), FX_OK);
-	}
+/* A file: -1 for none; stays the caller's. */
+static inline void
+worker_give(struct worker_under_test *w, enum ipc_file_id which, int file)
+{
+	struct ipc_file f = { .which = which };
+
+	if (file == -1)
+		return;
+	f.fd = fcntl(file, F_DUPFD_CLOEXEC, 3);
+	want_int(ipc_tell_file(&w->peer, &f), FX_OK);
+}
+
+static inline void
+worker_go(struct worker_under_test *w)
+{
+	struct ipc_go go = { 0 };
+
 	want_int(ipc_tell_go(&w->peer, &go), FX_OK);
 	worker_await(w, &w->ready);
+}
+
+static inline void
+worker_start(struct worker_under_test *w, enum ipc_role role,
+    char *const settings[], enum ipc_file_id which, int file)
+{
+	worker_begin(w, role, 0, settings);
+	worker_give(w, which, file);
+	worker_go(w);
 }
 
 /* Stop it as the master does; it must end by itself and in peace. */

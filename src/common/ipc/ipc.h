@@ -65,8 +65,16 @@ enum ipc_file_id {
 	IPC_FILE_API_TOKEN,	 /* --listen-token-file */
 	IPC_FILE_UPSTREAM_TOKEN, /* of --token: sealed memory file */
 	IPC_FILE_PROXY_LOGIN,	 /* user:password of the proxy: the same */
+	IPC_FILE_MADE_KEY, /* a deploy key that was made; sealed memory file */
 	IPC_FILE_COUNT,
 	IPC_FILE_NAMED = 100, /* + n: n-th path of PATHS_NAMED */
+};
+
+enum ipc_key_how {
+	IPC_KEY_REPLACE, /* whatever the Secret holds */
+	IPC_KEY_FIRST,	 /* unless it holds a key */
+	IPC_KEY_LOOK,	 /* does it hold this one? */
+	IPC_KEY_HOW_COUNT,
 };
 
 enum ipc_listener_kind { IPC_LISTEN_API, IPC_LISTEN_UNIX, IPC_LISTEN_METRICS };

@@ -41,5 +41,8 @@
 #define IPC_MAX_KINDS 4096     /* kinds whose scope is asked at once */
 #define IPC_MAX_BUCKETS 32     /* of a histogram */
 #define IPC_MAX_NAMED_PATHS 16 /* files that a kubeconfig names */
+#define IPC_MAX_FORMER_KEYS 16 /* deploy keys that were replaced */
+
+#define IPC_MAX_KEY_FILE (32 * 1024) /* RSA of 16384 bits takes 13 kB */
 
 #endif

@@ -15,6 +15,8 @@ src_common_libmodel_a_SOURCES = \
 	src/common/model/jsonr.h \
 	src/common/model/jsonw.c \
 	src/common/model/jsonw.h \
+	src/common/model/keygen.c \
+	src/common/model/keygen.h \
 	src/common/model/kubeconfig.c \
 	src/common/model/kubeconfig.h \
 	src/common/model/kubeconfig_url.c \
