@@ -6,8 +6,6 @@
 #include "resource_id.h"
 #include "str.h"
 
-#define QUOTED_MAX 4096
-
 /* Characters that Go does not print as they are: C1 controls, soft hyphen,
  * and what is invisible or turns the direction of text. */
 static bool
@@ -63,7 +61,7 @@ scalar_quote(struct buf *out, const char *s)
 int
 scalar_wrap(struct fx_err *err, const char *what, const char *s)
 {
-	struct buf b = BUF_INIT(QUOTED_MAX);
+	struct buf b = BUF_INIT(FX_ERR_TEXT_MAX); /* no more is shown */
 	auto_free char *quoted = NULL;
 
 	scalar_quote(&b, s);

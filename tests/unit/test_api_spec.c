@@ -4,6 +4,7 @@
 #include "scalar.h"
 #include "spec.h"
 #include "str.h"
+#include "target.h"
 #include "test.h"
 
 #define ANY "\x01" /* an error whose text is ours */
@@ -438,6 +439,23 @@ test_quote(void)
 	}
 }
 
+/* However long a name is, an error begins with what was wrong with it. */
+static void
+test_wrap(void)
+{
+	char name[TARGET_MAX + 1];
+	struct fx_err err = { 0 };
+
+	memset(name, '\x01', TARGET_MAX);
+	name[TARGET_MAX] = '\0';
+	want_int(scalar_resource_id(name, &err), FX_ESYNTAX);
+	want_int(scalar_wrap(&err, "parsing service spec", name), FX_ESYNTAX);
+	want(str_starts(err.text, "parsing service spec \"\\x01\\x01"));
+	want_int(strlen(err.text), FX_ERR_TEXT_MAX - 1);
+	want(strspn(err.text + strlen("parsing service spec \""), "\\x01") ==
+	    strlen(err.text + strlen("parsing service spec \"")));
+}
+
 int
 main(void)
 {
@@ -454,5 +472,6 @@ main(void)
 	    test_result_write);
 	test_run("scalar: image specs and release kinds", test_image_specs);
 	test_run("scalar: quoting", test_quote);
+	test_run("scalar: a name longer than an error", test_wrap);
 	return test_done();
 }
