@@ -416,29 +416,6 @@ test_image_specs(void)
 	want_str(err.text, "invalid release kind");
 }
 
-static void
-test_quote(void)
-{
-	static const struct {
-		const char *in, *out;
-	} tv[] = {
-		{ "x", "\"x\"" },
-		{ "a\"b\\\t\x01", "\"a\\\"b\\\\\\t\\x01\"" },
-		{ "\xc3\xa9", "\"\xc3\xa9\"" },
-		{ "\xff", "\"\\xff\"" },
-		{ "\xe2\x80\xae", "\"\\u202e\"" },
-	};
-
-	for (size_t i = 0; i < nitems(tv); i++) {
-		struct buf b = BUF_INIT(64);
-		auto_free char *s = NULL;
-
-		scalar_quote(&b, tv[i].in);
-		s = str_take(&b);
-		want_str(s, tv[i].out);
-	}
-}
-
 /* However long a name is, an error begins with what was wrong with it. */
 static void
 test_wrap(void)
@@ -471,7 +448,6 @@ main(void)
 	test_run("spec: what jobs did, as Go's encoder writes it",
 	    test_result_write);
 	test_run("scalar: image specs and release kinds", test_image_specs);
-	test_run("scalar: quoting", test_quote);
 	test_run("scalar: a name longer than an error", test_wrap);
 	return test_done();
 }
