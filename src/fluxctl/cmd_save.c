@@ -158,6 +158,7 @@ save_all(struct target *t, const struct buf *export)
 	struct fx_err why = { 0 };
 	int r = FX_OK;
 
+	yread_keep_source(y);
 	while (r == FX_OK) {
 		r = yread_next(y, &object, &why);
 		if (r != FX_OK)
