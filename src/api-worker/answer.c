@@ -3,7 +3,7 @@
 #include "answer.h"
 
 #include "jsonw.h"
-#include "scalar.h"
+#include "quote.h"
 #include "str.h"
 #include "target.h"
 
@@ -272,7 +272,7 @@ answer_no_job(struct answer *a, const char *accept, const char *id)
 	auto_free char *text = NULL;
 
 	str_add(&b, "unknown job ");
-	scalar_quote(&b, id);
+	str_add_quoted(&b, id, strlen(id));
 	text = str_take(&b);
 	const struct error e = { 404, "missing", text,
 		"Job not found\n\n"

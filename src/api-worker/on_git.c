@@ -142,6 +142,8 @@ aw_on_readyz(struct http_request *r)
 
 /* ---- what is synced ----------------------------------------------------- */
 
+#define REVISION_MAX (IPC_MAX_OID + 3) /* bytes of one in the list */
+
 static int
 take_revisions(struct http_request *r, struct ipc_frame *f)
 {
@@ -151,7 +153,12 @@ take_revisions(struct http_request *r, struct ipc_frame *f)
 
 	if (rc != FX_OK)
 		return rc;
-	for (size_t i = 0; i < m.revisions_len; i++) {
+	/* the master shows fewer; half a list would be taken for whole */
+	if (r->answer.status == 0 &&
+	    buf_left(b) + (m.revisions_len + 1) * REVISION_MAX > ANSWER_MAX)
+		answer_trouble(&r->answer, r->accept, 500,
+		    "more commits are not applied than can be listed");
+	for (size_t i = 0; r->answer.status == 0 && i < m.revisions_len; i++) {
 		str_addc(b, buf_left(b) == 0 ? '[' : ',');
 		jw_string(b, m.revisions[i].hex);
 	}
@@ -163,6 +170,8 @@ static void
 sync_status(struct http_request *r, const struct ipc_sync_status_is *m)
 {
 	(void)m;
+	if (r->answer.status != 0)
+		return;
 	str_add(&r->answer.body, buf_left(&r->answer.body) == 0 ? "[]" : "]");
 	r->answer.status = 200;
 	r->answer.type = ANSWER_JSON;

@@ -8,10 +8,7 @@
 #define FX_SCALAR_H
 
 #include "base.h"
-#include "buf.h"
-
-/* Append in double quotes as Go's %q does. */
-void scalar_quote(struct buf *, const char *);
+#include "err.h"
 
 /* <namespace>:<kind>/<name>, or the old <namespace>/<service>. */
 int scalar_resource_id(const char *, struct fx_err *) FX_MUSTUSE;

@@ -3,6 +3,7 @@
 #include "change.h"
 
 #include "answer.h"
+#include "connect.h"
 #include "gojson.h"
 #include "quote.h"
 #include "str.h"
@@ -95,13 +96,16 @@ fill(const struct change *ch, const char *user, json_t *add, json_t *remove,
 
 /* *spec is owned. */
 static int
-make_spec(const struct change *ch, const char *id, const char *user,
+make_spec(const struct change *ch, const char *ns, const char *user,
     json_t **spec, struct ctl_error *err)
 {
 	auto_json json_t *add = json_object(), *remove = json_object();
+	auto_free char *id = NULL;
 	json_t *policies;
-	int r = fill(ch, user, add, remove, err);
+	int r = workload_id(ch->workload, ns, &id, err);
 
+	if (r == FX_OK)
+		r = fill(ch, user, add, remove, err);
 	if (r != FX_OK)
 		return r;
 	policies = json_object();
@@ -115,6 +119,8 @@ make_spec(const struct change *ch, const char *id, const char *user,
 static int
 check(const struct change *ch, struct ctl_error *err)
 {
+	auto_json json_t *spec = NULL;
+
 	if (*ch->workload == '\0')
 		return ctl_fail(err, FX_ESYNTAX, "-w, --workload is required");
 	if (ch->automate && ch->deautomate)
@@ -123,22 +129,20 @@ check(const struct change *ch, struct ctl_error *err)
 	if (ch->lock && ch->unlock)
 		return ctl_fail(err, FX_ESYNTAX,
 		    "lock and unlock both specified");
-	return FX_OK;
+	return make_spec(ch, WORKLOAD_ANY_NS, "", &spec, err);
 }
 
 int
 change_policies(struct ctl *c, const struct change *ch)
 {
-	auto_free char *id = NULL, *job = NULL;
+	auto_free char *job = NULL;
 	json_t *spec = NULL;
 	int r = check(ch, &c->error);
 
-	if (r != FX_OK)
-		return r;
-	r = workload_id(ch->workload, c->ns, &id, &c->error);
-	if (r != FX_OK)
-		return r;
-	r = make_spec(ch, id, c->user, &spec, &c->error);
+	if (r == FX_OK)
+		r = ctl_connect(c);
+	if (r == FX_OK)
+		r = make_spec(ch, c->ns, c->user, &spec, &c->error);
 	if (r == FX_OK)
 		r = update_send(c, "policy", ch->message, spec, &job);
 	if (r == FX_OK)

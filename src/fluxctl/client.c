@@ -99,7 +99,7 @@ set_way(CURL *h, const struct client *c)
 	}
 	http_proxy(h, c->url.scheme, host);
 	curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 1L);
-	curl_easy_setopt(h, CURLOPT_MAXREDIRS, (long)CLIENT_REDIRECTS_MAX);
+	curl_easy_setopt(h, CURLOPT_MAXREDIRS, (long)CLIENT_REDIRECTS_MAX - 1);
 }
 
 static void
@@ -157,11 +157,23 @@ transport_text(CURL *h, const struct client *c, const struct http_note *note,
 	    ctl_system_text((int)number));
 }
 
-static int
-fail_transport(const struct client *c, const char *route, const char *query,
-    bool post, CURLcode code, const char *why, struct ctl_error *err)
+/* Where the last answer that there may be sent us, as it said it; NULL: it is
+ * not known. */
+static char *
+last_location(CURL *h)
 {
-	auto_free char *url = url_join(&c->url, route, query, true);
+	struct curl_header *found;
+
+	return curl_easy_header(h, "Location", 0, CURLH_HEADER,
+		   CLIENT_REDIRECTS_MAX - 1, &found) == CURLHE_OK
+	    ? xstrdup(found->value)
+	    : NULL;
+}
+
+static int
+fail_transport(const char *url, bool post, CURLcode code, const char *why,
+    struct ctl_error *err)
+{
 	auto_free char *quoted = str_quoted(url);
 
 	return ctl_fail(err,
@@ -201,15 +213,15 @@ client_request(const struct client *c, const char *route, const char *query,
 {
 	auto_reply struct reply reply = { .body = BUF_INIT(CLIENT_BODY_MAX) };
 	auto_free char *url = url_join(&c->url, route, query, false);
-	auto_free char *why = unusable(c);
+	auto_free char *shown = url_join(&c->url, route, query, true);
+	auto_free char *why = unusable(c), *location = NULL;
 	struct http_note note = { 0 };
 	struct curl_slist *headers;
 	CURLcode code;
 	CURL *h;
 
 	if (why != NULL)
-		return fail_transport(c, route, query, body != NULL, CURLE_OK,
-		    why, err);
+		return fail_transport(shown, body != NULL, CURLE_OK, why, err);
 	h = curl_easy_init();
 	if (h == NULL)
 		fx_bug("libcurl gives no handle");
@@ -223,11 +235,13 @@ client_request(const struct client *c, const char *route, const char *query,
 		http_finish(h, &reply);
 	else
 		why = transport_text(h, c, &note, &reply, code);
+	if (code == CURLE_TOO_MANY_REDIRECTS)
+		location = last_location(h);
 	curl_easy_cleanup(h);
 	curl_slist_free_all(headers);
 	if (code != CURLE_OK)
-		return fail_transport(c, route, query, body != NULL, code, why,
-		    err);
+		return fail_transport(location != NULL ? location : shown,
+		    body != NULL, code, why, err);
 	*out = reply;
 	reply = (struct reply){ 0 };
 	return FX_OK;

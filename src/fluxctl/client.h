@@ -15,7 +15,7 @@
 #include "url.h"
 
 #define CLIENT_BODY_MAX (64u << 20) /* bytes: images of a large cluster */
-#define CLIENT_REDIRECTS_MAX 10	    /* as the original */
+#define CLIENT_REDIRECTS_MAX 10	    /* as the original: the last is refused */
 
 struct client;
 

@@ -27,7 +27,7 @@ enum output_format { OUTPUT_TABLE, OUTPUT_WIDE, OUTPUT_JSON, OUTPUT_YAML };
 
 struct ctl {
 	const struct ctl_line *line;
-	struct client *client; /* NULL unless the command needs the daemon */
+	struct client *client; /* NULL before ctl_connect */
 	/* What the command's flags leave open and the machine knows; found out
 	 * before anything foreign is read.  Owned. */
 	char *ns;   /* of --namespace; NULL: the command has no such flag */

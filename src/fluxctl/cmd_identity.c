@@ -3,6 +3,7 @@
 #include "cmd.h"
 
 #include "api.h"
+#include "connect.h"
 #include "options.h"
 #include "text.h"
 
@@ -11,10 +12,11 @@ ctl_cmd_identity(struct ctl *c)
 {
 	const struct ctl_options *opts = &c->line->opts;
 	auto_git_config struct git_config config = { 0 };
-	int r;
+	int r = ctl_connect(c);
 
-	r = api_git_config(c->client, opts->identity_regenerate, &config,
-	    &c->error);
+	if (r == FX_OK)
+		r = api_git_config(c->client, opts->identity_regenerate,
+		    &config, &c->error);
 	if (r != FX_OK)
 		return r;
 	if (opts->identity_visual)

@@ -3,6 +3,7 @@
 #include "cmd.h"
 
 #include "api.h"
+#include "connect.h"
 #include "image_ref.h"
 #include "instant.h"
 #include "options.h"
@@ -159,6 +160,10 @@ list(struct ctl *c, json_t **out)
 	    o->list_images_controller,
 	    "can't specify both the controller and image", &given, &c->error);
 
+	if (r == FX_OK && *given != '\0')
+		r = workload_check(given, &c->error);
+	if (r == FX_OK)
+		r = ctl_connect(c);
 	if (r == FX_OK && *given != '\0')
 		r = workload_id(given, c->ns, &id, &c->error);
 	if (r == FX_OK)

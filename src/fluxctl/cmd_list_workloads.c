@@ -3,6 +3,7 @@
 #include "cmd.h"
 
 #include "api.h"
+#include "connect.h"
 #include "options.h"
 #include "output.h"
 #include "record.h"
@@ -85,9 +86,11 @@ ctl_cmd_list_workloads(struct ctl *c)
 {
 	const struct ctl_options *o = &c->line->opts;
 	auto_json json_t *all = NULL, *shown = NULL;
-	int r = api_workloads(c->client, o->list_workloads_all ? "" : c->ns,
-	    &all, &c->error);
+	int r = ctl_connect(c);
 
+	if (r == FX_OK)
+		r = api_workloads(c->client, o->list_workloads_all ? "" : c->ns,
+		    &all, &c->error);
 	if (r != FX_OK)
 		return r;
 	shown = *o->list_workloads_container == '\0'

@@ -3,6 +3,7 @@
 #include "cmd.h"
 
 #include "api.h"
+#include "connect.h"
 #include "gojson.h"
 #include "image_ref.h"
 #include "menu.h"
@@ -102,7 +103,8 @@ read_image(const char *text, json_t **out, struct ctl_error *err)
 
 /* What is to be released where; the lists are the caller's. */
 static int
-read_lists(struct ctl *c, json_t *workloads, json_t **image, json_t *excludes)
+read_lists(struct ctl *c, const char *ns, json_t *workloads, json_t **image,
+    json_t *excludes)
 {
 	const struct ctl_options *o = &c->line->opts;
 	int r = FX_OK;
@@ -110,11 +112,11 @@ read_lists(struct ctl *c, json_t *workloads, json_t **image, json_t *excludes)
 	if (o->release_all) {
 		json_array_append_new(workloads, json_string(ALL_WORKLOADS));
 	} else {
-		r = add_workloads(workloads, &o->release_workload, c->ns,
+		r = add_workloads(workloads, &o->release_workload, ns,
 		    &c->error);
 		if (r == FX_OK)
-			r = add_workloads(workloads, &o->release_controller,
-			    c->ns, &c->error);
+			r = add_workloads(workloads, &o->release_controller, ns,
+			    &c->error);
 	}
 	if (r != FX_OK)
 		return r;
@@ -123,18 +125,17 @@ read_lists(struct ctl *c, json_t *workloads, json_t **image, json_t *excludes)
 	else
 		r = read_image(o->release_image, image, &c->error);
 	if (r == FX_OK)
-		r = add_workloads(excludes, &o->release_exclude, c->ns,
-		    &c->error);
+		r = add_workloads(excludes, &o->release_exclude, ns, &c->error);
 	return r;
 }
 
 /* *spec is owned. */
 static int
-make_spec(struct ctl *c, bool plan, json_t **spec)
+make_spec(struct ctl *c, const char *ns, bool plan, json_t **spec)
 {
 	auto_json json_t *workloads = json_array(), *excludes = json_array();
 	auto_json json_t *image = NULL;
-	int r = read_lists(c, workloads, &image, excludes);
+	int r = read_lists(c, ns, workloads, &image, excludes);
 
 	if (r != FX_OK)
 		return r;
@@ -149,6 +150,16 @@ make_spec(struct ctl *c, bool plan, json_t **spec)
 	json_object_set_new(*spec, "Force",
 	    json_boolean(c->line->opts.release_force));
 	return FX_OK;
+}
+
+/* Whatever can be said without a daemon. */
+static int
+check(struct ctl *c)
+{
+	auto_json json_t *spec = NULL;
+	int r = check_flags(c);
+
+	return r == FX_OK ? make_spec(c, WORKLOAD_ANY_NS, true, &spec) : r;
 }
 
 /*
@@ -201,7 +212,7 @@ explain(struct ctl *c)
 	int r;
 
 	c->error = (struct ctl_error){ 0 };
-	r = make_spec(c, true, &spec);
+	r = make_spec(c, c->ns, true, &spec);
 	if (r == FX_OK)
 		r = update_send(c, "image", "", spec, &job_id);
 	if (r == FX_OK)
@@ -221,10 +232,12 @@ ctl_cmd_release(struct ctl *c)
 	auto_free char *job_id = NULL;
 	auto_job struct job job = { 0 };
 	json_t *spec = NULL;
-	int r = check_flags(c);
+	int r = check(c);
 
 	if (r == FX_OK)
-		r = make_spec(c, plan, &spec);
+		r = ctl_connect(c);
+	if (r == FX_OK)
+		r = make_spec(c, c->ns, plan, &spec);
 	if (r != FX_OK)
 		return r;
 	fprintf(c->err, "Submitting %srelease ...\n", plan ? "dry-run " : "");

@@ -3,6 +3,7 @@
 #include "cmd.h"
 
 #include "api.h"
+#include "connect.h"
 #include "options.h"
 #include "output.h"
 #include "str.h"
@@ -80,8 +81,10 @@ int
 ctl_cmd_sandbox(struct ctl *c)
 {
 	auto_json json_t *processes = NULL;
-	int r = api_sandbox(c->client, &processes, &c->error);
+	int r = ctl_connect(c);
 
+	if (r == FX_OK)
+		r = api_sandbox(c->client, &processes, &c->error);
 	if (r != FX_OK)
 		return r;
 	if (output_is_value(c))

@@ -3,6 +3,7 @@
 #include "cmd.h"
 
 #include "api.h"
+#include "connect.h"
 #include "arena.h"
 #include "export.h"
 #include "fd.h"
@@ -158,6 +159,7 @@ save_all(struct target *t, const struct buf *export)
 	struct fx_err why = { 0 };
 	int r = FX_OK;
 
+	yread_keep_source(y);
 	while (r == FX_OK) {
 		r = yread_next(y, &object, &why);
 		if (r != FX_OK)
@@ -178,8 +180,11 @@ ctl_cmd_save(struct ctl *c)
 	const char *out = c->line->opts.save_out;
 	struct target t = { .ctl = c, .fd = -1 };
 	auto_buf struct buf export = BUF_INIT(EXPORT_MAX);
-	int r = api_export(c->client, &export, &c->error);
+	int r = ctl_connect(c);
 
+	if (r != FX_OK)
+		return r;
+	r = api_export(c->client, &export, &c->error);
 	if (r != FX_OK)
 		return c->error.shaped
 		    ? r

@@ -3,6 +3,7 @@
 #include "cmd.h"
 
 #include "api.h"
+#include "connect.h"
 #include "gojson.h"
 #include "output.h"
 #include "quote.h"
@@ -141,9 +142,10 @@ ctl_cmd_sync(struct ctl *c)
 	auto_git_config struct git_config config = { 0 };
 	auto_job struct job job = { 0 };
 	auto_free char *revision = NULL;
-	int r;
+	int r = ctl_connect(c);
 
-	r = api_git_config(c->client, false, &config, &c->error);
+	if (r == FX_OK)
+		r = api_git_config(c->client, false, &config, &c->error);
 	if (r == FX_OK)
 		r = check_repository(c, &config);
 	if (r != FX_OK)

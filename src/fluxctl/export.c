@@ -102,7 +102,8 @@ without(struct arena *a, struct node *map, const char *const *keys)
 	return inner == NULL ? NULL : node_with(a, map, keys[0], inner);
 }
 
-/* A scalar's text as a string; NULL: none. */
+/* A scalar as a string, which is what was written, whatever it would be
+ * elsewhere: a name may be y or 01.  NULL: no memory. */
 static struct node *
 as_string(struct arena *a, const struct node *n)
 {
@@ -113,7 +114,7 @@ as_string(struct arena *a, const struct node *n)
 
 	if (n->kind == NODE_NULL)
 		return node_str(a, "");
-	text = node_text(n, tmp, &len);
+	text = node_source(n, tmp, &len);
 	s = node_str(a, "");
 	if (s == NULL)
 		return NULL;
@@ -172,31 +173,47 @@ put_string(const struct filter *f, struct node *map, const struct node *from,
 	return s != NULL && s->n == 0 ? FX_OK : put(f, map, key, s);
 }
 
+static int
+add_strings(const struct filter *f, struct node *copy, const struct pair *from,
+    const char *key)
+{
+	struct pair p;
+
+	if (is_dropped(from->key))
+		return FX_OK;
+	if (!is_scalar(from->value))
+		return fail_type(key, f->err);
+	p.key = as_string(f->a, from->key);
+	p.value = as_string(f->a, from->value);
+	if (p.key == NULL || p.value == NULL)
+		return too_large(f->err);
+	copy->pairs[copy->n++] = p;
+	return FX_OK;
+}
+
 /* A mapping of strings, unless it is empty. */
 static int
 put_strings(const struct filter *f, struct node *map, const struct node *from,
     const char *key)
 {
 	const struct node *n = node_get(from, key);
-	struct node *copy, *value;
+	struct node *copy;
+	struct pair *scratch;
+	int r = FX_OK;
 
 	if (n == NULL || n->kind == NODE_NULL)
 		return FX_OK;
 	if (n->kind != NODE_MAP)
 		return fail_type(key, f->err);
 	copy = new_map(f->a, n->n);
-	for (uint32_t i = 0; copy != NULL && i < n->n; i++) {
-		if (is_dropped(n->pairs[i].key))
-			continue;
-		if (!is_scalar(n->pairs[i].value))
-			return fail_type(key, f->err);
-		value = as_string(f->a, n->pairs[i].value);
-		if (value == NULL)
-			return too_large(f->err);
-		copy->pairs[copy->n++] =
-		    (struct pair){ n->pairs[i].key, value };
-	}
-	return copy != NULL && copy->n == 0 ? FX_OK : put(f, map, key, copy);
+	scratch = arena_alloc(f->a, n->n * sizeof(*scratch));
+	if (copy == NULL || scratch == NULL)
+		return too_large(f->err);
+	for (uint32_t i = 0; r == FX_OK && i < n->n; i++)
+		r = add_strings(f, copy, &n->pairs[i], key);
+	/* as strings, keys may have another order */
+	copy->n = (uint32_t)node_settle(copy->pairs, copy->n, scratch);
+	return r != FX_OK || copy->n == 0 ? r : put(f, map, key, copy);
 }
 
 static int

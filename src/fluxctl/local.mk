@@ -32,6 +32,8 @@ src_fluxctl_libfluxctl_a_SOURCES = \
 	src/fluxctl/commands.def \
 	src/fluxctl/confine.c \
 	src/fluxctl/confine.h \
+	src/fluxctl/connect.c \
+	src/fluxctl/connect.h \
 	src/fluxctl/error.c \
 	src/fluxctl/error.h \
 	src/fluxctl/export.c \

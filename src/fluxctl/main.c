@@ -8,7 +8,7 @@
  * Holds    the service token, if one is given; wiped at the end, never shown.
  * May      read kubeconfigs for a namespace, ask git who its user is, and
  * start the process that forwards to a cluster, which has the credentials for
- * that (forwarder.c); then it gives all that up (confine.h), connects to the
+ * that (forwarder.c); then it gives all that up (connect.h), connects to the
  * daemon, and writes files where `save` is told to. If it falls, a hostile
  * daemon acts as the person who asked it.
  */
@@ -16,19 +16,14 @@
 
 #include "client.h"
 #include "cmd.h"
-#include "confine.h"
+#include "connect.h"
 #include "fd.h"
-#include "forward.h"
 #include "help.h"
-#include "locate.h"
-#include "namespace.h"
 #include "options.h"
 #include "output.h"
 #include "text.h"
-#include "user.h"
 
 #include <curl/curl.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -54,69 +49,6 @@ show_error(FILE *to, const struct ctl_error *error, enum ctl_command_id id)
 	    id == CTL_ROOT ? "" : ctl_commands[id].name);
 }
 
-/* What the person's files, git and terminal say.  Of a kubeconfig that leads to
- * the daemon only the process that forwards knows anything. */
-static void
-look_around(struct ctl *c, bool forwarded)
-{
-	const struct ctl_line *line = c->line;
-	const char *ns = ctl_flag_text(line, "namespace");
-	const char *user = ctl_flag_text(line, "user");
-
-	if (ns != NULL && (*ns != '\0' || !forwarded))
-		c->ns = ctl_namespace(ns,
-		    ctl_commands[line->command].needs_daemon
-			? line->opts.context
-			: ""); /* install never looked at another context */
-	if (user != NULL)
-		c->user = *user == '\0' ? ctl_git_user() : xstrdup(user);
-	if (line->opts.release_interactive)
-		c->tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-}
-
-/* The one directory that a command writes to while it talks to the daemon. */
-static const char *
-writable(const struct ctl_line *line)
-{
-	return line->command == CTL_CMD_save &&
-		strcmp(line->opts.save_out, "-") != 0
-	    ? line->opts.save_out
-	    : NULL;
-}
-
-/* Wait for the way to the cluster, now that nothing can be gained by what comes
- * along it. */
-static int
-await_way(struct ctl *c, struct forward *forward)
-{
-	auto_free char *ns = NULL;
-	int r = forward_await(forward, &ns, &c->error);
-
-	if (r == FX_OK && c->ns == NULL)
-		c->ns = ctl_namespace(ns, NULL);
-	return r;
-}
-
-static int
-connect_client(struct ctl *c)
-{
-	const struct ctl_options *opts = &c->line->opts;
-	struct forward *forward = NULL;
-	auto_url struct url url = { 0 };
-	bool forwarded;
-	int r = ctl_locate(opts, FX_DAEMON_SOCKET, &url, &forwarded, &c->error);
-
-	if (r == FX_OK && forwarded)
-		r = forward_start(opts, &forward, &c->error);
-	if (r != FX_OK)
-		return r;
-	look_around(c, forwarded);
-	c->client = client_new(&url, opts->token, opts->timeout, forward);
-	r = ctl_confine(writable(c->line),
-	    forwarded ? CONFINE_HANDED : CONFINE_NETWORK, &c->error);
-	return r == FX_OK && forwarded ? await_way(c, forward) : r;
-}
-
 static int
 run(struct ctl *c)
 {
@@ -140,11 +72,9 @@ run(struct ctl *c)
 		r = output_format(format, &c->format, &c->error);
 	if (r != FX_OK)
 		return r;
-	if (cmd->needs_daemon)
-		r = connect_client(c);
-	else
-		look_around(c, false);
-	return r == FX_OK ? cmd->run(c) : r;
+	if (!cmd->needs_daemon)
+		ctl_look_around(c, false);
+	return cmd->run(c);
 }
 
 /* The original knows 0 and 1 only. */

@@ -21,6 +21,14 @@ workload_id(const char *text, const char *ns, char **id, struct ctl_error *err)
 }
 
 int
+workload_check(const char *text, struct ctl_error *err)
+{
+	auto_free char *id = NULL;
+
+	return workload_id(text, WORKLOAD_ANY_NS, &id, err);
+}
+
+int
 workload_flag(const char *flag, const char *old_flag, const char *both,
     const char **out, struct ctl_error *err)
 {

@@ -15,6 +15,10 @@
 int workload_id(const char *, const char *ns, char **id,
     struct ctl_error *) FX_MUSTUSE;
 
+/* Whether it is one in some namespace. */
+int workload_check(const char *, struct ctl_error *) FX_MUSTUSE;
+#define WORKLOAD_ANY_NS "default" /* whose ids are as good as any other's */
+
 /* Of two flags that mean the same, the one given; FX_ESYNTAX with this text if
  * both are.  Borrowed. */
 int workload_flag(const char *flag, const char *old_flag, const char *both,

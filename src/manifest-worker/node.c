@@ -142,6 +142,18 @@ node_text(const struct node *node, char tmp[NODE_TEXT_MAX], size_t *n)
 	return tmp;
 }
 
+const char *
+node_source(const struct node *node, char tmp[NODE_TEXT_MAX], size_t *n)
+{
+	const struct node_written *w = (const void *)node;
+
+	/* a string may have been decoded */
+	if (node->kind == NODE_STR || !node->written)
+		return node_text(node, tmp, n);
+	*n = w->n;
+	return w->text;
+}
+
 /* ---- the order of keys -------------------------------------------------- */
 
 /* Kinds in the order of Go's reflect package, which upstream's keys of

@@ -35,6 +35,7 @@ struct pair {
 struct node {
 	uint8_t kind;  /* enum node_kind */
 	uint8_t depth; /* levels of collections, this one included */
+	bool written;  /* it is the start of a struct node_written */
 	uint32_t n;    /* bytes of str, items, pairs */
 	uint32_t line; /* in the canonical text, from 0; set by canon_write */
 	uint32_t ops;  /* nodes when all aliases are written out; saturates */
@@ -47,6 +48,13 @@ struct node {
 		struct node **items;
 		struct pair *pairs;
 	};
+};
+
+/* A scalar of a reader that keeps what was written. */
+struct node_written {
+	struct node node;
+	const char *text;
+	size_t n;
 };
 
 static inline bool
@@ -81,6 +89,11 @@ struct node *node_str(struct arena *, const char *) FX_MUSTUSE;
  * are given as they are; the others are written to tmp. */
 #define NODE_TEXT_MAX 48
 const char *node_text(const struct node *, char tmp[NODE_TEXT_MAX], size_t *n);
+
+/* What a scalar was before it was resolved, where that is known: "01", not 1.
+ * Else the same as node_text. */
+const char *
+node_source(const struct node *, char tmp[NODE_TEXT_MAX], size_t *n);
 
 /*
  * Bring the pairs into their final form: of equal keys only the last is left,

@@ -51,8 +51,9 @@ struct yread {
 	size_t nlevels;
 	void *anchors; /* tree of struct anchor */
 	size_t documents;
-	uint64_t nodes;	  /* of this document, aliases written out */
-	uint64_t aliased; /* how many of them come from aliases */
+	bool keeps_source; /* scalars are struct node_written */
+	uint64_t nodes;	   /* of this document, aliases written out */
+	uint64_t aliased;  /* how many of them come from aliases */
 	/* What is wrong with the meaning of the document.  Reported at its
 	 * end: mistakes of syntax, wherever they are, come first. */
 	struct fx_err wrong;
@@ -193,17 +194,38 @@ push(struct yread *y, struct node *node, bool alias, bool merge)
 	y->slots[y->nslots++] = (struct slot){ node, alias, merge };
 }
 
+/* NULL stays NULL. */
 static struct node *
-new_node(struct yread *y, enum node_kind kind)
+init_node(struct node *n, enum node_kind kind)
 {
-	struct node *n = arena_alloc(&y->arena, sizeof(*n));
-
 	if (n != NULL) {
 		memset(n, 0, sizeof(*n));
 		n->kind = (uint8_t)kind;
 		n->ops = 1;
 	}
 	return n;
+}
+
+static struct node *
+new_node(struct yread *y, enum node_kind kind)
+{
+	return init_node(arena_alloc(&y->arena, sizeof(struct node)), kind);
+}
+
+static struct node *
+new_scalar(struct yread *y, const char *s, size_t n)
+{
+	struct node_written *w;
+
+	if (!y->keeps_source)
+		return new_node(y, NODE_STR);
+	w = arena_alloc(&y->arena, sizeof(*w));
+	if (w == NULL)
+		return NULL;
+	init_node(&w->node, NODE_STR)->written = true;
+	w->text = s;
+	w->n = n;
+	return &w->node;
 }
 
 /* Is the next node a key? */
@@ -223,12 +245,13 @@ on_scalar(struct yread *y, const yaml_event_t *e, struct fx_err *err)
 {
 	const char *tag = (const char *)e->data.scalar.tag;
 	bool plain = e->data.scalar.plain_implicit != 0, merge;
-	struct node *n = new_node(y, NODE_STR);
 	const char *s = arena_strn(&y->arena,
 	    (const char *)e->data.scalar.value, e->data.scalar.length);
+	struct node *n =
+	    s == NULL ? NULL : new_scalar(y, s, e->data.scalar.length);
 	struct fx_err e2 = { 0 };
 
-	if (n == NULL || s == NULL)
+	if (n == NULL)
 		return too_large(err);
 	if (scalar_resolve(n, tag, s, e->data.scalar.length, plain, &y->arena,
 		&e2) == FX_ELIMIT)
@@ -502,6 +525,12 @@ yread_new(const void *text, size_t n)
 		fx_no_memory();
 	yaml_parser_set_input_string(&y->parser, text, n);
 	return y;
+}
+
+void
+yread_keep_source(struct yread *y)
+{
+	y->keeps_source = true;
 }
 
 void

@@ -23,6 +23,8 @@ struct yread;
 
 /* The bytes are borrowed until yread_free. */
 struct yread *yread_new(const void *, size_t n);
+/* Have node_source know what scalars were; before the first document. */
+void yread_keep_source(struct yread *);
 void yread_free(struct yread **);
 
 /*

@@ -36,6 +36,9 @@ struct script {
 	struct ipc_peer peer;
 	int asked; /* where questions are reported */
 	bool ready;
+	unsigned metrics; /* observations that came */
+	unsigned parts;	  /* of revisions that are still to be sent */
+	struct ipc_req revisions;
 };
 
 static void
@@ -73,9 +76,9 @@ IPC_HANDLER(log, on_log, struct script)
 static int
 on_metric(struct script *s, const struct ipc_req *req, struct ipc_metric *m)
 {
-	(void)s;
 	(void)req;
 	(void)m;
+	s->metrics++;
 	return FX_OK;
 }
 IPC_HANDLER(metric, on_metric, struct script)
@@ -151,8 +154,12 @@ on_job(struct script *s, const struct ipc_req *req, struct ipc_job *m)
 			.revision = (char *)"aaaaaaa" } },
 	};
 	const struct ipc_job_is unknown = { .status = IPC_JOB_UNKNOWN };
+	auto_free char *count = xasprintf("%u", s->metrics);
+	const struct ipc_job_is metrics = { .status = IPC_JOB_SUCCEEDED,
+		.error = count };
 
-	(void)s;
+	if (strcmp(m->job, "metrics") == 0)
+		return ipc_reply_job_is(req, &metrics);
 	if (strcmp(m->job, "never") == 0)
 		return FX_OK;
 	for (size_t i = 0; i < nitems(jobs); i++)
@@ -163,6 +170,7 @@ on_job(struct script *s, const struct ipc_req *req, struct ipc_job *m)
 IPC_HANDLER(job, on_job, struct script)
 
 #define MANY_REVISIONS 3000
+#define TOO_MANY_PARTS 100 /* full ones, longer than an answer together */
 
 static int
 reply_revisions(const struct ipc_req *req, size_t from, size_t to)
@@ -180,13 +188,25 @@ reply_revisions(const struct ipc_req *req, size_t from, size_t to)
 	return r;
 }
 
+/* As fast as the worker takes them. */
+static void
+continue_revisions(struct script *s)
+{
+	const struct ipc_sync_status_is end = { 0 };
+
+	for (; s->parts != 0 && ipc_credit(&s->revisions); s->parts--) {
+		(void)reply_revisions(&s->revisions, 0, IPC_MAX_LIST);
+		if (s->parts == 1)
+			(void)ipc_reply_sync_status_is(&s->revisions, &end);
+	}
+}
+
 static int
 on_sync_status(struct script *s, const struct ipc_req *req,
     struct ipc_sync_status *m)
 {
 	const struct ipc_sync_status_is end = { 0 };
 
-	(void)s;
 	if (strcmp(m->ref, "bad") == 0)
 		return ipc_reply_failf(req, FX_EUNKNOWN,
 		    "fatal: bad revision '..%s', full output:\n <none>",
@@ -203,6 +223,11 @@ on_sync_status(struct script *s, const struct ipc_req *req,
 	if (strcmp(m->ref, "many") == 0)
 		for (size_t i = 0; i < MANY_REVISIONS; i += 1000)
 			(void)reply_revisions(req, i, i + 1000);
+	if (strcmp(m->ref, "toomany") == 0) {
+		s->revisions = *req;
+		s->parts = TOO_MANY_PARTS;
+		return FX_OK;
+	}
 	if (strcmp(m->ref, "half") == 0) {
 		(void)reply_revisions(req, 0, 10);
 		return ipc_reply_failf(req, FX_EFAIL, "git went away");
@@ -332,6 +357,7 @@ serve(struct script *s, int stop)
 
 	while (r == FX_OK) {
 		lists_continue(&s->lists);
+		continue_revisions(s);
 		(void)!ipc_peer_write(&s->peer);
 		p[1] = (struct pollfd){ .fd = s->peer.fd,
 			.events = ipc_peer_events(&s->peer) };

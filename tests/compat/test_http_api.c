@@ -6,6 +6,7 @@
  */
 #include "base.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -386,6 +387,78 @@ test_many(void)
 	want(str_ends(body, "bb7\"]"));
 }
 
+/* A list that does not fit into an answer is not cut. */
+static void
+test_too_many(void)
+{
+	static const struct exchange t[] = {
+		{ "GET", API "/v6/sync?ref=toomany", ACCEPT_JSON, NULL,
+		    "500 Internal Server Error", JSON,
+		    "{\"type\":\"server\",\"help\":\"" ANY
+		    "\",\"error\":\"more commits are not applied than can be "
+		    "listed\"}" },
+		{ "GET", API "/v6/sync?ref=HEAD", ACCEPT_JSON, NULL, "200 OK",
+		    JSON, "[]" },
+	};
+
+	want(exchange_table(&bed, t, nitems(t)));
+}
+
+#define OBSERVED 20000 /* requests; more than may wait to be counted */
+#define AT_ONCE 100
+
+/* Ask for nothing that there is, many times over one connection. */
+static bool
+ask_often(void)
+{
+	static const char rq[] = "GET " API "/x HTTP/1.1\r\nHost: x\r\n\r\n";
+	auto_free char *answer = NULL;
+	struct buf all = BUF_INIT(AT_ONCE * sizeof(rq));
+	static char got[65536];
+	int fd = bed_connect(bed.port);
+	size_t left = 0;
+
+	for (size_t i = 0; i < AT_ONCE; i++)
+		(void)str_add(&all, rq);
+	for (size_t i = 0; i < OBSERVED / AT_ONCE && left == 0; i++) {
+		if (send(fd, buf_head(&all), buf_left(&all), 0) == -1)
+			break;
+		free(answer);
+		answer = bed_read_answer(fd, false);
+		left = (AT_ONCE - 1) * strlen(answer == NULL ? "" : answer);
+		for (ssize_t n = 1; left != 0 && n > 0; left -= (size_t)n)
+			n = recv(fd, got,
+			    left < sizeof(got) ? left : sizeof(got), 0);
+	}
+	close(fd);
+	buf_clear(&all);
+	return answer != NULL && left == 0;
+}
+
+/* While the master does not listen, what is measured is lost before questions
+ * find no room. */
+static void
+test_observations(void)
+{
+	static const struct exchange x = { .method = "GET",
+		.target = API "/v6/jobs?id=metrics" };
+	auto_free char *rq = exchange_request(&x, "Connection: close\r\n");
+	auto_free char *response = NULL;
+	const char *count;
+	unsigned long n;
+
+	(void)kill(bed.master, SIGSTOP);
+	want(ask_often());
+	(void)kill(bed.master, SIGCONT);
+	response = bed_exchange(bed.port, rq, strlen(rq));
+	count = strstr(response, "\"Err\":\"");
+	if (!want(count != NULL))
+		return;
+	n = strtoul(count + strlen("\"Err\":\""), NULL, 10);
+	printf("# %lu of %d observations came\n", n, OBSERVED);
+	want(n > 100 && n < OBSERVED / 2);
+}
+
 /* Keep-alive, requests sent at once, and a body in chunks. */
 static void
 test_connection(void)
@@ -486,6 +559,9 @@ main(void)
 	test_run("http: update bodies", test_updates);
 	test_run("http: the master is asked what the client meant", test_asked);
 	test_run("http: an answer longer than a frame", test_many);
+	test_run("http: an answer longer than there may be", test_too_many);
+	test_run("http: observations do not crowd out questions",
+	    test_observations);
 	test_run("http: a connection serves many requests", test_connection);
 	test_run("http: a request in single bytes", test_slow);
 	want_int(bed_stop(&bed), 0);

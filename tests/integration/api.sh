@@ -324,6 +324,52 @@ last=$(repo_commit_all "$work" Well)
 repo_push "$work"
 t_like "$(ctl sync --detailed-exitcode 2>&1) $?" "Done\. 0$" "when all is well nothing is listed"
 
+# ---- what goes wrong on the way, as both clients show it
+alike() { # NAME LIKE ARG...: exit status and output of ours; upstream's has the same
+	local name=$1 like=$2 client got status
+	shift 2
+	for client in "$FLUXCTL" ${BED_UPSTREAM_FLUXCTL:-}; do
+		before_each
+		status=0
+		got=$(FLUX_URL=http://127.0.0.1:$port$api "$client" "$@" 2>&1) || status=$?
+		t_like "$status $(sed 's/(ID "[0-9a-f-]*")/(ID)/' <<<"$got")" "$like" \
+			"$name ($([ "$client" = "$FLUXCTL" ] && echo ours || echo "upstream's"))"
+		after_each
+	done
+}
+path=$(repo_path "$repo")
+head="Synchronizing with $url"
+is_ready() { [ "$(api_post $api/v9/git-repo-config false | jq -r .status)" = ready ]; }
+before_each() { mv "$path" "$path.gone"; }
+after_each() { mv "$path.gone" "$path" && notify && wait_for 30 is_ready; }
+alike "a job that fails" "^1 $head
+Failed to complete sync job \(ID\)
+Error: .*does not appear to be a git repository.*
+Run 'fluxctl sync --help' for usage\.$" sync
+remote=$(ctl sandbox -o json | jq '.[] | select(.role == "git-remote") | .pid')
+before_each() { kill -STOP "$remote"; }
+after_each() { kill -CONT "$remote"; }
+alike "a job that does not end in time" "^1 $head
+Failed to complete sync job \(ID\)
+Error: timeout
+Run 'fluxctl sync --help' for usage\.$" sync --timeout=1s
+printf '#!/bin/sh\ncase $1 in refs/tags/*) exit 1;; esac\n' >"$path/hooks/update"
+chmod +x "$path/hooks/update"
+workload Deployment more "$ns" '' "replicas: 0, template: $(pod more)" >"$work/more.yaml"
+last=$(repo_commit_all "$work" Held)
+repo_push "$work"
+before_each() { :; }
+after_each() { :; }
+alike "a revision that is not applied in time" "^1 $head
+Revision of master to apply is ${last:0:7}
+Waiting for ${last:0:7} to be applied \.\.\.
+(The git repository is [^
+]*
+)?Error: timeout
+Run 'fluxctl sync --help' for usage\.$" sync --timeout=2500ms
+rm "$path/hooks/update"
+t_like "$(ctl sync 2>&1) $?" "Done\. 0$" "with the marker it is"
+
 # ---- the unmodified client, and ours
 decoded() { # the documents of an export: kind and name of each
 	"$python" -c 'import base64, json, re, sys

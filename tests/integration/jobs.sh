@@ -154,4 +154,15 @@ done
 fetch
 t_wait "a commit is synced while 200 clients ask for jobs that never were" 20 tag_is "$repo" "$last"
 for i in "${asked[@]}"; do wait "$i" || true; done
+
+# ---- nor does a pass hold up jobs
+commit six
+kill -STOP "$(role_pid sync)"
+id=$(sync_job)
+t_wait "a job brings a commit that cannot be applied at present" 20 job_is "$id" "succeeded $last "
+id=$(sync_job)
+t_wait "the next one does not wait for that" 20 job_is "$id" "succeeded $last "
+t_is "$(api_get "/api/flux/v6/sync?ref=${last:0:7}")" "[\"$last\"]" "and the commit is pending"
+kill -CONT "$(role_pid sync)"
+t_wait "until it is applied" 20 tag_is "$repo" "$last"
 t_done

@@ -4,6 +4,7 @@
 #include "scalar.h"
 #include "spec.h"
 #include "str.h"
+#include "target.h"
 #include "test.h"
 
 #define ANY "\x01" /* an error whose text is ours */
@@ -415,27 +416,21 @@ test_image_specs(void)
 	want_str(err.text, "invalid release kind");
 }
 
+/* However long a name is, an error begins with what was wrong with it. */
 static void
-test_quote(void)
+test_wrap(void)
 {
-	static const struct {
-		const char *in, *out;
-	} tv[] = {
-		{ "x", "\"x\"" },
-		{ "a\"b\\\t\x01", "\"a\\\"b\\\\\\t\\x01\"" },
-		{ "\xc3\xa9", "\"\xc3\xa9\"" },
-		{ "\xff", "\"\\xff\"" },
-		{ "\xe2\x80\xae", "\"\\u202e\"" },
-	};
+	char name[TARGET_MAX + 1];
+	struct fx_err err = { 0 };
 
-	for (size_t i = 0; i < nitems(tv); i++) {
-		struct buf b = BUF_INIT(64);
-		auto_free char *s = NULL;
-
-		scalar_quote(&b, tv[i].in);
-		s = str_take(&b);
-		want_str(s, tv[i].out);
-	}
+	memset(name, '\x01', TARGET_MAX);
+	name[TARGET_MAX] = '\0';
+	want_int(scalar_resource_id(name, &err), FX_ESYNTAX);
+	want_int(scalar_wrap(&err, "parsing service spec", name), FX_ESYNTAX);
+	want(str_starts(err.text, "parsing service spec \"\\x01\\x01"));
+	want_int(strlen(err.text), FX_ERR_TEXT_MAX - 1);
+	want(strspn(err.text + strlen("parsing service spec \""), "\\x01") ==
+	    strlen(err.text + strlen("parsing service spec \"")));
 }
 
 int
@@ -453,6 +448,6 @@ main(void)
 	test_run("spec: what jobs did, as Go's encoder writes it",
 	    test_result_write);
 	test_run("scalar: image specs and release kinds", test_image_specs);
-	test_run("scalar: quoting", test_quote);
+	test_run("scalar: a name longer than an error", test_wrap);
 	return test_done();
 }

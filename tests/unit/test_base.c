@@ -52,6 +52,14 @@ test_duration(void)
 		{ "", 0, "time: invalid duration \"\"" },
 		{ "3x", 0, "time: unknown unit \"x\" in duration \"3x\"" },
 		{ ".s", 0, "time: invalid duration \".s\"" },
+		{ "9223372036854775809x", 0,
+		    "time: invalid duration \"9223372036854775809x\"" },
+		{ "\xc3\xa9", 0, "time: invalid duration \"\\xc3\\xa9\"" },
+		{ "5\xc3\xa9", 0,
+		    "time: unknown unit \"\\xc3\\xa9\" in duration "
+		    "\"5\\xc3\\xa9\"" },
+		{ "\"\\\n\xff", 0,
+		    "time: invalid duration \"\\\"\\\\\\x0a\\xff\"" },
 	};
 
 	for (size_t i = 0; i < nitems(tv); i++) {

@@ -223,6 +223,9 @@ test_export(void)
 		  "kind: X\nmetadata:\n  labels:\n    a: \"1\"\n    b: \"true\"\n    c: \"\"\n  name: \"1\"\n", "1-X.yaml", NULL },
 		{ "kind: X\nmetadata: {name: a}\nspec: {template: {metadata: {creationTimestamp: x}, spec: {}}}\n",
 		  "kind: X\nmetadata:\n  name: a\nspec:\n  template: {}\n", "a-X.yaml", NULL },
+		{ "kind: y\nmetadata: {name: 01, namespace: on, labels: {n: 1.0, 1_0: ~, a: !!int 07}}\nspec: {y: 01}\n",
+		  "kind: \"y\"\nmetadata:\n  labels:\n    \"1_0\": \"\"\n    a: \"07\"\n    \"n\": \"1.0\"\n  name: \"01\"\n  namespace: \"on\"\nspec:\n  true: 1\n",
+		  "on/01-y.yaml", NULL },
 		{ "{}\n", "{}\n", NULL, "saving yaml object: \"\" cannot be part of a file name" },
 		{ "kind: [a]\n", NULL, NULL, "unmarshalling exported yaml: kind is of another type" },
 		{ "metadata: a\n", NULL, NULL, "unmarshalling exported yaml: metadata is of another type" },
@@ -241,6 +244,7 @@ test_export(void)
 		struct fx_err why = { 0 };
 		struct node *root;
 
+		yread_keep_source(y);
 		want_int(yread_next(y, &root, &why), FX_OK);
 		if (export_filter(yread_arena(y), root, &e, &err) == FX_OK &&
 		    yamlout_node(&b, e.manifest, &err) == FX_OK) {

@@ -46,6 +46,14 @@ test_grammar_errors(void)
 		{ "--git-timeout=20", NULL,
 		    "invalid argument \"20\" for \"--git-timeout\" flag: time: "
 		    "missing unit in duration \"20\"" },
+		{ "--git-timeout=\xc3\xa9\x01", NULL,
+		    "invalid argument \"\xc3\xa9\\x01\" for "
+		    "\"--git-timeout\" flag: time: invalid duration "
+		    "\"\\xc3\\xa9\\x01\"" },
+		{ "--git-readonly=\"\xff", NULL,
+		    "invalid argument \"\\\"\\xff\" for \"--git-readonly\" "
+		    "flag: strconv.ParseBool: parsing \"\\\"\\xff\": invalid "
+		    "syntax" },
 		{ "--registry-burst=x", NULL,
 		    "invalid argument \"x\" for \"--registry-burst\" flag: "
 		    "strconv.ParseInt: parsing \"x\": invalid syntax" },

@@ -269,6 +269,40 @@ is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
+/* As Go's package of time quotes: what is no plain ASCII byte by byte. */
+static void
+add_quoted_bytes(struct buf *b, const char *s, size_t n)
+{
+	(void)str_addc(b, '"');
+	for (; n > 0; s++, n--) {
+		uint8_t c = (uint8_t)*s;
+
+		if (c >= 0x80 || c < ' ')
+			(void)str_addf(b, "\\x%02x", c);
+		else if (c == '"' || c == '\\')
+			(void)str_addf(b, "\\%c", c);
+		else
+			(void)str_addc(b, (char)c);
+	}
+	(void)str_addc(b, '"');
+}
+
+/* `time: WHY "whole"`; with a unit `time: WHY "unit" in duration "whole"`. */
+static int
+fail_duration(struct fx_err *err, int code, const char *why, const char *unit,
+    size_t n, const char *whole)
+{
+	auto_buf struct buf b = BUF_INIT(FX_ERR_TEXT_MAX);
+
+	if (unit != NULL) {
+		add_quoted_bytes(&b, unit, n);
+		(void)str_add(&b, " in duration ");
+	}
+	add_quoted_bytes(&b, whole, strlen(whole));
+	return fx_fail(err, code, "time: %s %.*s", why, (int)buf_left(&b),
+	    (const char *)buf_head(&b));
+}
+
 /* One "12.5h" of a duration; moves *p behind it. */
 static int
 duration_part(const char **p, const char *whole, long double *sum,
@@ -280,6 +314,9 @@ duration_part(const char **p, const char *whole, long double *sum,
 
 	for (; is_digit(*s); s++)
 		v = v * 10 + (*s - '0');
+	if (v > 9223372036854775808.0L)
+		return fail_duration(err, FX_ELIMIT, "invalid duration", NULL,
+		    0, whole);
 	if (*s == '.') {
 		for (s++; is_digit(*s); s++) {
 			scale /= 10;
@@ -287,18 +324,17 @@ duration_part(const char **p, const char *whole, long double *sum,
 		}
 	}
 	if (s == start || (s == start + 1 && *start == '.'))
-		return fx_fail(err, FX_ESYNTAX, "time: invalid duration \"%s\"",
-		    whole);
+		return fail_duration(err, FX_ESYNTAX, "invalid duration", NULL,
+		    0, whole);
 	for (word = s; *s != '\0' && *s != '.' && !is_digit(*s);)
 		s++;
 	if (s == word)
-		return fx_fail(err, FX_ESYNTAX,
-		    "time: missing unit in duration \"%s\"", whole);
+		return fail_duration(err, FX_ESYNTAX,
+		    "missing unit in duration", NULL, 0, whole);
 	u = unit_find(word, (size_t)(s - word));
 	if (u == NULL)
-		return fx_fail(err, FX_ESYNTAX,
-		    "time: unknown unit \"%.*s\" in duration \"%s\"",
-		    (int)(s - word), word, whole);
+		return fail_duration(err, FX_ESYNTAX, "unknown unit", word,
+		    (size_t)(s - word), whole);
 	*sum += v * (long double)u->ns;
 	*p = s;
 	return FX_OK;
@@ -319,16 +355,16 @@ fx_parse_duration(const char *text, int64_t *ns, struct fx_err *err)
 		return FX_OK;
 	}
 	if (*s == '\0')
-		return fx_fail(err, FX_ESYNTAX, "time: invalid duration \"%s\"",
-		    text);
+		return fail_duration(err, FX_ESYNTAX, "invalid duration", NULL,
+		    0, text);
 	while (*s != '\0') {
 		r = duration_part(&s, text, &sum, err);
 		if (r != FX_OK)
 			return r;
 	}
 	if (sum >= 9223372036854775807.0L)
-		return fx_fail(err, FX_ELIMIT, "time: invalid duration \"%s\"",
-		    text);
+		return fail_duration(err, FX_ELIMIT, "invalid duration", NULL,
+		    0, text);
 	*ns = negative ? -(int64_t)sum : (int64_t)sum;
 	return FX_OK;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base.h"
 #include "settings.h"
+#include "quote.h"
 #include "str.h"
 
 #include <errno.h>
@@ -123,8 +124,10 @@ list_parse(struct str_list *l, const char *text, struct fx_err *err)
 static int
 number_error(int r, const char *function, const char *value, struct fx_err *err)
 {
-	return fx_fail(err, r, "strconv.%s: parsing \"%s\": %s", function,
-	    value, r == FX_ELIMIT ? "value out of range" : "invalid syntax");
+	auto_free char *quoted = str_quoted(value);
+
+	return fx_fail(err, r, "strconv.%s: parsing %s: %s", function, quoted,
+	    r == FX_ELIMIT ? "value out of range" : "invalid syntax");
 }
 
 static int
@@ -191,7 +194,7 @@ int
 config_set(struct config *c, enum cfg_field f, const char *value,
     struct fx_err *err)
 {
-	auto_buf struct buf quoted = BUF_INIT(IPC_MAX_TEXT);
+	auto_free char *quoted = NULL;
 	char name[IPC_MAX_NAME];
 	int r = set_value(c, f, value, err);
 
@@ -199,12 +202,10 @@ config_set(struct config *c, enum cfg_field f, const char *value,
 		c->set[f] = true;
 		return FX_OK;
 	}
-	for (const char *s = value; *s != '\0'; s++)
-		(void)str_addf(&quoted, *s == '"' || *s == '\\' ? "\\%c" : "%c",
-		    *s);
+	quoted = str_quoted(value);
 	flag_name(name, sizeof(name), &cfg_rows[f]);
-	return fx_wrap(err, "invalid argument \"%.*s\" for \"%s\" flag",
-	    (int)buf_left(&quoted), (const char *)buf_head(&quoted), name);
+	return fx_wrap(err, "invalid argument %s for \"%s\" flag", quoted,
+	    name);
 }
 
 void

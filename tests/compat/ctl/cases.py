@@ -127,6 +127,14 @@ def ask_errors(answer, **more):
     return Exchange("GET", "/api/flux/v12/sync-errors", answer, **more)
 
 
+def redirects(n):
+    """From /v6/services to /r1, and on to /r<n>."""
+    return [Exchange("GET", "/r%d" % i if i else
+                     "/api/flux/v6/services?namespace=s", status=302,
+                     headers=[("Location", "/r%d" % (i + 1))])
+            for i in range(n)]
+
+
 def synced(*more):
     """What sync asks when all goes well."""
     return [ask_config(config()), ask_sync(),
@@ -380,6 +388,13 @@ CASES = [
          [ask_config("")], out="\n",
          env={"HTTP_PROXY": "http://127.0.0.1:9",
               "http_proxy": "http://127.0.0.1:9"}),
+    Case("nine redirects are followed", ["list-workloads", "-n", "s"],
+         redirects(9) + [Exchange("GET", "/r9", "null")],
+         out="WORKLOAD  CONTAINER  IMAGE  RELEASE  POLICY\n", tcp_only=True),
+    Case("ten are not", ["list-workloads", "-n", "s"], redirects(10),
+         err=usage("list-workloads", "executing HTTP request: executing HTTP "
+                   'request: Get "/r10": stopped after 10 redirects'), code=1,
+         tcp_only=True),
     Case("a redirect of a POST becomes a GET", ["identity", "-l"],
          [ask_config("", status=302, headers=[("Location", "/x?y")]),
           Exchange("GET", "/x?y", "{}")], out="\n", tcp_only=True),

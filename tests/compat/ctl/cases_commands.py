@@ -249,6 +249,20 @@ def ask_export(text, **more):
                     base64.b64encode(text.encode()).decode(), **more)
 
 
+# What another daemon may have left so: a name is what was written, and in a
+# spec, which has no types, it is what YAML 1.1 makes of it.
+UNQUOTED = """\
+apiVersion: v1
+kind: Namespace
+metadata: {name: 0x1f, labels: {yes: no, 01: 1_0, 1.0: 2001-01-01, "1": ~}}
+---
+apiVersion: 1.0
+kind: Deployment
+metadata: {name: y, namespace: 01, annotations: {On: OFF, .5: 1e3, +1: 08}}
+spec: {y: n, 01: 0o7, on: [off, 1_000, 1.0, ~, 2001-01-01], a: .inf}
+"""
+
+
 def save_hostile(name, text):
     return Case("save: " + name, ["save", "-o", "@DIR@/out"],
                 [ask_export(text)], ours=True,
@@ -741,6 +755,10 @@ COMMAND_CASES = [
                      .replace("system:x", "x"))], files={"out": None}),
     Case("save: to files, by a relative path", ["save", "-o", "x/../out"],
          [ask_export(EXPORT)], files={"out": None, "x": None}),
+    Case("save: names without the quotes that YAML wants", ["save"],
+         [ask_export(UNQUOTED)]),
+    Case("save: such names, to files", ["save", "-o", "@DIR@/out"],
+         [ask_export(UNQUOTED)], files={"out": None}),
     Case("save: nothing", ["save"], [ask_export("")]),
     Case("save: null", ["save"], [Exchange("GET", "/api/flux/v6/export",
                                            "null")]),

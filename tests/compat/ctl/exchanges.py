@@ -304,6 +304,9 @@ def test_alone(tap, upstream):
         ["syn"], ["vers"], ["SYN", "-h"],
         ["hel"], ["version", "--timeout=5"],
         ["--timeout", "zz", "version"], ["-u"],
+        ["--timeout=\u00e9", "version"], ["--timeout=5\u00e9s", "version"],
+        ["--timeout=\"\\\x01\udcff", "version"],
+        ["--timeout=1\u00b5", "version"], ["--timeout=5\u00a0s", "version"],
         ["--help=maybe", "version"], ["---", "version"],
         ["identity", "-r="], ["completion"],
         ["completion", "foo"], ["completion", "a", "b"],
@@ -387,6 +390,37 @@ def test_nowhere(tap, upstream, folder):
         tap.ok(name + ": " + " ".join(args), problems)
 
 
+def test_mistakes_first(tap, folder):
+    """What is wrong with the command line is said, whether there is a daemon
+    or not; the original says first that there is none."""
+    required = "-w, --workload is required"
+    none = "please supply exactly one of --update-image=<image> or " \
+           "--update-all-images"
+    id = "parsing a b: invalid service ID"
+    for args, why in [
+            (["automate"], required), (["deautomate"], required),
+            (["lock"], required), (["unlock"], required),
+            (["policy"], required), (["lock", "-w", "a b"], id),
+            (["policy", "-w", "a/b", "--lock", "--unlock"],
+             "lock and unlock both specified"),
+            (["policy", "-w", "a/b", "--tag=x"],
+             'invalid container/tag pair: "x". Expected format is '
+             "'container=filter'"),
+            (["release", "--all"], none),
+            (["release", "--all", "-i", "a"],
+             "blank tag (if you want latest, explicitly state the tag "
+             ":latest): invalid image ID"),
+            (["release", "--workload=a b", "-i", "a:1"], id),
+            (["release", "--all", "-i", "a:1", "--exclude=a b"], id),
+            (["list-images", "-w", "a b"], id),
+            (["list-workloads", "-o", "x"], "invalid output format specified"),
+            (["sync", "x"], "expected no (non-flag) arguments")]:
+        got = run(FLUXCTL, args + ["--k8s-fwd-ns=x"], None,
+                  {"HOME": folder, "KUBERNETES_SERVICE_HOST": ""})
+        tap.ok("without a daemon: " + " ".join(args),
+               compare("printed", got, ("", usage(args[0], why), 1)))
+
+
 def main():
     tap, upstream = Tap(), find_upstream()
     if sys.argv[1:] == ["--record"]:
@@ -400,6 +434,7 @@ def main():
         test_redirect_keeps_token(tap, folder)
         test_proxy(tap, upstream, folder)
         test_nowhere(tap, upstream, folder)
+        test_mistakes_first(tap, folder)
         sidebyside.test_install(tap, run, FLUXCTL, upstream, folder)
     sidebyside.test_help_flags(tap, run, FLUXCTL, upstream)
     test_alone(tap, upstream)
