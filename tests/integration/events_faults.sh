@@ -134,9 +134,10 @@ service_stop
 mkdir -p "$(repo_path "$repo")/hooks"
 cat >"$(repo_path "$repo")/hooks/pre-receive" <<-SH
 	#!/bin/sh
-	grep -q refs/tags/ || exit 0
+	grep -q refs/tags/ && [ -e '$T_DIR/hold' ] || exit 0
 	: >'$T_DIR/pushing'
 	while [ -e '$T_DIR/hold' ]; do sleep 0.1; done
+	exit 1 # who pushed is dead, and the server would not mind
 SH
 chmod +x "$(repo_path "$repo")/hooks/pre-receive"
 : >"$T_DIR/hold"
