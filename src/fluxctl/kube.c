@@ -64,6 +64,7 @@ add_file(struct files *files, const char *path, struct ctl_error *err)
 {
 	struct buf text = BUF_INIT(KC_FILE_MAX);
 	const char *slash = strrchr(path, '/');
+	auto_free char *what = NULL;
 	int r = read_file(path, &text, err);
 
 	if (r != FX_OK) {
@@ -72,7 +73,8 @@ add_file(struct files *files, const char *path, struct ctl_error *err)
 			ctl_error_clear(err);
 			return FX_OK;
 		}
-		return r;
+		what = xasprintf("error loading config file \"%s\"", path);
+		return ctl_wrap(err, r, what);
 	}
 	files->v = xreallocarray(files->v, files->n + 1, sizeof(*files->v));
 	files->v[files->n++] = (struct kc_source){

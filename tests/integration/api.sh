@@ -13,7 +13,9 @@ repo=api-$$
 url=$(bed_repo "$repo")
 work=$T_DIR/work
 repo_clone "$url" "$work"
-port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+free_port() { "$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+port=$(free_port)
+metrics=$(free_port)
 tag_is() { [ "$(repo_ref "$repo" 'refs/tags/flux-sync^{commit}')" = "$1" ]; }
 ctl() { FLUX_URL=unix://${FLUXD_LISTEN#unix:} "$FLUXCTL" "$@"; }
 services() { api_get "/api/flux/v6/services?namespace=$1"; }
@@ -451,8 +453,19 @@ t_isnt "$broken" "$last" "(at a commit that is not synced)"
 fluxd_stop
 t_is "$FLUXD_STATUS" 0 "it ends well"
 fluxd_start --git-url="$(repo_url_ssh "nowhere-$$")" --git-poll-interval=1h --sync-interval=1h --state-dir="$T_DIR/state2" \
-	--listen="127.0.0.1:$port" --listen="unix:$T_DIR/fluxd.sock"
+	--listen="127.0.0.1:$port" --listen="unix:$T_DIR/fluxd.sock" --listen-metrics="127.0.0.1:$metrics"
 FLUXD_LISTEN=unix:$T_DIR/fluxd.sock
+# metrics apart, a token where none is wanted, a port that is taken
+there() { curl -sS -o "$T_DIR/body" -w '%{http_code}' "http://127.0.0.1:$1"; }
+t_is "$(there "$port/metrics") $(cat "$T_DIR/body")" "404 404 page not found" "with a listener of their own metrics are nowhere else"
+t_is "$(there "$metrics/metrics") $(head -c 7 "$T_DIR/body")" "200 # HELP " "but there"
+t_is "$(there "$metrics$api/v11/ping")" 404 "and nothing is there but they"
+t_is "$(fluxd_curl -o /dev/null -w '%{http_code}' -H 'Authorization: Scope-Probe token=x' "$(fluxd_url)$api/v11/version")" 200 \
+	"a token that nobody wants changes nothing"
+status=0
+got=$(HOME=$T_DIR KUBECONFIG=$BED_KUBECONFIG "$FLUXD" --libexec-dir="$FLUXD_LIBEXEC" --git-url= \
+	--state-dir="$T_DIR/state3" --listen="127.0.0.1:$port" 2>&1 </dev/null) || status=$?
+t_like "$status $got" "^1 .*listen tcp 127.0.0.1:$port: bind: [Aa]ddress already in use" "where somebody else listens none starts"
 t_like "$(services "$other")" '"ReadOnly":"NotReady"' "without a repository the workloads are there all the same"
 not_ready() { [[ $(ctl sync 2>&1) == *"is not ready to sync"*"does not appear to be a git repository"* ]]; }
 t_wait "and sync says that it is not ready" 20 not_ready

@@ -98,8 +98,10 @@ spawn(enum ipc_role role)
 	want_int(m.role, role);
 	want_int(m.instance, MST_KEY_INSTANCE);
 	BED_ANSWER(ask, spawned, .pid = 500 + role, .channel = bed_channel(c));
-	while ((open = bed_find(IPC_R_LAUNCHER, IPC_T_OPEN)).req.type != 0)
+	while ((open = bed_find(IPC_R_LAUNCHER, IPC_T_OPEN)).req.type != 0) {
+		want_int(role, IPC_R_SYNC); /* who makes a key sees no other */
 		bed_fail(open, FX_EUNKNOWN, "not there");
+	}
 	want_int(ipc_tell_ready(bed_end_of(c), &ready), FX_OK);
 	bed_turn();
 	bed_end_of(c)->phase = IPC_PH_RUN;
@@ -273,6 +275,33 @@ test_nothing_is_broken_off(void)
 	finish();
 }
 
+/* A fluxd-key that was started too early for the new key says what it uses. */
+static void
+test_too_early(void)
+{
+	struct bed_ask store, public;
+	struct reply r;
+
+	begin();
+	regenerate(&r);
+	give_key();
+	store = take_store(IPC_KEY_REPLACE);
+	bed_kill(IPC_R_KEY);
+	public = bed_take(IPC_R_KEY, IPC_T_KEY_PUBLIC);
+	BED_ANSWER(store, key_stored, 0);
+	want_ended(IPC_R_SYNC);
+	BED_ANSWER(public, key_public_is, .type = str("ssh-ed25519"),
+	    .line = str(OLD_LINE), .sha256 = str("old"), .md5 = str(""),
+	    .md5_art = str(""), .sha256_art = str(""));
+	want(!r.done);
+	want(bed.keyring.fd != -1);
+	want(bed_far[IPC_R_KEY].stopped);
+	key_comes(NEW_LINE, "new", true);
+	want_str(r.key, NEW_LINE "\n");
+	free(r.key);
+	finish();
+}
+
 /* Two in a row before the file has any: it may hold either of the former. */
 static void
 test_twice(void)
@@ -335,6 +364,9 @@ test_refused(void)
 	want_refused(&second, "a new deploy key is being made already");
 	bed_fail(take_store(IPC_KEY_REPLACE), FX_EDENIED,
 	    "deploy key: secret flux/s: forbidden");
+	/* one that takes its time to end is asked nothing meanwhile, and so not
+	 * started again for it */
+	bed_pass(11 * CLK_SEC);
 	want_ended(IPC_R_SYNC);
 	want_refused(&r, "deploy key: secret flux/s: forbidden");
 	want_log("component=cluster err=\"deploy key: secret flux/s: "
@@ -563,6 +595,8 @@ main(void)
 	    test_replaced);
 	test_run("keyring: whoever is at work is not broken off",
 	    test_nothing_is_broken_off);
+	test_run("keyring: an answer of one without the new key is none",
+	    test_too_early);
 	test_run("keyring: keys that were replaced are remembered", test_twice);
 	test_run("keyring: a refusal leaves the old key", test_refused);
 	test_run("keyring: outside of a cluster, and without one",

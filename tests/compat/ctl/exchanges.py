@@ -376,11 +376,14 @@ def test_nowhere(tap, upstream, folder):
         tap.skip(name, "this machine has one")
         return
     env = {"HOME": folder, "KUBERNETES_SERVICE_HOST": ""}
-    for args, why in [
-            (["sync"], "invalid configuration: no configuration has been "
+    for args, kubeconfig, why in [
+            (["sync"], "", "invalid configuration: no configuration has been "
              "provided, try setting KUBERNETES_MASTER environment variable"),
-            (["--context=nope", "identity"],
-             'context "nope" does not exist')]:
+            (["--context=nope", "identity"], "",
+             'context "nope" does not exist'),
+            (["save"], folder, 'error loading config file "%s": read %s: '
+             "is a directory" % (folder, folder))]:
+        env["KUBECONFIG"] = kubeconfig
         problems = compare("printed", run(FLUXCTL, args, None, env), (
             "", usage(args[-1], "Could not load kubernetes configuration "
                       "file: " + why), 1))
