@@ -170,6 +170,7 @@ take(struct master *m)
 static void
 look_later(struct master *m, const struct fx_err *err)
 {
+	struct keyring *k = &m->keyring;
 	struct fx_err e = { 0 };
 
 	fx_fail(&e, FX_EFAIL,
@@ -177,6 +178,7 @@ look_later(struct master *m, const struct fx_err *err)
 	    err->text);
 	log_failure(LVL_ERROR, e.text);
 	answer(m, &e);
+	k->pause_us = 0;
 	pause_in(m, KEYRING_UNSURE);
 }
 
