@@ -155,13 +155,6 @@ fake_stop() {
 	FAKE_PID=
 }
 
-# t_cannot_all REASON: nothing of this script can be tested for this user or of
-# this build.
-t_cannot_all() {
-	echo "1..0 # SKIP $1"
-	exit 0
-}
-
 is_test_build() {
 	grep -q 'FX_TEST_BUILD 1' "$FX_BUILDDIR/config.h"
 }

@@ -149,6 +149,13 @@ t_skip_all() {
 	exit 0
 }
 
+# t_cannot_all REASON: nothing of this script can be tested for this user or of
+# this build.
+t_cannot_all() {
+	echo "1..0 # SKIP $1"
+	exit 0
+}
+
 # t_done: end a daemon that still runs, print the plan, and say by the exit
 # status whether all went well.
 t_done() {
