@@ -436,7 +436,7 @@ end_mapping(struct yread *y, struct node *n, const struct slot *s, size_t count,
 		kept = node_settle(g.pairs, g.n, scratch);
 		free(scratch);
 		n->pairs = arena_alloc(&y->arena, kept * sizeof(*n->pairs));
-		if (n->pairs != NULL && kept != 0)
+		if (n->pairs != NULL && g.n != 0)
 			memcpy(n->pairs, g.pairs, kept * sizeof(*n->pairs));
 		n->n = (uint32_t)kept;
 	}

@@ -36,6 +36,8 @@ says() { # NAME WANT TOKEN: both clients
 }
 
 begin
+is_ready() { [ "$(status GET /readyz)" = 200 ]; }
+t_wait "the daemon is ready" 30 is_ready
 # ---- what is asked for it, and what is not
 while read -r method path want body; do
 	t_is "$(status "$method" "$path" 'Scope-Probe token=wrong' ${body:+"$body"})" "$want" "$method $path with a wrong token is $want"
