@@ -166,7 +166,7 @@ if [ -n "${BED_UPSTREAM_FLUXCTL:-}" ]; then
 	port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 	fluxd_stop
 	refresh
-	start --listen="127.0.0.1:$port"
+	start --listen="unix:$T_DIR/fluxd.sock" --listen="127.0.0.1:$port"
 	upstream() { "$BED_UPSTREAM_FLUXCTL" --url "http://127.0.0.1:$port/api/flux" "$@" 2>&1; }
 	third=$(upstream identity --regenerate | cut -d' ' -f1,2)
 	t_like "$third" '^ssh-ed25519 AAAA' "upstream's fluxctl has one made"
