@@ -18,6 +18,7 @@ integration_tests = \
 	tests/integration/refusals.sh \
 	tests/integration/retry.sh \
 	tests/integration/road.sh \
+	tests/integration/rpc.sh \
 	tests/integration/status.sh \
 	tests/integration/token.sh
 TESTS += $(integration_tests)
