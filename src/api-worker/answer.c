@@ -28,12 +28,13 @@ answer_clear(struct answer *a)
 static void
 begin(struct answer *a, unsigned status, const char *type)
 {
-	bool close = a->close;
+	bool close = a->close, rpc = a->rpc;
 
 	answer_clear(a);
 	a->status = status;
 	a->type = type;
 	a->close = close;
+	a->rpc = rpc;
 }
 
 struct buf *
@@ -213,13 +214,22 @@ struct error {
 	const char *kind; /* "user", "missing", "server" */
 	const char *text;
 	const char *help;
-	bool bare; /* upstream gives it no shape: the short text as plain */
+	bool bare;  /* upstream gives it no shape: the short text as plain */
+	bool plain; /* the same, but where it is for HTTP */
 };
+
+static enum answer_form
+form_of(const struct answer *a, const char *accept, const struct error *e)
+{
+	if (a->rpc)
+		return e->bare || e->plain ? FORM_SHORT : FORM_JSON;
+	return answer_negotiate(accept);
+}
 
 static void
 answer_error(struct answer *a, const char *accept, const struct error *e)
 {
-	enum answer_form form = answer_negotiate(accept);
+	enum answer_form form = form_of(a, accept, e);
 
 	begin(a, e->status, form == FORM_JSON ? ANSWER_JSON : ANSWER_TEXT);
 	if (form != FORM_JSON) {
@@ -248,7 +258,7 @@ answer_no_route(struct answer *a, const char *accept, const char *path)
 	    "as the\ndaemon.\n\nThe path requested was:\n\n    %s\n",
 	    path);
 	const struct error e = { 404, "missing", "API endpoint not found", help,
-		false };
+		false, false };
 
 	answer_error(a, accept, &e);
 }
@@ -260,7 +270,7 @@ answer_deprecated(struct answer *a, const char *accept)
 		"The API endpoint requested appears to have been deprecated.\n"
 		"\nThis indicates your client (fluxctl) needs to be updated: "
 		"please use\none of the same release as the daemon.\n",
-		false };
+		false, false };
 
 	answer_error(a, accept, &e);
 }
@@ -283,7 +293,7 @@ answer_no_job(struct answer *a, const char *accept, const char *id)
 		"this may mean that the\njob failed, but its status was "
 		"lost.\n\nIn both of these cases it is OK to retry the "
 		"operation that resulted in\nthis error.\n",
-		false };
+		false, false };
 
 	answer_error(a, accept, &e);
 }
@@ -296,7 +306,7 @@ answer_unauthorized(struct answer *a, const char *accept)
 		"This daemon wants a token, and the one that was sent, if "
 		"any, is not\nits.  fluxctl takes it from FLUX_SERVICE_TOKEN "
 		"or --token.\n",
-		false };
+		false, false };
 
 	answer_error(a, accept, &e);
 	a->challenge = true;
@@ -316,7 +326,8 @@ answer_said(struct answer *a, const char *accept, struct error e,
 void
 answer_no_manifests(struct answer *a, const char *accept, const char *text)
 {
-	answer_said(a, accept, (struct error){ 422, "user", text, NULL, false },
+	answer_said(a, accept,
+	    (struct error){ .status = 422, .kind = "user", .text = text },
 	    "The manifests in the git repository could not be read.\n\n"
 	    "The error was:\n\n    ",
 	    "\n\n"
@@ -328,14 +339,22 @@ answer_no_manifests(struct answer *a, const char *accept, const char *text)
 void
 answer_bad_request(struct answer *a, const char *accept, const char *text)
 {
-	answer_said(a, accept, (struct error){ 400, "user", text, NULL, true },
+	answer_said(a, accept,
+	    (struct error){ .status = 400,
+		.kind = "user",
+		.text = text,
+		.bare = true },
 	    "", "\n");
 }
 
 void
 answer_failed(struct answer *a, const char *accept, const char *text)
 {
-	answer_said(a, accept, (struct error){ 422, "user", text, NULL, false },
+	answer_said(a, accept,
+	    (struct error){ .status = 422,
+		.kind = "user",
+		.text = text,
+		.plain = true },
 	    "Error: ",
 	    "\n\n"
 	    "We don't have a specific help message for the error above.\n\n"
@@ -347,7 +366,8 @@ answer_failed(struct answer *a, const char *accept, const char *text)
 void
 answer_unsupported(struct answer *a, const char *accept, const char *text)
 {
-	answer_said(a, accept, (struct error){ 422, "user", text, NULL, false },
+	answer_said(a, accept,
+	    (struct error){ .status = 422, .kind = "user", .text = text },
 	    "Error: ",
 	    "\n\n"
 	    "The request was understood, and nothing was changed: this "
@@ -360,6 +380,9 @@ answer_trouble(struct answer *a, const char *accept, unsigned status,
     const char *text)
 {
 	answer_said(a, accept,
-	    (struct error){ status, "server", text, NULL, false },
+	    (struct error){ .status = status,
+		.kind = "server",
+		.text = text,
+		.plain = true },
 	    "Error: ", "\n");
 }

@@ -29,6 +29,7 @@ struct answer {
 	bool nosniff;
 	bool challenge; /* say how to authenticate */
 	bool close;	/* the connection has no future */
+	bool rpc;	/* for one who calls, not for a client of HTTP */
 	enum answer_rest rest;
 	struct buf body;
 };
@@ -54,7 +55,11 @@ enum answer_form { FORM_SHORT, FORM_HELP, FORM_JSON };
 /* `accept`: the values of all Accept headers, a line each; NULL: none. */
 enum answer_form answer_negotiate(const char *accept);
 
-/* The catalogue.  `accept` as above; texts may come from anywhere. */
+/*
+ * The catalogue.  `accept` as above; texts may come from anywhere.  An answer
+ * for one who calls gets JSON for what upstream gives a shape to, and a text
+ * for what it does not, or only for HTTP.
+ */
 void answer_no_route(struct answer *, const char *accept, const char *path);
 void answer_deprecated(struct answer *, const char *accept);
 void answer_no_job(struct answer *, const char *accept, const char *id);

@@ -5,6 +5,7 @@
 #include <grp.h>
 
 #include "ask.h"
+#include "call.h"
 #include "exposition.h"
 #include "jsonr.h"
 
@@ -23,8 +24,8 @@ static const struct {
 #include "routes.def"
 };
 
-static void
-serve(struct http_request *r)
+void
+aw_route(struct http_request *r)
 {
 	struct answer *a = &r->answer;
 
@@ -63,7 +64,7 @@ on_token(void *arg, struct ipc_frame *f)
 
 	r->ask = 0;
 	if (rc == FX_OK && may_serve(r))
-		serve(r);
+		aw_route(r);
 	else
 		answer_unauthorized(&r->answer, r->accept);
 	if (r->answer.status != 0)
@@ -78,7 +79,7 @@ aw_serve(struct http_request *r)
 	const struct ipc_reopen m = { .which = IPC_FILE_API_TOKEN };
 
 	if (may_serve(r)) {
-		serve(r);
+		aw_route(r);
 		return;
 	}
 	if (http_header(r, "Authorization") != NULL)
@@ -87,7 +88,7 @@ aw_serve(struct http_request *r)
 		answer_unauthorized(&r->answer, r->accept);
 }
 
-static void
+void
 aw_abandon(struct http_request *r)
 {
 	ipc_cancel(aw_master(r), r->ask);
@@ -105,7 +106,7 @@ count_scrape(struct aw_state *s, unsigned status)
 }
 
 /* What is measured is the API; its labels are a small fixed set. */
-static void
+void
 aw_answered(const struct http_request *r, unsigned status, int64_t took_us)
 {
 	struct aw_state *s = r->ctx;
@@ -122,8 +123,9 @@ aw_answered(const struct http_request *r, unsigned status, int64_t took_us)
 		return;
 	}
 	labels = xasprintf("method=\"%s\",route=\"%s\",status_code=\"%u\","
-			   "ws=\"false\"",
-	    route_method_name(r->method), r->route.name, status);
+			   "ws=\"%s\"",
+	    route_method_name(r->method), r->route.name, status,
+	    r->caller != NULL ? "true" : "false");
 	worker_metric(s->w, METRIC_REQUEST_DURATION, labels, took_us);
 }
 
@@ -140,9 +142,11 @@ aw_on_reload(struct aw_state *s, const struct ipc_req *req,
 	return FX_OK;
 }
 IPC_HANDLER(reload, aw_on_reload, struct aw_state)
+IPC_HANDLER(call, call_begin, struct aw_state)
 
 const struct ipc_handler aw_handlers[] = {
 	{ IPC_T_RELOAD, aw_on_reload_frame },
+	{ IPC_T_CALL, call_begin_frame },
 };
 const size_t aw_nhandlers = nitems(aw_handlers);
 
@@ -174,6 +178,7 @@ aw_open(struct aw_state *s, struct worker *w, struct fx_err *err)
 	int r;
 
 	s->w = w;
+	w->master.relay = call_control;
 	places_init(&s->places, w->loop);
 	jr_open();
 	if (*w->cfg.listen_group != '\0' &&
@@ -200,6 +205,7 @@ aw_open(struct aw_state *s, struct worker *w, struct fx_err *err)
 void
 aw_close(struct aw_state *s)
 {
+	calls_clear(s);
 	http_free(&s->http);
 	places_clear(&s->places);
 	token_clear(&s->token);

@@ -314,6 +314,10 @@ http_wake(struct http_request *r)
 void
 http_answered(struct http_request *r)
 {
+	if (r->caller != NULL) {
+		r->caller->answered(r);
+		return;
+	}
 	if (r->asleep && !r->sending)
 		conn_phase(r->conn, PHASE_SEND);
 	http_wake(r);
@@ -333,25 +337,31 @@ http_give_up(struct http_request *r, unsigned status, const char *why)
 void
 http_cut(struct http_request *r)
 {
-	conn_drop(r->conn);
+	if (r->caller != NULL)
+		r->caller->cut(r);
+	else
+		conn_drop(r->conn);
 }
 
 const struct peer_id *
 http_peer(const struct http_request *r)
 {
-	return &r->conn->peer;
+	return r->caller != NULL ? &r->caller->peer : &r->conn->peer;
 }
 
 bool
 http_is_public(const struct http_request *r)
 {
-	return !r->conn->local && r->conn->scope != SCOPE_METRICS;
+	return r->caller == NULL && !r->conn->local &&
+	    r->conn->scope != SCOPE_METRICS;
 }
 
 const char *
 http_header(const struct http_request *r, const char *name)
 {
-	return MHD_lookup_connection_value(r->conn->mhd, MHD_HEADER_KIND, name);
+	return r->caller != NULL
+	    ? NULL
+	    : MHD_lookup_connection_value(r->conn->mhd, MHD_HEADER_KIND, name);
 }
 
 /* ---- what the library tells --------------------------------------------- */

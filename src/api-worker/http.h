@@ -56,9 +56,19 @@
 #define HTTP_STATUS_LEFT 499
 
 struct http;
+struct http_request;
+
+/* Who made a request that came by no connection, but over the channel. */
+struct http_caller {
+	/* As http_answered and http_cut. */
+	void (*answered)(struct http_request *);
+	void (*cut)(struct http_request *);
+	struct peer_id peer;
+};
 
 struct http_request {
-	void *ctx; /* of the hooks */
+	void *ctx;			  /* of the hooks */
+	const struct http_caller *caller; /* borrowed; NULL: a connection's */
 	enum route_methods method;
 	struct target target;
 	struct route_match route;

@@ -27,6 +27,8 @@ noinst_LIBRARIES += src/api-worker/libhttp.a
 src_api_worker_libhttp_a_SOURCES = \
 	src/api-worker/ask.c \
 	src/api-worker/ask.h \
+	src/api-worker/call.c \
+	src/api-worker/call.h \
 	src/api-worker/conn.c \
 	src/api-worker/conn.h \
 	src/api-worker/handlers.c \

@@ -21,6 +21,12 @@ struct peer_id {
 	uint8_t key[PEER_KEY];
 };
 
+/* The service of --connect: the key of no address and of no user. */
+#define PEER_SERVICE                                                           \
+	{                                                                      \
+		.key = { 2 }                                                   \
+	}
+
 /* Who may use the Unix socket beside root. */
 struct peer_rule {
 	uid_t owner; /* the user fluxd was started by */

@@ -80,10 +80,4 @@ void frames_clear(struct frames *);
  * empty.  FX_ESYNTAX: this is not the protocol. */
 int frames_feed(struct frames *, const uint8_t *, size_t n) FX_MUSTUSE;
 
-/* Base64 of 16 bytes in a request, and what a server that speaks WebSocket
- * makes of it. */
-#define FRAMES_KEY_SIZE 25
-void frames_websocket_key(char key[FRAMES_KEY_SIZE]);
-bool frames_websocket_accepts(const char *key, const char *accept, size_t n);
-
 #endif

@@ -107,8 +107,8 @@ src_fluxctl_libfluxctl_a_SOURCES = \
 
 # YAML is read and written by the code that reads and writes manifests.
 fluxctl_libs = src/fluxctl/libfluxctl.a src/manifest-worker/libmanifest.a \
-	src/common/libmodel.a src/common/libsandbox.a src/common/libbase.a \
-	$(CURL_LIBS) $(JANSSON_LIBS) $(SECCOMP_LIBS) $(YAML_LIBS) $(LIBMD_LIBS) -lm
+	src/common/libfetch.a src/common/libmodel.a src/common/libsandbox.a \
+	src/common/libbase.a $(CURL_LIBS) $(JANSSON_LIBS) $(SECCOMP_LIBS) $(YAML_LIBS) $(LIBMD_LIBS) -lm
 
 bin_PROGRAMS += src/fluxctl/fluxctl
 src_fluxctl_fluxctl_SOURCES = src/fluxctl/main.c

@@ -3,8 +3,10 @@
 #include "tunnel.h"
 
 #include "clock.h"
+#include "reply_head.h"
 #include "str.h"
 #include "url.h"
+#include "wsframe.h"
 
 #include <poll.h>
 #include <strings.h>
@@ -37,7 +39,7 @@ struct attempt {
 	const struct way *way;
 	struct tunnel *tunnel;
 	int64_t deadline_us;
-	char key[FRAMES_KEY_SIZE];
+	char key[WS_KEY_SIZE];
 	struct buf head; /* of the answer, and what came with it */
 	char *said;	 /* owned: the server's words, or NULL */
 };
@@ -116,72 +118,12 @@ add_request(const struct apiserver *a, struct attempt *at, const char *ns,
 		    "Content-Length: 0\r\n\r\n");
 		return;
 	}
-	frames_websocket_key(at->key);
+	ws_key(at->key);
 	(void)str_addf(b,
 	    "Sec-WebSocket-Version: 13\r\n"
 	    "Sec-WebSocket-Key: %s\r\n"
 	    "Sec-WebSocket-Protocol: v4.channel.k8s.io\r\n\r\n",
 	    at->key);
-}
-
-/* The headers with the empty line at their end: how long; 0: not all here. */
-static size_t
-head_length(const struct buf *b)
-{
-	static const char end[] = "\r\n\r\n";
-	const uint8_t *p =
-	    memmem(buf_head(b), buf_left(b), end, sizeof(end) - 1);
-
-	return p == NULL ? 0 : (size_t)(p - buf_head(b)) + sizeof(end) - 1;
-}
-
-/* The value of a header, without spaces around it; NULL: there is none. */
-static const char *
-header(const struct buf *head, const char *name, size_t *n)
-{
-	const char *s = (const char *)buf_head(head), *line, *end;
-	size_t left = head_length(head), length = strlen(name);
-
-	for (; (line = memchr(s, '\n', left)) != NULL; s = line) {
-		left -= (size_t)(++line - s);
-		if (left <= length || strncasecmp(line, name, length) != 0 ||
-		    line[length] != ':')
-			continue;
-		end = memchr(line, '\r', left);
-		for (line += length + 1; line < end && *line == ' ';)
-			line++;
-		for (; end > line && end[-1] == ' ';)
-			end--;
-		*n = end == NULL ? 0 : (size_t)(end - line);
-		return end == NULL ? NULL : line;
-	}
-	return NULL;
-}
-
-static bool
-header_is(const struct buf *head, const char *name, const char *value)
-{
-	size_t n = 0;
-	const char *s = header(head, name, &n);
-
-	return s != NULL && n == strlen(value) && strncasecmp(s, value, n) == 0;
-}
-
-/* "HTTP/1.1 101 …"; 0 when it is nothing like that. */
-static int
-status_of(const struct buf *head)
-{
-	const uint8_t *s = buf_head(head);
-	int status = 0;
-
-	if (buf_left(head) < 12 || memcmp(s, "HTTP/1.", 7) != 0 || s[8] != ' ')
-		return 0;
-	for (size_t i = 9; i < 12; i++) {
-		if (s[i] < '0' || s[i] > '9')
-			return 0;
-		status = 10 * status + s[i] - '0';
-	}
-	return status;
 }
 
 static bool
@@ -190,14 +132,15 @@ is_upgraded(const struct attempt *at)
 	const char *accept;
 	size_t n = 0;
 
-	if (status_of(&at->head) != 101 ||
-	    !header_is(&at->head, "Upgrade", at->way->upgrade))
+	if (reply_status(&at->head) != 101 ||
+	    !reply_header_is(&at->head, "Upgrade", at->way->upgrade))
 		return false;
 	if (at->way->protocol == &frames_spdy)
 		return true;
-	accept = header(&at->head, "Sec-WebSocket-Accept", &n);
-	return accept != NULL && frames_websocket_accepts(at->key, accept, n) &&
-	    header_is(&at->head, "Sec-WebSocket-Protocol", "v4.channel.k8s.io");
+	accept = reply_header(&at->head, "Sec-WebSocket-Accept", &n);
+	return accept != NULL && ws_accepts(at->key, accept, n) &&
+	    reply_header_is(&at->head, "Sec-WebSocket-Protocol",
+		"v4.channel.k8s.io");
 }
 
 /* The body of a refusal: a Status, or something else's text.  It is read as
@@ -205,9 +148,10 @@ is_upgraded(const struct attempt *at)
 static enum verdict
 read_refusal(struct attempt *at)
 {
-	int status = status_of(&at->head);
-	size_t at_body = head_length(&at->head), n = 0, want = REFUSAL_MAX;
-	const char *s = header(&at->head, "Content-Length", &n);
+	int status = reply_status(&at->head);
+	size_t at_body = reply_head_length(&at->head), n = 0,
+	       want = REFUSAL_MAX;
+	const char *s = reply_header(&at->head, "Content-Length", &n);
 	auto_free char *digits = s == NULL ? NULL : xstrndup(s, n);
 	const uint8_t *body, *brace;
 	uint64_t length;
@@ -245,7 +189,7 @@ ask(const struct apiserver *a, struct attempt *at, const char *ns,
 	add_request(a, at, ns, pod, port, &request);
 	sent = send_all(at, &request);
 	buf_wipe(&request);
-	while (sent && head_length(&at->head) == 0)
+	while (sent && reply_head_length(&at->head) == 0)
 		if (!read_more(at, &at->head)) {
 			at->said =
 			    xstrdup("unable to upgrade connection: no answer");
@@ -264,7 +208,7 @@ begin(struct attempt *at, uint16_t port)
 {
 	struct tunnel *t = at->tunnel;
 
-	buf_skip(&at->head, head_length(&at->head));
+	buf_skip(&at->head, reply_head_length(&at->head));
 	t->frames.protocol->open(&t->frames, port);
 	if (frames_feed(&t->frames, buf_head(&at->head), buf_left(&at->head)) !=
 	    FX_OK)

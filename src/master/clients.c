@@ -181,6 +181,20 @@ show_usage(struct metrics *ms, const struct ipc_usage_is *u)
 	metrics_set(ms, METRIC_ADDRESS_SPACE, "", (int64_t)u->address_space);
 }
 
+/* While the process is asked for it, no sooner: nothing ticks here. */
+static void
+show_connection(struct master *m)
+{
+	auto_free char *labels = NULL;
+	int64_t us = m->service_since_us;
+
+	if (m->service.target == NULL)
+		return;
+	labels = xasprintf("target=\"%s\"", m->service.target);
+	metrics_set(m->metrics, METRIC_CONNECTION_DURATION, labels,
+	    us == 0 ? 0 : (clk_now_us() - us) / CLK_SEC);
+}
+
 static int
 on_usage(void *arg, struct ipc_frame *f, const struct fx_err *err)
 {
@@ -210,6 +224,7 @@ on_metrics(struct child *c, const struct ipc_req *req, struct ipc_metrics *a)
 	m->scrapes++;
 	metrics_set(m->metrics, METRIC_LOG_DROPPED, "",
 	    (int64_t)m->log.dropped);
+	show_connection(m);
 	if (MST_ASK(&m->launcher, usage, USAGE, &q, CLIENT_LIMIT_US, on_usage,
 		w) != NULL)
 		return FX_OK;

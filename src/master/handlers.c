@@ -198,6 +198,20 @@ on_drift(struct child *c, const struct ipc_req *req, struct ipc_drift *a)
 IPC_HANDLER(drift, on_drift, struct child)
 IPC_HANDLER(event_next, spool_on_next, struct child)
 
+static int
+on_service(struct child *c, const struct ipc_req *req, struct ipc_service *a)
+{
+	struct master *m = c->m;
+
+	(void)req;
+	m->service_since_us =
+	    a->state == IPC_SERVICE_CONNECTED ? clk_now_us() : 0;
+	if (a->state == IPC_SERVICE_GONE)
+		mst_stop(m, "the service of --connect is gone", 1);
+	return FX_OK;
+}
+IPC_HANDLER(service, on_service, struct child)
+
 static const struct ipc_handler handlers[] = {
 	{ IPC_T_READY, on_ready_frame },
 	{ IPC_T_LOG, on_log_frame },
@@ -209,6 +223,7 @@ static const struct ipc_handler handlers[] = {
 	{ IPC_T_REOPEN, on_reopen_frame },
 	{ IPC_T_DRIFT, on_drift_frame },
 	{ IPC_T_EVENT_NEXT, spool_on_next_frame },
+	{ IPC_T_SERVICE, on_service_frame },
 };
 
 /* What a row of the table of messages does not let a role send never gets to

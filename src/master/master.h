@@ -62,6 +62,7 @@ struct master {
 	int password_fd;	    /* sealed memory file, or -1 */
 	struct service_url service; /* of --connect; empty without */
 	struct kc_url service_way;  /* it, or the proxy on the way to it */
+	int64_t service_since_us;   /* it is connected to us; 0: it is not */
 	int token_fd, proxy_fd;	    /* of it: sealed memory files, or -1 */
 	int lock_fd; /* the mirror's lock, shared with the git workers */
 	char *paths[IPC_FILE_COUNT]; /* of the launcher's table; NULL: none */

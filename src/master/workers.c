@@ -197,6 +197,12 @@ mst_give_held(struct master *m, struct child *c)
 	}
 }
 
+static bool
+is_at(const struct kc_url *u, const char *host, uint64_t port)
+{
+	return strcmp(host, u->host) == 0 && port == u->port;
+}
+
 bool
 mst_may_connect(const struct master *m, const struct child *c, const char *host,
     uint64_t port)
@@ -208,8 +214,8 @@ mst_may_connect(const struct master *m, const struct child *c, const char *host,
 		return m->api_host != NULL && strcmp(host, m->api_host) == 0 &&
 		    port == m->api_port;
 	if (c->role == IPC_R_UPSTREAM)
-		return strcmp(host, m->service_way.host) == 0 &&
-		    port == m->service_way.port;
+		return is_at(&m->service.at, host, port) ||
+		    is_at(&m->service_way, host, port);
 	return false;
 }
 
@@ -272,8 +278,10 @@ mst_child_changed(struct master *m, struct child *c)
 	struct ipc_key_public key = { 0 };
 	struct ipc_cluster cluster = { 0 };
 
-	if (c->role == IPC_R_UPSTREAM && c->state != CHILD_RUNNING)
+	if (c->role == IPC_R_UPSTREAM && c->state != CHILD_RUNNING) {
 		spool_lost_asker(m);
+		m->service_since_us = 0;
+	}
 	if (c->state != CHILD_RUNNING || c->on_demand || m->stopping)
 		return;
 	if (c->role == IPC_R_KEY) {

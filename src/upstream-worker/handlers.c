@@ -14,26 +14,51 @@ static void ask_next(struct uw *, uint64_t done, bool refused);
 
 /* ---- the connector ---------------------------------------------------- */
 
+uint64_t
+uw_ask_socket(struct uw *u, const struct kc_url *to, int64_t span_us,
+    ipc_answer_fn *fn)
+{
+	const struct ipc_connect m = { .host = (char *)(uintptr_t)to->host,
+		.port = to->port,
+		.timeout_ms = (uint64_t)(span_us / CLK_MS) };
+
+	return ipc_ask_connect(&u->w->master, &m, fn, u);
+}
+
+int
+uw_take_socket(struct ipc_frame *f, int *fd, struct fx_err *err)
+{
+	struct ipc_connected m;
+	int r;
+
+	*fd = -1;
+	if (ipc_take_failed(f, err) != FX_OK)
+		return FX_OK;
+	r = ipc_connected_decode(&f->body, &m, &f->fd);
+	if (r != FX_OK)
+		return r;
+	*fd = m.fd;
+	m.fd = -1;
+	ipc_connected_clear(&m);
+	return FX_OK;
+}
+
 static int
 on_connected(void *arg, struct ipc_frame *f)
 {
 	struct uw *u = arg;
-	struct ipc_connected m;
 	struct fx_err err = { 0 };
-	int r;
+	int fd, r;
 
 	if (f == NULL)
 		return FX_OK; /* the channel is gone, and so are we */
-	if (ipc_take_failed(f, &err) != FX_OK) {
-		post_not_connected(u->post, &err);
-		return FX_OK;
-	}
-	r = ipc_connected_decode(&f->body, &m, &f->fd);
+	r = uw_take_socket(f, &fd, &err);
 	if (r != FX_OK)
 		return r;
-	post_connected(u->post, m.fd);
-	m.fd = -1;
-	ipc_connected_clear(&m);
+	if (fd == -1)
+		post_not_connected(u->post, &err);
+	else
+		post_connected(u->post, fd);
 	return FX_OK;
 }
 
@@ -41,12 +66,9 @@ static void
 connect_post(void *arg, int64_t span_us)
 {
 	struct uw *u = arg;
-	struct ipc_connect m = { .host = u->way.host,
-		.port = u->way.port,
-		.timeout_ms = (uint64_t)(span_us / CLK_MS) };
 	struct fx_err err = { 0 };
 
-	if (ipc_ask_connect(&u->w->master, &m, on_connected, u) != 0)
+	if (uw_ask_socket(u, &u->way, span_us, on_connected) != 0)
 		return;
 	(void)fx_fail(&err, FX_EAGAIN, "too many requests wait already");
 	post_not_connected(u->post, &err);
@@ -199,6 +221,7 @@ uw_open(struct uw *u, struct worker *w)
 	buf_init(&u->json, EVENT_JSON_MAX);
 	u->again = (struct loop_timer){ .fn = on_again, .arg = u };
 	u->post = post_new(w->loop, &hooks);
+	uw_calls_open(u);
 }
 
 void
@@ -219,6 +242,7 @@ uw_start(struct uw *u)
 	target.proxy_login = u->proxy_login;
 	post_to(u->post, &target);
 	ask_next(u, 0, false);
+	uw_calls_start(u, &target);
 }
 
 static void
@@ -232,6 +256,7 @@ wipe(char **s)
 void
 uw_close(struct uw *u)
 {
+	uw_calls_close(u);
 	post_free(&u->post);
 	loop_timer_stop(u->w->loop, &u->again);
 	wipe(&u->token);

@@ -4,13 +4,24 @@ src_upstream_worker_libupstream_a_SOURCES = \
 	src/upstream-worker/post.c \
 	src/upstream-worker/post.h \
 	src/upstream-worker/retry.c \
-	src/upstream-worker/retry.h
-UPSTREAM_CFLAGS = $(CURL_CFLAGS) $(SSL_CFLAGS) $(CRYPTO_CFLAGS)
-UPSTREAM_LIBS = $(CURL_LIBS) $(SSL_LIBS) $(CRYPTO_LIBS)
+	src/upstream-worker/retry.h \
+	src/upstream-worker/rpc.c \
+	src/upstream-worker/rpc.h \
+	src/upstream-worker/rpc_call.c \
+	src/upstream-worker/rpc_call.h \
+	src/upstream-worker/way.c \
+	src/upstream-worker/way.h \
+	src/upstream-worker/wire.c \
+	src/upstream-worker/wire.h
+UPSTREAM_CFLAGS = $(CURL_CFLAGS) $(SSL_CFLAGS) $(CRYPTO_CFLAGS) \
+	$(JANSSON_CFLAGS)
+UPSTREAM_LIBS = $(CURL_LIBS) $(SSL_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) \
+	$(LIBMD_LIBS)
 src_upstream_worker_libupstream_a_CPPFLAGS = $(AM_CPPFLAGS) $(UPSTREAM_CFLAGS)
 
 pkglibexec_PROGRAMS += fluxd-upstream
 fluxd_upstream_SOURCES = \
+	src/upstream-worker/calls.c \
 	src/upstream-worker/handlers.c \
 	src/upstream-worker/handlers.h \
 	src/upstream-worker/main.c \

@@ -3,13 +3,15 @@
 /*
  * fluxd-upstream: the connection to the service of --connect.
  *
- * Reads    what the service answers: TLS, HTTP; hostile.
+ * Reads    what the service answers and calls: TLS, HTTP, WebSocket, JSON;
+ *          hostile.
  * Holds    the token of --token, and a proxy's password where there is one.
  * May      talk to the service, or to the proxy on the way to it, through
- *          sockets it is given; ask the master for the next event.
+ *          sockets it is given; ask the master for the next event, and
+ *          fluxd-api what a client may ask.
  * May not  make a socket, open files, start programs, reach anybody else.
- * If it falls, an attacker has the token, reads the events to come and can
- * have them forgotten; it gains nothing of the cluster and the repository.
+ * If it falls, an attacker has the token, reads the events to come, can have
+ * them forgotten, and uses the API as any client who has a token.
  */
 #include "base.h"
 #include "handlers.h"

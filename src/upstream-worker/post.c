@@ -2,9 +2,9 @@
 #include "base.h"
 #include "post.h"
 
-#include "fd.h"
 #include "multi.h"
 #include "str.h"
+#include "way.h"
 
 #include <stdio.h>
 
@@ -15,50 +15,17 @@ struct post {
 	struct post_target target;
 	struct post_hooks hooks;
 	struct multi multi;
-	int fd; /* connected, not yet libcurl's; -1 */
+	struct way way;
 	int64_t deadline_us;
 	const struct buf *json; /* borrowed */
 	CURL *easy;
-	struct curl_slist *headers, *resolve;
+	struct curl_slist *headers;
 	struct buf shown; /* the beginning of the answer */
 	size_t answer;	  /* bytes of it */
 	char problem[CURL_ERROR_SIZE];
 };
 
 /* ---- what libcurl calls ----------------------------------------------- */
-
-static curl_socket_t
-on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *addr)
-{
-	struct post *p = arg;
-	int fd = p->fd;
-
-	(void)purpose;
-	(void)addr;
-	p->fd = -1;
-	return fd == -1 ? CURL_SOCKET_BAD : fd;
-}
-
-/* Older versions call connect(2) all the same, to which the filter says yes
- * without doing it. */
-static int
-on_sockopt(void *arg, curl_socket_t fd, curlsocktype purpose)
-{
-	(void)arg;
-	(void)fd;
-	(void)purpose;
-	return CURL_SOCKOPT_ALREADY_CONNECTED;
-}
-
-static CURLcode
-on_ssl_ctx(CURL *easy, void *ctx, void *arg)
-{
-	const struct post *p = arg;
-
-	(void)easy;
-	return tls_apply(p->target.tls, ctx) == FX_OK ? CURLE_OK
-						      : CURLE_SSL_CERTPROBLEM;
-}
 
 static size_t
 on_body(char *data, size_t one, size_t n, void *arg)
@@ -82,16 +49,6 @@ on_body(char *data, size_t one, size_t n, void *arg)
 			fx_bug("libcurl refuses " #option);                    \
 	} while (0)
 
-static struct curl_slist *
-added(struct curl_slist *list, const char *line)
-{
-	struct curl_slist *l = curl_slist_append(list, line);
-
-	if (l == NULL)
-		fx_no_memory();
-	return l;
-}
-
 static void
 set_headers(struct post *p)
 {
@@ -99,72 +56,28 @@ set_headers(struct post *p)
 		char *line = xasprintf("Authorization: Scope-Probe token=%s",
 		    p->target.token);
 
-		p->headers = added(p->headers, line);
+		p->headers = way_add(p->headers, line);
 		explicit_bzero(line, strlen(line));
 		free(line);
 	}
-	p->headers = added(p->headers, "Content-Type: application/json");
-	p->headers = added(p->headers, "Accept: application/json");
-	p->headers = added(p->headers, "Expect:");
+	p->headers = way_add(p->headers, "Content-Type: application/json");
+	p->headers = way_add(p->headers, "Accept: application/json");
+	p->headers = way_add(p->headers, "Expect:");
 	set(CURLOPT_HTTPHEADER, p->headers);
 	set(CURLOPT_USERAGENT, "fluxd/" PACKAGE_VERSION);
 }
 
-/* Some address, so that no name is resolved; the socket is connected to the
- * right one. */
 static void
-add_resolved(struct post *p, const char *host_port)
+set_proxy(struct post *p)
 {
-	size_t host = strcspn(host_port, ":");
-	auto_free char *line = xasprintf("%s:127.0.0.1", host_port);
+	auto_free char *url = xasprintf("http://%s", p->target.proxy);
 
-	/* numbers need no help, and IPv6 would be misread */
-	if (host_port[0] != '[' && strspn(host_port, "0123456789.") < host)
-		p->resolve = added(p->resolve, line);
-}
-
-static void
-set_way(struct post *p)
-{
-	const struct kc_url *at = &p->target.url->at;
-	auto_free char *host = xasprintf("%s:%u", at->host, at->port);
-	auto_free char *proxy = xasprintf("%s%s",
-	    *p->target.proxy == '\0' ? "" : "http://", p->target.proxy);
-
-	set(CURLOPT_URL, p->target.url->events);
-	set(CURLOPT_PATH_AS_IS, 1L);
-	set(CURLOPT_PROTOCOLS_STR, at->tls ? "https" : "http");
-	set(CURLOPT_FOLLOWLOCATION, 0L);
-	set(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	set(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	set(CURLOPT_NOPROXY, "");
-	set(CURLOPT_PROXY, proxy);
+	if (*p->target.proxy == '\0')
+		return;
+	set(CURLOPT_PROXY, url);
 	if (*p->target.proxy_login != '\0')
 		set(CURLOPT_PROXYUSERPWD, p->target.proxy_login);
-	if (strchr(at->host, ':') == NULL)
-		add_resolved(p, host);
-	if (*p->target.proxy != '\0')
-		add_resolved(p, p->target.proxy);
-	set(CURLOPT_RESOLVE, p->resolve);
-	set(CURLOPT_OPENSOCKETFUNCTION, on_open);
-	set(CURLOPT_OPENSOCKETDATA, p);
-	set(CURLOPT_SOCKOPTFUNCTION, on_sockopt);
-	set(CURLOPT_TCP_NODELAY, 0L); /* the connector has set it */
-	set(CURLOPT_FORBID_REUSE, 1L);
-	set(CURLOPT_NOSIGNAL, 1L);
-}
-
-static void
-set_tls(struct post *p)
-{
-	/* else a certificate from a stranger makes OpenSSL look into /etc */
-	set(CURLOPT_CAINFO, NULL);
-	set(CURLOPT_CAPATH, NULL);
-	set(CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx);
-	set(CURLOPT_SSL_CTX_DATA, p);
-	set(CURLOPT_SSL_VERIFYPEER, 1L);
-	set(CURLOPT_SSL_VERIFYHOST, 2L);
-	set(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	way_resolve(&p->way, p->easy, p->target.proxy);
 }
 
 static void
@@ -177,9 +90,10 @@ start(struct post *p)
 		fx_no_memory();
 	p->problem[0] = '\0';
 	set(CURLOPT_ERRORBUFFER, p->problem);
-	set_way(p);
+	way_set(&p->way, p->easy);
+	set_proxy(p);
 	set_headers(p);
-	set_tls(p);
+	set(CURLOPT_FORBID_REUSE, 1L);
 	set(CURLOPT_POST, 1L);
 	set(CURLOPT_POSTFIELDS, (const char *)buf_head(p->json));
 	set(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)buf_left(p->json));
@@ -203,9 +117,8 @@ clear(struct post *p)
 	for (struct curl_slist *l = p->headers; l != NULL; l = l->next)
 		explicit_bzero(l->data, strlen(l->data));
 	curl_slist_free_all(p->headers);
-	curl_slist_free_all(p->resolve);
-	p->headers = p->resolve = NULL;
-	fd_close(&p->fd);
+	p->headers = NULL;
+	way_clear(&p->way);
 	buf_clear(&p->shown);
 	p->answer = 0;
 	p->json = NULL;
@@ -287,7 +200,7 @@ post_send(struct post *p, const struct buf *json)
 void
 post_connected(struct post *p, int fd)
 {
-	p->fd = fd;
+	p->way.fd = fd;
 	start(p);
 }
 
@@ -308,7 +221,7 @@ post_new(struct loop *loop, const struct post_hooks *hooks)
 	struct post *p = xcalloc(1, sizeof(*p));
 
 	p->hooks = *hooks;
-	p->fd = -1;
+	p->way.fd = -1;
 	buf_init(&p->shown, SHOWN_MAX);
 	multi_open(&p->multi, loop, NULL, reap, p);
 	return p;
@@ -318,6 +231,8 @@ void
 post_to(struct post *p, const struct post_target *target)
 {
 	p->target = *target;
+	p->way.url = target->url;
+	p->way.tls = target->tls;
 }
 
 void

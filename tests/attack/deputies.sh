@@ -81,6 +81,19 @@ answers "A84: upstream is connected to its service (control)" "connect 127.0.0.1
 answers "A84: and to no other port" "connect 127.0.0.1 $other" "upstream may not connect to .*"
 answers "A84: nor by another name" "connect localhost $host" "upstream may not connect to .*"
 fluxd_stop
+version=/api/flux/v11/version ping=/api/flux/v11/ping
+mapfile -t pings < <(for i in $(seq 20); do echo "call GET $ping"; done)
+play fluxd-upstream "call GET $version" "call GET /metrics" "call GET /api/flux/v11/../../../x" \
+	"call NOPE $version" "call GET x" "call POST /api/flux/v9/update-manifests" "${pings[@]}"
+answers "A84: upstream may call what clients may (control)" "call GET $version" 200
+answers "A84: and nothing beside the API" "call GET /metrics" 404
+answers "A84: whatever the path looks like" "call GET /api/flux/v11/../../../x" 301
+answers "A84: and the method" "call NOPE $version" 404
+answers "A84: what is no path is refused" "call GET x" 400
+answers "A84: as is what is no update" "call POST /api/flux/v9/update-manifests" 400
+answers "A84: no more calls are served at a time than there are places" "call GET $ping" "too many requests"
+fluxd_stop
+breaks "A84: sync calls the API" sync fluxd-sync "call GET $version"
 breaks "A84: upstream asks for a file" upstream fluxd-upstream "reopen 0"
 breaks "A84: upstream asks for a signature" upstream fluxd-upstream "sign x"
 breaks "A84: key says where the API server is" key fluxd-key "endpoint 127.0.0.1 $other"

@@ -66,6 +66,21 @@ struct question {
 	char *line;
 };
 
+/* What a client of HTTP would have got. */
+static int
+on_called(struct question *q, struct ipc_frame *f)
+{
+	auto_free char *text = NULL;
+	struct ipc_called m;
+	int r = ipc_called_decode(&f->body, &m, &f->fd);
+
+	if (r != FX_OK)
+		return r;
+	text = xasprintf("%llu", (unsigned long long)m.status);
+	log_at(LVL_INFO, KS("rogue", q->line), KS("got", text));
+	return FX_OK;
+}
+
 static int
 on_answer(void *arg, struct ipc_frame *f)
 {
@@ -74,6 +89,8 @@ on_answer(void *arg, struct ipc_frame *f)
 
 	if (f == NULL)
 		return FX_OK;
+	if (f->type == IPC_T_CALLED)
+		return on_called(q, f);
 	log_at(LVL_INFO, KS("rogue", q->line),
 	    KS("got",
 		ipc_take_failed(f, &err) == FX_OK ? ipc_type_name(f->type)
@@ -129,6 +146,10 @@ ask(struct worker *w, char *word[WORDS], struct question *q)
 		.to_sign = { (uint8_t *)word[1], strlen(word[1]) },
 	};
 
+	const struct ipc_call l = { .method = word[1], .target = word[2] };
+
+	if (strcmp(word[0], "call") == 0)
+		return ipc_ask_call(m, &l, on_answer, q) != 0;
 	if (strcmp(word[0], "connect") == 0)
 		return ipc_ask_connect(m, &c, on_answer, q) != 0;
 	if (strcmp(word[0], "reopen") == 0)

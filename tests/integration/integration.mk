@@ -18,7 +18,9 @@ integration_tests = \
 	tests/integration/refusals.sh \
 	tests/integration/retry.sh \
 	tests/integration/road.sh \
+	tests/integration/rpc.sh \
+	tests/integration/rpc_faults.sh \
 	tests/integration/status.sh \
 	tests/integration/token.sh
 TESTS += $(integration_tests)
-EXTRA_DIST += $(integration_tests) tests/integration/gateway.py tests/integration/service.py tests/integration/metrics.txt
+EXTRA_DIST += $(integration_tests) tests/integration/gateway.py tests/integration/service.py tests/integration/ws_service.py tests/integration/metrics.txt

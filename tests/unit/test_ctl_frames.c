@@ -3,6 +3,7 @@
 
 #include "frames.h"
 #include "test.h"
+#include "wsframe.h"
 
 #define BYTES(s) (const uint8_t *)(s), sizeof(s) - 1
 
@@ -260,13 +261,13 @@ test_handshake(void)
 	/* RFC 6455, 1.3 */
 	static const char key[] = "dGhlIHNhbXBsZSBub25jZQ==",
 			  accept[] = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
-	char one[FRAMES_KEY_SIZE], other[FRAMES_KEY_SIZE];
+	char one[WS_KEY_SIZE], other[WS_KEY_SIZE];
 
-	want(frames_websocket_accepts(key, accept, strlen(accept)));
-	want(!frames_websocket_accepts(key, accept, strlen(accept) - 1));
-	want(!frames_websocket_accepts("x", accept, strlen(accept)));
-	frames_websocket_key(one);
-	frames_websocket_key(other);
+	want(ws_accepts(key, accept, strlen(accept)));
+	want(!ws_accepts(key, accept, strlen(accept) - 1));
+	want(!ws_accepts("x", accept, strlen(accept)));
+	ws_key(one);
+	ws_key(other);
 	want_int(strlen(one), 24);
 	want(strcmp(one, other) != 0);
 }

@@ -39,7 +39,8 @@ test_urls(void)
 		{ "http://h:0/", NULL, "--connect: server: not a usable URL" },
 		{ "http://h:65536/", NULL,
 		    "--connect: server: not a usable URL" },
-		{ "http://h h/", NULL, "--connect: server: not a usable URL" },
+		{ "http://h h/", NULL, "--connect: not a usable URL" },
+		{ "http://h/\"", NULL, "--connect: not a usable URL" },
 	};
 
 	for (size_t i = 0; i < nitems(tv); i++) {

@@ -105,6 +105,13 @@ enum ipc_repository_state {
 	IPC_REPOSITORY_NONE,	  /* not configured */
 };
 
+/* The connection to the service of --connect. */
+enum ipc_service_state {
+	IPC_SERVICE_LOST,
+	IPC_SERVICE_CONNECTED,
+	IPC_SERVICE_GONE, /* it wants nobody of our kind any more */
+};
+
 enum ipc_change { IPC_CHANGE_GIT, IPC_CHANGE_IMAGE };
 
 enum ipc_update_kind {

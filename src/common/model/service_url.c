@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #define EVENTS_PATH "/v6/events"
+#define WEBSOCKET_PATH "/v11/daemon"
 
 static const struct {
 	const char *scheme, *http;
@@ -38,6 +39,15 @@ http_scheme(const char *url, const char **rest, struct fx_err *err)
 	return NULL;
 }
 
+/* It is shown in logs and metrics. */
+static bool
+is_printable(const char *s)
+{
+	while (*s > ' ' && *s <= '~' && *s != '"' && *s != '\\')
+		s++;
+	return *s == '\0';
+}
+
 int
 service_url_parse(struct service_url *u, const char *url, struct fx_err *err)
 {
@@ -47,6 +57,8 @@ service_url_parse(struct service_url *u, const char *url, struct fx_err *err)
 	*u = (struct service_url){ 0 };
 	if (scheme == NULL)
 		return err->code;
+	if (!is_printable(url))
+		return fx_fail(err, FX_ESYNTAX, "--connect: not a usable URL");
 	/* it would be shown in the log, and sent where it should not be */
 	if (memchr(rest, '@', 3 + strcspn(rest + 3, "/?#")) != NULL)
 		return fx_fail(err, FX_ESYNTAX,
@@ -60,6 +72,10 @@ service_url_parse(struct service_url *u, const char *url, struct fx_err *err)
 	    xasprintf(strchr(u->at.host, ':') != NULL ? "%s://[%s]:%u%s%s"
 						      : "%s://%s:%u%s%s",
 		scheme, u->at.host, u->at.port, u->at.prefix, EVENTS_PATH);
+	u->target = xasprintf("%s%s", u->at.tls ? "wss" : "ws", rest);
+	u->websocket =
+	    xasprintf("%s%.*s%s" WEBSOCKET_PATH, u->at.tls ? "wss" : "ws",
+		3 + (int)strcspn(rest + 3, "/?#"), rest, u->at.prefix);
 	return FX_OK;
 }
 
@@ -67,6 +83,8 @@ void
 service_url_clear(struct service_url *u)
 {
 	free(u->events);
+	free(u->target);
+	free(u->websocket);
 	*u = (struct service_url){ 0 };
 }
 

@@ -16,6 +16,8 @@
 struct service_url {
 	struct kc_url at; /* tls: https and wss */
 	char *events;	  /* owned; where events are posted to */
+	char *target;	  /* owned; the base of the web socket */
+	char *websocket;  /* owned; for people */
 };
 
 /* FX_ESYNTAX: it leads nowhere. */

@@ -7,7 +7,8 @@
 //				compared: a line in DIR/events says what came of it
 //	GET BASE/v11/daemon	the original's websocket and RPC client
 //	GET /call?method=&arg=	calls the daemon: {"result":…} or {"error":…}
-//	GET /gone		from now on the websocket is gone (410)
+//
+// With --gone the websocket is gone for good (410).
 package main
 
 import (
@@ -31,6 +32,7 @@ import (
 	"github.com/fluxcd/flux/pkg/event"
 	"github.com/fluxcd/flux/pkg/http/websocket"
 	"github.com/fluxcd/flux/pkg/job"
+	"github.com/fluxcd/flux/pkg/remote"
 	"github.com/fluxcd/flux/pkg/remote/rpc"
 	"github.com/fluxcd/flux/pkg/update"
 )
@@ -95,10 +97,7 @@ func (s *service) events(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *service) register(w http.ResponseWriter, r *http.Request) {
-	s.Lock()
-	gone := s.gone
-	s.Unlock()
-	if gone {
+	if s.gone {
 		w.WriteHeader(http.StatusGone)
 		return
 	}
@@ -148,7 +147,7 @@ func (s *service) lost(c *rpc.RPCClientV11) {
 func call(ctx context.Context, c *rpc.RPCClientV11, method string, arg []byte) (interface{}, error) {
 	read := func(v interface{}) {
 		if err := json.Unmarshal(arg, v); err != nil {
-			log.Fatalf("%s: %v", method, err)
+			log.Fatalf("%s: %v", method, err) // the test's mistake
 		}
 	}
 	switch method {
@@ -206,17 +205,22 @@ func (s *service) call(w http.ResponseWriter, r *http.Request) {
 		defer cancel()
 		out["result"], err = call(ctx, c, r.FormValue("method"), []byte(r.FormValue("arg")))
 	}
+	// the client's Export says so where there is none
+	if none, ok := err.(*fluxerr.Error); ok && none == nil {
+		err = nil
+	}
 	if err != nil {
 		delete(out, "result")
 		out["error"] = err.Error()
 		var shaped *fluxerr.Error
-		if errors.As(err, &shaped) {
+		var fatal remote.FatalError
+		if errors.As(err, &fatal) {
+			s.lost(c)
+		} else if errors.As(err, &shaped) {
 			out["type"], out["help"] = shaped.Type, shaped.Help
 			if shaped.Err != nil {
 				out["error"] = shaped.Err.Error()
 			}
-		} else {
-			s.lost(c)
 		}
 	}
 	json.NewEncoder(w).Encode(out)
@@ -228,14 +232,10 @@ func main() {
 	base := flag.String("base", "", "path before the routes")
 	flag.StringVar(&s.token, "token", "", "that the daemon has to send")
 	flag.StringVar(&s.dir, "dir", ".", "for the lists of what came")
+	flag.BoolVar(&s.gone, "gone", false, "answer 410 to the websocket")
 	flag.Parse()
 	http.HandleFunc("POST "+*base+"/v6/events", s.events)
 	http.HandleFunc("GET "+*base+"/v11/daemon", s.register)
 	http.HandleFunc("GET /call", s.call)
-	http.HandleFunc("GET /gone", func(http.ResponseWriter, *http.Request) {
-		s.Lock()
-		defer s.Unlock()
-		s.gone = true
-	})
 	log.Fatal(http.ListenAndServe(*listen, nil))
 }
