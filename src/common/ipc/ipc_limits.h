@@ -28,7 +28,7 @@
 #define IPC_MAX_EVENT (128 * 1024) /* the JSON of an event from a note */
 /* of an event for a service: all of it in the first credit */
 #define IPC_MAX_EVENT_CHUNK (256 * 1024)
-#define IPC_MAX_TARGET (64 * 1024) /* path and query of a request */
+#define IPC_MAX_TARGET (64 * 1024)  /* path and query of a request */
 #define IPC_MAX_RESULT (192 * 1024) /* the JSON of a job's result */
 #define IPC_MAX_SHOWN 100	    /* errors that people are shown at once */
 #define IPC_MAX_LABELS 256 /* of one workload, and the next three too */
