@@ -153,6 +153,7 @@ up(void *arg)
 	struct uw *u = arg;
 
 	u->absent = false;
+	u->connected = true;
 	log_at(LVL_INFO, KS("component", "upstream"), KB("connected", true));
 	tell(u, IPC_SERVICE_CONNECTED);
 }
@@ -207,7 +208,11 @@ down(void *arg, const struct wire_end *e)
 	if (!absent || !u->absent)
 		say_why(u, e);
 	u->absent = absent;
-	tell(u, e->status == 410 ? IPC_SERVICE_GONE : IPC_SERVICE_LOST);
+	if (e->status == 410)
+		tell(u, IPC_SERVICE_GONE);
+	else if (u->connected)
+		tell(u, IPC_SERVICE_LOST);
+	u->connected = false;
 	if (e->status != 410)
 		loop_timer_in(u->w->loop, &u->redial,
 		    absent ? UW_REDIAL_ABSENT_US : UW_REDIAL_US);

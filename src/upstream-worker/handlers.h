@@ -35,6 +35,7 @@ struct uw {
 	struct wire *wire;
 	struct rpc *rpc;
 	struct loop_timer redial;
+	bool connected;
 	bool absent; /* there was none, and that was said */
 };
 
