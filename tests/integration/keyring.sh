@@ -299,7 +299,9 @@ t_is "$(cat "$T_DIR/status")" 204 "and when the server answers the key is stored
 t_isnt "$(key)" "$before" "it is another one"
 t_is "$(stored)" "$(key)" "the same in use and in the Secret"
 
+fluxd_stop
 refresh
+start --sync-timeout=4s
 before=$(key)
 kill -USR1 "$relay"
 refused_once() {
