@@ -1,6 +1,8 @@
 # What fluxd-upstream does without a process around it.
 noinst_LIBRARIES += src/upstream-worker/libupstream.a
 src_upstream_worker_libupstream_a_SOURCES = \
+	src/upstream-worker/greeting.c \
+	src/upstream-worker/greeting.h \
 	src/upstream-worker/post.c \
 	src/upstream-worker/post.h \
 	src/upstream-worker/retry.c \

@@ -121,7 +121,7 @@ begin_answer(struct rpc_call *c)
 {
 	const struct rpc_method *m = c->method;
 
-	buf_init(&c->answer, RPC_ANSWER_MAX + WRAPPING_MAX);
+	buf_reset(&c->answer);
 	(void)str_addf(&c->answer, "{\"id\":%s,\"result\":", c->id);
 	if (m->zero != NULL)
 		(void)str_add(&c->answer, m->has_result ? "{\"Result\":" : "{");
@@ -134,7 +134,9 @@ succeed(struct rpc_call *c)
 	const struct rpc_method *m = c->method;
 	struct buf *b = &c->answer;
 
-	/* what has no result of its own has no body */
+	/* what has no result of its own has no body, or none that counts */
+	if (!m->has_result)
+		begin_answer(c);
 	if (!m->has_result && m->zero == NULL)
 		(void)str_add(b, "{}");
 	if (m->zero != NULL)
@@ -219,6 +221,7 @@ ask(struct rpc *r, const struct rpc_method *m, char *id,
 	c->next = r->calls;
 	r->calls = c;
 	r->ncalls++;
+	buf_init(&c->answer, RPC_ANSWER_MAX + WRAPPING_MAX);
 	begin_answer(c);
 	loop_timer_in(r->loop, &c->limit, r->limit_us);
 	c->seq = r->hooks.ask(r->hooks.arg, c, m->http, text, body);

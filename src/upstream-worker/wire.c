@@ -3,6 +3,7 @@
 #include "wire.h"
 
 #include "fd.h"
+#include "greeting.h"
 #include "multi.h"
 #include "reply_head.h"
 #include "str.h"
@@ -11,15 +12,13 @@
 
 #include <poll.h>
 
-#define PATH "/v11/daemon"
 #define HEAD_MAX 16384 /* bytes of the answer's headers */
 #define OUT_MAX (4 * WIRE_CHUNK)
 #define ROUNDS_MAX 16 /* chunks read before others have their turn */
 
 enum state { OFF, DIALLING, CONNECTING, GREETING, OPEN };
 
-/* A message that waits. */
-struct message {
+struct message { /* one that waits */
 	struct buf rest;
 	bool begun;
 	struct message *next;
@@ -54,7 +53,6 @@ struct wire {
 };
 
 static void try_write(struct wire *);
-static void on_ready(struct loop *, int fd, short revents, void *arg);
 
 /* ---- the end ------------------------------------------------------------ */
 
@@ -91,9 +89,8 @@ clear(struct wire *w)
 	buf_wipe(&w->out); /* the request has the token */
 	drop_queue(w);
 	w->state = OFF;
-	w->nhead = w->nnote = w->left = 0;
+	w->nhead = w->nnote = w->left = w->message = 0;
 	w->in_payload = w->paused = false;
-	w->message = 0;
 }
 
 static void
@@ -133,25 +130,18 @@ wire_fail(struct wire *w, int code, const char *why)
 	end(w, &e);
 }
 
+/* The limit that was reached is the one that is not set any more. */
 static void
-on_dial_limit(struct loop *loop, void *arg)
+on_limit(struct loop *loop, void *arg)
 {
-	(void)loop;
-	wire_fail(arg, FX_ETIMEOUT, "no answer in time");
-}
+	struct wire *w = arg;
+	const char *why = "no answer in time";
 
-static void
-on_read_limit(struct loop *loop, void *arg)
-{
 	(void)loop;
-	wire_fail(arg, FX_ETIMEOUT, "nothing was heard for too long");
-}
-
-static void
-on_write_limit(struct loop *loop, void *arg)
-{
-	(void)loop;
-	wire_fail(arg, FX_ETIMEOUT, "nothing could be written for too long");
+	if (w->state == OPEN)
+		why = w->read.linked ? "nothing could be written for too long"
+				     : "nothing was heard for too long";
+	wire_fail(w, FX_ETIMEOUT, why);
 }
 
 /* ---- writing ------------------------------------------------------------ */
@@ -245,7 +235,7 @@ wire_queued(const struct wire *w)
 	return w->queued;
 }
 
-/* ---- frames that come ---------------------------------------------------- */
+/* ---- frames that come ------------------------------------------------- */
 
 static void
 heard(struct wire *w)
@@ -354,53 +344,15 @@ feed(struct wire *w, const uint8_t *p, size_t n)
 	}
 }
 
-/* ---- the greeting ---------------------------------------------------------
- */
-
-/* Without the port that everybody knows, as upstream. */
-static void
-add_host(struct buf *b, const struct kc_url *at)
-{
-	(void)str_addf(b, strchr(at->host, ':') == NULL ? "%s" : "[%s]",
-	    at->host);
-	if (at->port != (at->tls ? 443 : 80))
-		(void)str_addf(b, ":%u", at->port);
-}
+/* ---- the greeting --------------------------------------------------- */
 
 static void
 greet(struct wire *w)
 {
-	const struct kc_url *at = &w->target.url->at;
-	struct buf *b = &w->out;
-
 	w->state = GREETING;
 	loop_timer_in(w->multi.loop, &w->dial, WIRE_GREET_US);
-	ws_key(w->key);
-	(void)str_addf(b, "GET %s" PATH " HTTP/1.1\r\nHost: ", at->prefix);
-	add_host(b, at);
-	(void)str_addf(b,
-	    "\r\nUser-Agent: fluxd/" PACKAGE_VERSION
-	    "\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-	    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n",
-	    w->key);
-	if (*w->target.token != '\0')
-		(void)str_addf(b, "Authorization: Scope-Probe token=%s\r\n",
-		    w->target.token);
-	(void)str_add(b, "\r\n");
+	greeting_write(&w->out, &w->target.url->at, w->target.token, w->key);
 	try_write(w);
-}
-
-static bool
-is_upgraded(const struct wire *w)
-{
-	size_t n = 0;
-	const char *accept;
-
-	if (reply_status(&w->in) != 101 ||
-	    !reply_header_is(&w->in, "Upgrade", "websocket"))
-		return false;
-	accept = reply_header(&w->in, "Sec-WebSocket-Accept", &n);
-	return accept != NULL && ws_accepts(w->key, accept, n);
 }
 
 static void
@@ -429,7 +381,7 @@ take_greeting(struct wire *w, const uint8_t *p, size_t n)
 	head = reply_head_length(&w->in);
 	if (head == 0)
 		return;
-	if (!is_upgraded(w)) {
+	if (!greeting_is_answered(&w->in, w->key)) {
 		not_greeted(w);
 		return;
 	}
@@ -447,8 +399,7 @@ take_greeting(struct wire *w, const uint8_t *p, size_t n)
 	buf_clear(&rest);
 }
 
-/* ---- reading --------------------------------------------------------------
- */
+/* ---- reading -------------------------------------------------------- */
 
 /* What TLS has read already no poll shows, so it is read until there is no
  * more, or somebody else is due. */
@@ -526,8 +477,7 @@ wire_pause(struct wire *w, bool paused)
 	loop_timer_in(w->multi.loop, &w->kick, 0);
 }
 
-/* ---- dialling --------------------------------------------------------------
- */
+/* ---- dialling ------------------------------------------------------- */
 
 #define set(option, value)                                                     \
 	do {                                                                   \
@@ -605,8 +555,7 @@ wire_not_connected(struct wire *w, const struct fx_err *err)
 		wire_fail(w, err->code, err->text);
 }
 
-/* ---- life ------------------------------------------------------------------
- */
+/* ---- life ----------------------------------------------------------- */
 
 struct wire *
 wire_new(struct loop *loop, const struct wire_hooks *hooks)
@@ -618,10 +567,10 @@ wire_new(struct loop *loop, const struct wire_hooks *hooks)
 	w->tail = &w->queue;
 	buf_init(&w->in, HEAD_MAX);
 	buf_init(&w->out, OUT_MAX);
-	w->dial = (struct loop_timer){ .fn = on_dial_limit, .arg = w };
+	w->dial = (struct loop_timer){ .fn = on_limit, .arg = w };
 	w->ping = (struct loop_timer){ .fn = on_ping, .arg = w };
-	w->read = (struct loop_timer){ .fn = on_read_limit, .arg = w };
-	w->write = (struct loop_timer){ .fn = on_write_limit, .arg = w };
+	w->read = (struct loop_timer){ .fn = on_limit, .arg = w };
+	w->write = (struct loop_timer){ .fn = on_limit, .arg = w };
 	w->kick = (struct loop_timer){ .fn = on_kick, .arg = w };
 	multi_open(&w->multi, loop, NULL, reap, w);
 	return w;
