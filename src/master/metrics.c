@@ -58,10 +58,22 @@ add_us(struct metrics *ms, enum metric id, const char *labels, int64_t us)
 		v->sum_us = INT64_MAX;
 }
 
+/* Whatever is too large (AddressSanitizer's address space is) is the largest.
+ */
+static int64_t
+to_micro(int64_t n)
+{
+	int64_t us;
+
+	if (!__builtin_mul_overflow(n, (int64_t)MICRO, &us))
+		return us;
+	return n < 0 ? INT64_MIN : INT64_MAX;
+}
+
 void
 metrics_set(struct metrics *ms, enum metric id, const char *labels, int64_t v)
 {
-	set_us(ms, id, labels, v * MICRO);
+	set_us(ms, id, labels, to_micro(v));
 }
 
 void
@@ -73,7 +85,7 @@ metrics_set_us(struct metrics *ms, enum metric id, int64_t us)
 void
 metrics_add(struct metrics *ms, enum metric id, const char *labels, int64_t n)
 {
-	add_us(ms, id, labels, n * MICRO);
+	add_us(ms, id, labels, to_micro(n));
 }
 
 void
