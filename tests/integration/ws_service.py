@@ -103,9 +103,16 @@ def good(c):
     note("version %s" % r.line()["id"])
     c.sendall(frame(call("NotifyChange", {}, 1), 1))  # text: ignored
     c.sendall(frame(call("NotifyChange", {"Kind": "zz", "Source": {}}, 2) + b"\n" +
-                    call("Nope", {}, 3) + call("JobStatus", "nope", 4)))
-    for answer in sorted((r.line() for _ in range(3)), key=lambda x: x["id"]):
+                    call("Nope", {}, 3)))
+    for answer in sorted((r.line() for _ in range(2)), key=lambda x: x["id"]):
         note(json.dumps(answer, sort_keys=True))
+    while True:  # the repository may not be cloned yet
+        c.sendall(frame(call("JobStatus", "nope", 4)))
+        answer = r.line()
+        if "not ready" not in (answer["error"] or ""):
+            break
+        time.sleep(0.2)
+    note(json.dumps(answer, sort_keys=True))
 
 
 def flood(c):
