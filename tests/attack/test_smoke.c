@@ -126,8 +126,10 @@ test_smoke(void)
 	struct worker_under_test w;
 	struct answer a = { 0 };
 
-	worker_start(&w, current->role, settings, IPC_FILE_COUNT, -1);
+	worker_begin(&w, current->role, 0, settings);
+	/* some ask as soon as they are ready */
 	w.peer.relay = refuse;
+	worker_go(&w);
 	want(current->ask(&w.peer, &a) != 0);
 	worker_await(&w, &a.done);
 	want(a.ok || !current->must_work);
