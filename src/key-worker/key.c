@@ -105,8 +105,8 @@ kind_of(const EVP_PKEY *pkey)
 	return NULL;
 }
 
-static bool
-put_number(struct buf *b, const EVP_PKEY *pkey, const char *param)
+bool
+key_put_number(struct buf *b, const EVP_PKEY *pkey, const char *param)
 {
 	uint8_t p[KEY_RSA_MAX / 8];
 	BIGNUM *n = NULL;
@@ -115,7 +115,8 @@ put_number(struct buf *b, const EVP_PKEY *pkey, const char *param)
 
 	if (ok)
 		sshw_put_mpint(b, p, (size_t)BN_bn2bin(n, p));
-	BN_free(n);
+	BN_clear_free(n);
+	explicit_bzero(p, sizeof(p));
 	return ok;
 }
 
@@ -137,8 +138,8 @@ put_public(struct buf *b, const struct key_kind *kind, const EVP_PKEY *pkey)
 {
 	sshw_put_string(b, kind->type, strlen(kind->type));
 	if (strcmp(kind->title, "RSA") == 0)
-		return put_number(b, pkey, OSSL_PKEY_PARAM_RSA_E) &&
-		    put_number(b, pkey, OSSL_PKEY_PARAM_RSA_N);
+		return key_put_number(b, pkey, OSSL_PKEY_PARAM_RSA_E) &&
+		    key_put_number(b, pkey, OSSL_PKEY_PARAM_RSA_N);
 	if (kind->curve == NULL)
 		return put_octets(b, pkey, OSSL_PKEY_PARAM_PUB_KEY);
 	sshw_put_string(b, kind->curve, strlen(kind->curve));

@@ -91,6 +91,9 @@ const struct key_kind *key_kind(const struct buf *type);
  * halves that do not belong together. */
 int key_new(EVP_PKEY *, struct key **, struct fx_err *) FX_MUSTUSE;
 
+/* A number of a key as SSH writes it; leaves no other copy of it. */
+bool key_put_number(struct buf *, const EVP_PKEY *, const char *param);
+
 static inline bool
 key_is_rsa(const struct key *k)
 {

@@ -4,27 +4,11 @@
 #include "base.h"
 #include "key.h"
 
-#include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/rand.h>
 
 #include "ssh_wire.h"
-
-static bool
-put_number(struct buf *b, const EVP_PKEY *pkey, const char *param)
-{
-	uint8_t p[KEY_RSA_MAX / 8];
-	BIGNUM *n = NULL;
-	bool ok = EVP_PKEY_get_bn_param(pkey, param, &n) == 1 &&
-	    BN_num_bytes(n) <= (int)sizeof(p);
-
-	if (ok)
-		sshw_put_mpint(b, p, (size_t)BN_bn2bin(n, p));
-	BN_clear_free(n);
-	explicit_bzero(p, sizeof(p));
-	return ok;
-}
 
 static bool
 put_rsa(struct buf *b, const EVP_PKEY *pkey)
@@ -35,7 +19,7 @@ put_rsa(struct buf *b, const EVP_PKEY *pkey)
 		OSSL_PKEY_PARAM_RSA_FACTOR2 };
 
 	for (size_t i = 0; i < nitems(params); i++)
-		if (!put_number(b, pkey, params[i]))
+		if (!key_put_number(b, pkey, params[i]))
 			return false;
 	return true;
 }
@@ -72,7 +56,7 @@ put_ecdsa(struct buf *b, const struct key *k)
 		return false;
 	sshw_put_string(b, buf_head(&curve), buf_left(&curve));
 	sshw_put_string(b, buf_head(&point), buf_left(&point));
-	return put_number(b, k->pkey, OSSL_PKEY_PARAM_PRIV_KEY);
+	return key_put_number(b, k->pkey, OSSL_PKEY_PARAM_PRIV_KEY);
 }
 
 static bool

@@ -103,15 +103,6 @@ on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *addr)
 }
 
 static int
-on_sockopt(void *arg, curl_socket_t fd, curlsocktype purpose)
-{
-	(void)arg;
-	(void)fd;
-	(void)purpose;
-	return CURL_SOCKOPT_ALREADY_CONNECTED;
-}
-
-static int
 on_close(void *arg, curl_socket_t fd)
 {
 	struct lane *l = arg;
@@ -221,7 +212,7 @@ set_socket(struct request *r)
 
 	set(CURLOPT_OPENSOCKETFUNCTION, on_open);
 	set(CURLOPT_OPENSOCKETDATA, l);
-	set(CURLOPT_SOCKOPTFUNCTION, on_sockopt);
+	set(CURLOPT_SOCKOPTFUNCTION, multi_on_sockopt);
 	set(CURLOPT_CLOSESOCKETFUNCTION, on_close);
 	set(CURLOPT_CLOSESOCKETDATA, l);
 	set(CURLOPT_TCP_NODELAY, 0L); /* the connector has set it */

@@ -3,6 +3,7 @@
 #include "way.h"
 
 #include "fd.h"
+#include "multi.h"
 #include "str.h"
 
 static curl_socket_t
@@ -15,17 +16,6 @@ on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *addr)
 	(void)addr;
 	w->fd = -1;
 	return fd == -1 ? CURL_SOCKET_BAD : fd;
-}
-
-/* Older versions call connect(2) all the same, to which the filter says yes
- * without doing it. */
-static int
-on_sockopt(void *arg, curl_socket_t fd, curlsocktype purpose)
-{
-	(void)arg;
-	(void)fd;
-	(void)purpose;
-	return CURL_SOCKOPT_ALREADY_CONNECTED;
 }
 
 static CURLcode
@@ -102,7 +92,7 @@ way_set(struct way *w, CURL *easy)
 	way_resolve(w, easy, host);
 	set(CURLOPT_OPENSOCKETFUNCTION, on_open);
 	set(CURLOPT_OPENSOCKETDATA, w);
-	set(CURLOPT_SOCKOPTFUNCTION, on_sockopt);
+	set(CURLOPT_SOCKOPTFUNCTION, multi_on_sockopt);
 	set(CURLOPT_TCP_NODELAY, 0L); /* the connector has set it */
 	set(CURLOPT_NOSIGNAL, 1L);
 	set_tls(w, easy);

@@ -189,3 +189,12 @@ multi_close(struct multi *m)
 	curl_multi_cleanup(m->curl);
 	loop_timer_stop(m->loop, &m->timer);
 }
+
+int
+multi_on_sockopt(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+	(void)arg;
+	(void)fd;
+	(void)purpose;
+	return CURL_SOCKOPT_ALREADY_CONNECTED;
+}

@@ -31,4 +31,9 @@ void multi_open(struct multi *, struct loop *, const unsigned *busy,
 /* After its transfers were taken off. */
 void multi_close(struct multi *);
 
+/* For CURLOPT_SOCKOPTFUNCTION: the socket is connected.  Older versions of
+ * libcurl call connect(2) all the same, to which the filter says yes without
+ * doing it. */
+int multi_on_sockopt(void *arg, curl_socket_t, curlsocktype);
+
 #endif
