@@ -5,7 +5,7 @@
 DIR/mode says how requests for events are answered, one word, read anew for
 each: a status; "hang", "close", "garbage", "endless", "redirect" (to
 DIR/elsewhere's port).  DIR/events gets the body of each that was answered 2xx,
-DIR/tries a line for each request, DIR/heads the last request's head.  With a
+DIR/tries a line for each request, DIR/heads the last POST's head.  With a
 certificate it speaks TLS; a CONNECT is taken as by a proxy (DIR/proxied has
 its head), and what follows is for the service.
 """
@@ -67,7 +67,8 @@ def serve(c):
         return
     head, body = got
     how = mode()
-    note("heads", head + b"\n", "wb")
+    if head.startswith(b"POST "):  # the WebSocket is asked for, too
+        note("heads", head + b"\n", "wb")
     note("tries", f"{time.monotonic():.3f} {how}\n".encode())
     if how == "hang":
         time.sleep(60)
