@@ -5,7 +5,7 @@
 DIR/mode says how requests for events are answered, one word, read anew for
 each: a status; "hang", "close", "garbage", "endless", "redirect" (to
 DIR/elsewhere's port).  DIR/events gets the body of each that was answered 2xx,
-DIR/tries a line for each request, DIR/heads the last POST's head.  With a
+DIR/tries a line for each of them, DIR/heads the last one's head.  With a
 certificate it speaks TLS; a CONNECT is taken as by a proxy (DIR/proxied has
 its head), and what follows is for the service.
 """
@@ -66,9 +66,11 @@ def serve(c):
     if got is None:
         return
     head, body = got
+    if not head.startswith(b"POST "):  # for a WebSocket, which is not here
+        answer(c, 404)
+        return
     how = mode()
-    if head.startswith(b"POST "):  # the WebSocket is asked for, too
-        note("heads", head + b"\n", "wb")
+    note("heads", head + b"\n", "wb")
     note("tries", f"{time.monotonic():.3f} {how}\n".encode())
     if how == "hang":
         time.sleep(60)
