@@ -33,10 +33,10 @@ for program in "$launcher" "$FX_BUILDDIR/src/master/fluxd"; do
 done
 # libcurl's 20 libraries are for those who need it
 for program in git key net manifest api; do
-	if ldd "$FX_BUILDDIR/fluxd-$program" | grep -q -e libcurl -e libssl; then false; else true; fi
+	if ldd "$FX_BUILDDIR/fluxd-$program" | grep -e libcurl -e libssl >/dev/null; then false; else true; fi
 	ok $? "fluxd-$program does not link libcurl"
 done
-ldd "$FX_BUILDDIR/fluxd-git-http" | grep -q libcurl
+ldd "$FX_BUILDDIR/fluxd-git-http" | grep libcurl >/dev/null
 ok $? "fluxd-git-http does"
 echo "1..$n"
 exit $failed

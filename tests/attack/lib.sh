@@ -118,7 +118,7 @@ log_since() {
 }
 
 logged_since() { # MARK REGEX
-	log_since "$1" | grep -qE -- "$2"
+	log_since "$1" | grep -E -- "$2" >/dev/null # all of it: see pipefail
 }
 
 log_us() { # MARK REGEX: when it said so first after the mark, as now_us

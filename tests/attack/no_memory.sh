@@ -7,6 +7,8 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 ! is_test_build || t_cannot_all "the shim and the sanitizers are in each other's way"
 last=6 # allocations of each role
+# upstream connects and is told no meanwhile, or after it has ended
+declare -A not_always=([10]=20)
 
 libexec=$T_DIR/libexec
 mkdir -p "$libexec/real"
@@ -28,6 +30,7 @@ smoke "$T_DIR/counted"
 for ((i = 0; i < last; i++)); do
 	for role in "${roles[@]}"; do
 		n=$(sed -n "s/^count ${role#*:} malloc //p" "$T_DIR/counted" | head -n 1)
+		n=$((n - ${not_always[${role#*:}]:-0}))
 		echo "malloc $((n - i))" >"$libexec/fault.${role#*:}"
 	done
 	smoke "$T_DIR/failed.$i"

@@ -33,7 +33,7 @@ if mount -t tmpfs -o size=2m,mode=755 fluxd-test "$small" 2>/dev/null; then
 
 	dd if=/dev/zero of="$small/full" bs=1k 2>/dev/null || true
 	# the rest of the last page of the journal still takes a line or two
-	refused() { update | grep -q 'job journal: No space left on device'; }
+	refused() { update | grep 'job journal: No space left on device' >/dev/null; }
 	t_wait "with the disk full a job is refused, with the reason" 20 refused
 	second=$(commit "second $(head -c 30000 /dev/urandom | base64 -w 0)")
 	notify

@@ -369,7 +369,7 @@ bed_audit_settle() {
 }
 
 bed_audit_has() {
-	tail -c 65536 "$BED_AUDIT_LOG" | grep -q "$1"
+	tail -c 65536 "$BED_AUDIT_LOG" | grep "$1" >/dev/null
 }
 
 # -------------------------------------------------------------- the daemon
