@@ -133,7 +133,7 @@ launch
 t_wait "a daemon that starts before it is mounted does not make another one" 30 \
 	fluxd_logged "it holds a key already, which is not where it should be mounted, or not yet"
 t_is "$(stored)" "$first" "the Secret holds what it held"
-t_is "$(audit_list '^fluxd/' patch "$mark" | grep -c /secrets/ || true)" 0 "and was not written to"
+t_is "$(audit_list '^fluxd/' patch "$mark" | grep -c "/$ns/secrets/" || true)" 0 "and was not written to"
 refresh
 t_wait "it waits for the file" 60 key_is "$first"
 
@@ -145,7 +145,7 @@ t_like "$second" '^ssh-ed25519 AAAA' "our fluxctl has a new key made"
 t_isnt "$second" "$first" "another one"
 t_is "$(key)" "$second" "which is in use"
 t_is "$(stored)" "$second" "and stored"
-t_is "$(audit_list '^fluxd/' 'get|patch|list|watch' "$mark" | grep /secrets)" \
+t_is "$(audit_list '^fluxd/' 'get|patch|list|watch' "$mark" | grep "/$ns/secrets/")" \
 	"patch 200 /api/v1/namespaces/$ns/secrets/flux-git-deploy?fieldManager=fluxd" "by one request"
 t_is "$(ctl sandbox --no-headers | awk '$2 != 0')" "" "who made and stored it is gone"
 commit

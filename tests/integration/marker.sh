@@ -29,7 +29,7 @@ hwm_is() { [ "$(hwm)" = "$1" ]; }
 annotate() { kubectl -n "$ns" annotate --overwrite secret flux-git-deploy "flux.weave.works/sync-hwm=$1" >/dev/null; }
 tag_is() { [ "$(repo_ref "$repo" 'refs/tags/flux-sync^{commit}')" = "$1" ]; }
 said() { grep -cF -- "$1" "$FLUXD_LOG" || true; }
-secret_asked() { audit_list '^fluxd/' 'get|patch|list|watch' "$1" | grep "/secrets/flux-git-deploy" || true; }
+secret_asked() { audit_list '^fluxd/' 'get|patch|list|watch' "$1" | grep "/$ns/secrets/flux-git-deploy" || true; }
 secret_requests() { secret_asked "$1" | wc -l; }
 passes() { api_get /metrics | sed -n 's/^flux_daemon_sync_duration_seconds_count{success="true"} //p'; }
 passed() { [ "$(passes)" -ge "$1" ]; }
