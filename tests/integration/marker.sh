@@ -75,7 +75,7 @@ fluxd_stop
 mark=$(audit_mark)
 fluxd_start --git-url="$url" --git-poll-interval=1h --sync-interval=1h --sync-state=secret
 t_wait "a restarted daemon ends its first pass" 20 passed 1
-t_is "$(audit_list '^fluxd/' 'get|patch' "$mark" | grep /secrets/)" \
+t_is "$(audit_list '^fluxd/' 'get|patch' "$mark" | grep "/$ns/secrets/")" \
 	"get 200 /api/v1/namespaces/$ns/secrets/flux-git-deploy" "it has read the marker, and left it"
 fluxd_stop
 
