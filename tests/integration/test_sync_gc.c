@@ -853,6 +853,9 @@ test_group_down(void)
 	set_is("*");
 	(void)sync_clean();
 	bed_stop(&bed);
+	/* the API server takes a moment to find out and to say so */
+	for (int i = 0; i < 100 && bed_kubectl("api-resources"); i++)
+		;
 	start(on);
 	set_is("*");
 	bed_find(&bed, "some")->gone = true;
