@@ -172,6 +172,8 @@ sixth=$(repo_commit_all "$work" Sixth)
 repo_push "$work"
 fluxd_start --git-url="$url" --git-poll-interval=1h --sync-interval=1h --log-format=json
 t_wait "with JSON the sixth commit is synced" 30 tag_is "$sixth"
+# the server has the marker before the daemon has heard so
+wait_for 20 grep -q '"state":"tag flux-sync"' "$FLUXD_LOG"
 fluxd_stop
 t_is "$(jq -es 'all(type == "object" and has("ts") and has("caller"))' "$FLUXD_LOG")" true "each line is an object"
 t_is "$(jq -cs '[.[] | select(.event? // "" | startswith("Sync:")) | .logupstream] | unique' "$FLUXD_LOG")" '["false"]' \
