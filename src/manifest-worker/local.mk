@@ -1,6 +1,8 @@
 # The domain of fluxd-manifest, without a process around it.
 noinst_LIBRARIES += src/manifest-worker/libmanifest.a
 src_manifest_worker_libmanifest_a_SOURCES = \
+	src/manifest-worker/anchors.c \
+	src/manifest-worker/anchors.h \
 	src/manifest-worker/arena.c \
 	src/manifest-worker/arena.h \
 	src/manifest-worker/bodies.c \

@@ -2,12 +2,12 @@
 #include "base.h"
 #include "yread.h"
 
+#include "anchors.h"
 #include "buf.h"
 #include "gotext.h"
 #include "scalar.h"
 #include "str.h"
 
-#include <search.h>
 #include <stdio.h>
 #include <yaml.h>
 
@@ -35,11 +35,6 @@ struct level {
 	size_t first; /* its first slot */
 };
 
-struct anchor {
-	char *name; /* owned; the key of the tree */
-	struct node *node;
-};
-
 struct yread {
 	yaml_parser_t parser;
 	struct arena arena;
@@ -49,7 +44,7 @@ struct yread {
 	size_t nslots, cap_slots;
 	struct level levels[YREAD_MAX_DEPTH];
 	size_t nlevels;
-	void *anchors; /* tree of struct anchor */
+	struct anchors anchors;
 	size_t documents;
 	bool keeps_source; /* scalars are struct node_written */
 	uint64_t nodes;	   /* of this document, aliases written out */
@@ -58,57 +53,6 @@ struct yread {
 	 * end: mistakes of syntax, wherever they are, come first. */
 	struct fx_err wrong;
 };
-
-/* ---- anchors ------------------------------------------------------------ */
-
-static int
-anchor_order(const void *a, const void *b)
-{
-	return strcmp(((const struct anchor *)a)->name,
-	    ((const struct anchor *)b)->name);
-}
-
-static void
-anchor_free(void *p)
-{
-	struct anchor *a = p;
-
-	free(a->name);
-	free(a);
-}
-
-static void
-anchor_set(struct yread *y, const yaml_char_t *name, struct node *node)
-{
-	struct anchor *a, **at;
-
-	if (name == NULL)
-		return;
-	a = xcalloc(1, sizeof(*a));
-	a->name = xstrdup((const char *)name);
-	at = tsearch(a, &y->anchors, anchor_order);
-	if (at == NULL)
-		fx_no_memory();
-	if (*at != a)
-		anchor_free(a);
-	(*at)->node = node; /* a name used again means the newer node */
-}
-
-static struct node *
-anchor_get(struct yread *y, const char *name)
-{
-	struct anchor want = { .name = (char *)(uintptr_t)name };
-	struct anchor **at = tfind(&want, &y->anchors, anchor_order);
-
-	return at == NULL ? NULL : (*at)->node;
-}
-
-static void
-anchors_clear(struct yread *y)
-{
-	tdestroy(y->anchors, anchor_free);
-	y->anchors = NULL;
-}
 
 /* ---- errors and limits -------------------------------------------------- */
 
@@ -258,7 +202,7 @@ on_scalar(struct yread *y, const yaml_event_t *e, struct fx_err *err)
 		return too_large(err);
 	if (e2.code != FX_OK)
 		wrong(y, "%s", e2.text);
-	anchor_set(y, e->data.scalar.anchor, n);
+	anchors_set(&y->anchors, (const char *)e->data.scalar.anchor, n);
 	merge = at_key(y) && strcmp(s, "<<") == 0 &&
 	    e->data.scalar.length == 2 &&
 	    (plain ||
@@ -273,7 +217,7 @@ static int
 on_alias(struct yread *y, const yaml_event_t *e, struct fx_err *err)
 {
 	const char *name = (const char *)e->data.alias.anchor;
-	struct node *n = anchor_get(y, name);
+	struct node *n = anchors_get(&y->anchors, name);
 
 	if (n == NULL)
 		return fx_fail(err, FX_ESYNTAX,
@@ -304,8 +248,9 @@ on_begin(struct yread *y, const yaml_event_t *e, struct fx_err *err)
 		return fx_fail(err, FX_ELIMIT, "yaml: exceeded max depth of %d",
 		    YREAD_MAX_DEPTH);
 	n->n = map ? NODE_MAP : NODE_SEQ; /* what it will be */
-	anchor_set(y,
-	    map ? e->data.mapping_start.anchor : e->data.sequence_start.anchor,
+	anchors_set(&y->anchors,
+	    (const char *)(map ? e->data.mapping_start.anchor
+			       : e->data.sequence_start.anchor),
 	    n);
 	count_nodes(y, 1, false);
 	y->levels[y->nlevels++] = (struct level){ n, y->nslots };
@@ -541,7 +486,7 @@ yread_free(struct yread **yp)
 	if (y == NULL)
 		return;
 	yaml_parser_delete(&y->parser);
-	anchors_clear(y);
+	anchors_clear(&y->anchors);
 	arena_clear(&y->arena);
 	free(y->slots);
 	free(y);
@@ -558,7 +503,7 @@ static void
 start_document(struct yread *y)
 {
 	arena_reset(&y->arena);
-	anchors_clear(y);
+	anchors_clear(&y->anchors);
 	y->nslots = y->nlevels = 0;
 	y->nodes = 1; /* the document is a node, too */
 	y->aliased = 0;
