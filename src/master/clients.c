@@ -181,6 +181,8 @@ show_usage(struct metrics *ms, const struct ipc_usage_is *u)
 	metrics_set(ms, METRIC_ADDRESS_SPACE, "", (int64_t)u->address_space);
 }
 
+#define TARGET_SHOWN 200 /* characters of its URL: it is but a label */
+
 /* While the process is asked for it, no sooner: nothing ticks here. */
 static void
 show_connection(struct master *m)
@@ -190,7 +192,7 @@ show_connection(struct master *m)
 
 	if (m->service.target == NULL)
 		return;
-	labels = xasprintf("target=\"%s\"", m->service.target);
+	labels = xasprintf("target=\"%.*s\"", TARGET_SHOWN, m->service.target);
 	metrics_set(m->metrics, METRIC_CONNECTION_DURATION, labels,
 	    us == 0 ? 0 : (clk_now_us() - us) / CLK_SEC);
 }

@@ -7,8 +7,11 @@
 
 #include <stdio.h>
 
-#define LABELS_MAX 128	  /* bytes of a label set */
-#define LABEL_SETS_MAX 64 /* of one family; more are not recorded */
+#define LABELS_MAX (IPC_MAX_NAME + 1) /* of a label set and its end */
+#define LABEL_SETS_MAX 32	      /* of one family; more are not recorded */
+/* Routes, methods and statuses: clients choose among them, and those that make
+ * mistakes must not leave the others uncounted. */
+#define REQUEST_SETS_MAX 256
 #define MICRO 1000000
 
 struct value {
@@ -23,6 +26,13 @@ struct metrics {
 	struct value *families[METRIC_COUNT];
 };
 
+static size_t
+sets_max(enum metric id)
+{
+	return id == METRIC_REQUEST_DURATION ? REQUEST_SETS_MAX
+					     : LABEL_SETS_MAX;
+}
+
 /* The value with these labels, made if need be; NULL past the bound. */
 static struct value *
 find(struct metrics *ms, enum metric id, const char *labels)
@@ -33,7 +43,7 @@ find(struct metrics *ms, enum metric id, const char *labels)
 	for (; *at != NULL; at = &(*at)->next, n++)
 		if (strcmp((*at)->labels, labels) == 0)
 			return *at;
-	if (n >= LABEL_SETS_MAX || strlen(labels) >= LABELS_MAX)
+	if (n >= sets_max(id) || strlen(labels) >= LABELS_MAX)
 		return NULL;
 	*at = xcalloc(1, sizeof(**at));
 	snprintf((*at)->labels, sizeof((*at)->labels), "%s", labels);
@@ -193,7 +203,7 @@ fill(struct ipc_sample *s, struct ipc_number *numbers, enum metric id,
 
 /* all of them need at most IPC_CREDIT_FIRST parts */
 #define SAMPLES_PER_PART 512
-_Static_assert(METRIC_COUNT *LABEL_SETS_MAX <=
+_Static_assert(METRIC_COUNT *LABEL_SETS_MAX + REQUEST_SETS_MAX <=
 	IPC_CREDIT_FIRST * SAMPLES_PER_PART,
     "a snapshot must go out within the first credit");
 

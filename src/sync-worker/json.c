@@ -3,6 +3,7 @@
 #include "json.h"
 
 #include "client.h"
+#include "jsonload.h"
 
 json_t *
 sw_json(const void *p, size_t n, struct fx_err *err)
@@ -11,7 +12,7 @@ sw_json(const void *p, size_t n, struct fx_err *err)
 	json_t *j;
 
 	/* Annotations may hold a NUL: one such object must not spoil a page. */
-	j = json_loadb(p, n, JSON_ALLOW_NUL, &je);
+	j = jl_load(p, n, JSON_ALLOW_NUL, &je);
 	if (j == NULL)
 		fx_fail(err, FX_ESYNTAX, "answer is not JSON: byte %d: %s",
 		    je.position, je.text);

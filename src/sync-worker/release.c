@@ -77,7 +77,8 @@ follow(const json_t *values, const char *path)
 	}
 }
 
-/* The value that an annotation's path leads to.  false: it leads nowhere. */
+/* The value that an annotation's path leads to; an empty path is none.  false:
+ * it leads nowhere. */
 static bool
 mapped(const json_t *notes, const char *prefix, const char *container,
     const json_t *values, const char **out)
@@ -85,8 +86,11 @@ mapped(const json_t *notes, const char *prefix, const char *container,
 	auto_free char *key = xasprintf("%s%s", prefix, container);
 	const char *path = string(notes, key);
 
-	*out = path != NULL ? follow(values, path) : NULL;
-	return path == NULL || *out != NULL;
+	*out = NULL;
+	if (path == NULL || *path == '\0')
+		return true;
+	*out = follow(values, path);
+	return *out != NULL;
 }
 
 static void

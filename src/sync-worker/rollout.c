@@ -140,7 +140,8 @@ rollout_cronjob(const json_t *object, struct workload *w)
 void
 rollout_release(const json_t *object, struct workload *w)
 {
-	w->status = xstrndup(sw_json_str(json_object_get(object, "status"),
-				 "releaseStatus"),
-	    IPC_MAX_NAME);
+	const json_t *status = json_object_get(object, "status");
+
+	w->status =
+	    workload_cut(w, sw_json_str(status, "releaseStatus"), IPC_MAX_NAME);
 }

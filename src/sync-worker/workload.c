@@ -127,32 +127,31 @@ workload_drop_images(struct workload *w)
 	clear_pairs(&w->containers, &w->ncontainers);
 }
 
-/* At most max bytes, and no character by half. */
-static size_t
-cut_length(const char *s, size_t max)
+char *
+workload_cut(struct workload *w, const char *s, size_t max)
 {
-	size_t n = strlen(s);
+	size_t n = strnlen(s, max + 1);
 
 	if (n <= max)
-		return n;
+		return xstrdup(s);
+	w->cut = true;
 	for (n = max; n > 0 && ((uint8_t)s[n] & 0xc0) == 0x80; n--)
 		;
-	return n;
+	return xstrndup(s, n);
 }
 
 void
 workload_add_message(struct workload *w, const char *message)
 {
-	size_t n = cut_length(message, WORKLOAD_MESSAGE_MAX);
+	auto_free char *text = workload_cut(w, message, WORKLOAD_MESSAGE_MAX);
 
-	if (w->nmessages == IPC_MAX_CONDITIONS || !has_room(w, n)) {
+	if (w->nmessages == IPC_MAX_CONDITIONS || !has_room(w, strlen(text))) {
 		w->cut = true;
 		return;
 	}
-	w->cut |= message[n] != '\0';
 	w->messages =
 	    xreallocarray(w->messages, w->nmessages + 1, sizeof(*w->messages));
-	w->messages[w->nmessages++] = xstrndup(message, n);
+	w->messages[w->nmessages++] = fx_steal(&text);
 }
 
 char *

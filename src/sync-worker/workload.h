@@ -80,6 +80,8 @@ images_fn images_template, images_cronjob, images_release;
 void workload_add_image(struct workload *, const char *name, const char *image);
 void workload_drop_images(struct workload *);
 void workload_add_message(struct workload *, const char *);
+/* At most max bytes of it, and no character by half.  Owned by the caller. */
+char *workload_cut(struct workload *, const char *, size_t max);
 /* The image as clients know it; NULL: it is none.  Owned by the caller. */
 char *workload_image(const char *);
 

@@ -2,11 +2,13 @@
 #include "base.h"
 #include "yaml_write.h"
 
+#include "decimal.h"
+
+#include <stdio.h>
 #include <strings.h>
 #include <yaml.h>
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define NUMBER_MAX 64 /* characters of one as JSON */
 
 struct writer {
 	yaml_emitter_t emitter;
@@ -76,14 +78,18 @@ emit_word(struct writer *w, const char *s)
 	return emit_scalar(w, s, strlen(s), YAML_PLAIN_SCALAR_STYLE);
 }
 
+/* As upstream prints it. */
 static bool
 emit_number(struct writer *w, const json_t *j)
 {
-	char text[NUMBER_MAX];
-	size_t n = json_dumpb(j, text, sizeof(text), JSON_ENCODE_ANY);
+	char text[DECIMAL_MAX];
 
-	return n > 0 && n <= sizeof(text) &&
-	    emit_scalar(w, text, n, YAML_PLAIN_SCALAR_STYLE);
+	if (json_is_real(j))
+		decimal_print(json_real_value(j), -4, 6, 2, text);
+	else
+		snprintf(text, sizeof(text), "%" JSON_INTEGER_FORMAT,
+		    json_integer_value(j));
+	return emit_word(w, text);
 }
 
 static bool emit_value(struct writer *, const json_t *, unsigned depth);

@@ -36,6 +36,7 @@ enum mode {
 #define HUGE_BYTES (6u << 20)
 
 static atomic_int mode, lists, trouble, largest;
+static atomic_int batch; /* versions of batch that there are: 1, and 2 */
 static struct bed bed;
 static char *kubeconfig;
 
@@ -218,6 +219,60 @@ serve_list(int fd, const char *path)
 	}
 }
 
+/* ---- CronJobs of either version ------------------------------------------ */
+
+static const char *const batch_versions[] = { "v1", "v1beta1" };
+
+#define CRON_SPEC                                                              \
+	",\"spec\":{\"jobTemplate\":{\"spec\":{\"template\":{\"spec\":{"       \
+	"\"containers\":[{\"name\":\"c\",\"image\":\"c:1\"}]}}}}}"
+
+static bool
+serve_groups(int fd)
+{
+	static const char *const versions[] = { "", "{\"version\":\"v1\"}",
+		"{\"version\":\"v1beta1\"}",
+		"{\"version\":\"v1beta1\"},{\"version\":\"v1\"}" };
+	auto_free char *text =
+	    xasprintf("{\"kind\":\"APIGroupList\",\"groups\":[{\"name\":"
+		      "\"apps\",\"versions\":[{\"version\":\"v1\"}]}%s%s%s]}",
+		batch != 0 ? ",{\"name\":\"batch\",\"versions\":[" : "",
+		versions[batch], batch != 0 ? "]}" : "");
+
+	return fake_answer(fd, 200, "", text);
+}
+
+/* Each object is named after the version that shows it. */
+static bool
+serve_batch(int fd, const char *path)
+{
+	for (unsigned i = 0; i < nitems(batch_versions); i++) {
+		auto_free char *group =
+		    xasprintf("/apis/batch/%s", batch_versions[i]);
+		auto_free char *item =
+		    xasprintf("{\"metadata\":{\"name\":\"%s\",\"namespace\":"
+			      "\"s\"}" CRON_SPEC "}",
+			batch_versions[i]);
+		auto_free char *all = xasprintf("{\"items\":[%s]}", item);
+
+		const char *rest;
+
+		if ((batch & (1 << i)) == 0 || !str_starts(path, group))
+			continue;
+		rest = path + strlen(group);
+		if (*rest == '\0')
+			return fake_answer(fd, 200, "",
+			    "{\"resources\":[{\"name\":\"cronjobs\","
+			    "\"namespaced\":true,\"kind\":\"CronJob\","
+			    "\"verbs\":[\"list\"]}]}");
+		if (str_starts(rest, "/cronjobs?"))
+			return fake_answer(fd, 200, "", all);
+		if (str_starts(rest, "/namespaces/s/cronjobs/"))
+			return fake_answer(fd, 200, "", item);
+	}
+	return fake_answer(fd, 404, "", "404 page not found");
+}
+
 static bool
 serve_request(int fd, const char *method, const char *path, const char *body)
 {
@@ -226,9 +281,9 @@ serve_request(int fd, const char *method, const char *path, const char *body)
 	if (strcmp(path, "/api") == 0)
 		return fake_answer(fd, 404, "", "404 page not found");
 	if (strcmp(path, "/apis") == 0)
-		return fake_answer(fd, 200, "",
-		    "{\"kind\":\"APIGroupList\",\"groups\":[{\"name\":"
-		    "\"apps\",\"versions\":[{\"version\":\"v1\"}]}]}");
+		return serve_groups(fd);
+	if (str_starts(path, "/apis/batch/"))
+		return serve_batch(fd, path);
 	if (strcmp(path, "/apis/apps/v1") == 0)
 		return fake_answer(fd, 200, "",
 		    "{\"resources\":[{\"name\":\"deployments\",\"namespaced\":"
@@ -422,6 +477,37 @@ test_loop(void)
 	done();
 }
 
+/* The newer version where there is one, the older one else: never both. */
+static void
+test_cronjobs(void)
+{
+	static const char *const shown[] = { "", "s:cronjob/v1",
+		"s:cronjob/v1beta1", "s:cronjob/v1" };
+	struct ipc_text id = { (char *)(uintptr_t) "s:cronjob/x" };
+	const struct ipc_workloads one = { .ns = (char *)(uintptr_t) "",
+		.ids = &id,
+		.ids_len = 1 };
+
+	for (int i = 0; i < (int)nitems(shown); i++) {
+		struct got g;
+
+		batch = i;
+		fresh(NAMES);
+		(void)ipc_ask_workloads(&bed.peer, &one, on_answer,
+		    memset(&g, 0, sizeof(g)));
+		want(bed_wait(&bed, &g.done, 1, ANSWER_US));
+		want_str(g.err.text, "");
+		want_str(g.ids, shown[i]);
+		g = *list();
+		want_str(g.err.text, "");
+		want(strstr(g.ids, "s:deployment/good") != NULL);
+		want(strstr(g.ids, shown[i]) != NULL);
+		want_int(g.n, i == 0 ? 1 : 2);
+		done();
+	}
+	batch = 0;
+}
+
 static void
 test_annotated(void)
 {
@@ -452,6 +538,8 @@ main(void)
 	    test_odd);
 	test_run("list: large objects make small pages", test_large);
 	test_run("list: pages without end end with whoever asked", test_loop);
+	test_run("list: CronJobs of the newest version that is served",
+	    test_cronjobs);
 	test_run("A57: 100,000 annotations, and one of a megabyte",
 	    test_annotated);
 	unlink(kubeconfig);

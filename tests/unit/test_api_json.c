@@ -49,6 +49,8 @@ test_syntax(void)
 		{ "{} junk", NULL },
 		{ " null", NULL },
 		{ "-0.5e+10,", NULL },
+		{ "[-18446744073709551616,{\"a\":18446744073709551616}]",
+		    NULL },
 		{ "[1,2.5,true,false,\"\\u00e9\\n\"]", NULL },
 		{ "nope",
 		    "invalid character 'o' in literal null (expecting 'u')" },
@@ -156,6 +158,9 @@ test_members(void)
 		{ "null", "" },
 		{ "{\"Kind\":7}", "" },
 		{ "{\"Kind\":[]}", "" },
+		/* members that nobody knows may be anything */
+		{ "{\"x\":18446744073709551616,\"Kind\":\"git\"}", "git" },
+		{ "{\"Kind\":10000000000000000000000000}", "" },
 	};
 
 	for (size_t i = 0; i < nitems(tv); i++) {

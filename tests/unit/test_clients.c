@@ -659,6 +659,27 @@ test_own_revision(void)
 	reply_clear(&r);
 }
 
+/* ---- metrics -------------------------------------------------------------
+ */
+
+/* A label has a limit, the URL of a service has another one. */
+static void
+test_connection(void)
+{
+	char path[512], labels[512];
+
+	bed_begin(NULL);
+	memset(path, 'x', sizeof(path));
+	bed.service.target = xasprintf("ws://h/%.*s", 400, path);
+	snprintf(labels, sizeof(labels), "target=\"ws://h/%.*s\"", 193, path);
+	want_int(bed_gauge(METRIC_CONNECTION_DURATION, labels), 0);
+	bed.service_since_us = bed_now - 5 * CLK_SEC;
+	want_int(bed_gauge(METRIC_CONNECTION_DURATION, labels), 5);
+	free(fx_steal(&bed.service.target));
+	bed_drop(IPC_R_GIT_REMOTE, IPC_T_FETCH);
+	bed_end();
+}
+
 int
 main(void)
 {
@@ -683,5 +704,7 @@ main(void)
 	test_run("mirror: gone, and missed", test_mirror_gone);
 	test_run("status: a revision that a job has reported",
 	    test_own_revision);
+	test_run("metrics: the connection to a service, whatever its URL",
+	    test_connection);
 	return test_done();
 }

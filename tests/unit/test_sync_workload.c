@@ -355,6 +355,11 @@ static const struct {
 	{ "\"repository.fluxcd.io/app\":\"\"", "\"x\":\"y\"", "" },
 	{ "\"repository.fluxcd.io/app\":\"x..y\"",
 	    "\"x\":{\"\":{\"y\":\"r/z\"}}", "app=r/z" },
+	/* an empty one is none */
+	{ "\"repository.fluxcd.io/app\":\"\"", "\"\":\"y\"", "" },
+	{ "\"repository.fluxcd.io/app\":\"x\",\"tag.fluxcd.io/app\":\"\","
+	  "\"registry.fluxcd.io/app\":\"\"",
+	    "\"x\":\"r/z:t\",\"\":\"y\"", "app=r/z:t" },
 	/* a path replaces what was found, if it leads somewhere */
 	{ "\"repository.fluxcd.io/web\":\"x\"",
 	    "\"web\":{\"image\":\"w\"},\"x\":\"mine:1\"", "web=mine:1" },
@@ -559,6 +564,64 @@ test_uncut(void)
 	workload_clear(&w);
 }
 
+/* What the API server has for integers beyond 64 bits, and other decimals. */
+static void
+test_numbers(void)
+{
+	static const char *const values[] = { "18446744073709552000",
+		"-9223372036854775809", "-18446744073709551616",
+		"9223372036854775808", "100000000000000000000", "1e+25",
+		"1.23456789012345678901" };
+
+	for (size_t i = 0; i < nitems(values); i++) {
+		auto_free char *text = xasprintf("{" META ",\"spec\":{"
+						 "\"values\":{\"n\":[%s,7],"
+						 "\"t\":\"%s,\\\"\","
+						 "\"image\":\"a:1\"}}}",
+		    values[i], values[i]);
+		auto_json json_t *j = parse(text);
+		const json_t *v = sw_json_at(j, "spec", "values");
+		const json_t *n = json_object_get(v, "n");
+		struct workload w = read_as("helmrelease", text);
+
+		want(json_real_value(json_array_get(n, 0)) ==
+		    strtod(values[i], NULL));
+		want_int(json_integer_value(json_array_get(n, 1)), 7);
+		want(str_starts(sw_json_str(v, "t"), values[i]));
+		want_int(w.ncontainers, 1);
+		workload_clear(&w);
+	}
+}
+
+static void
+test_integers(void)
+{
+	auto_json json_t *j = parse("[-9223372036854775808,9223372036854775807,"
+				    "9223372036854775808]");
+
+	want(json_integer_value(json_array_get(j, 0)) == INT64_MIN);
+	want(json_integer_value(json_array_get(j, 1)) == INT64_MAX);
+	want(json_is_real(json_array_get(j, 2)));
+}
+
+/* 255 bytes, and then a character of two. */
+static void
+test_long_status(void)
+{
+	char status[IPC_MAX_NAME + 2];
+	auto_free char *text = NULL;
+	struct workload w;
+
+	memset(status, 's', sizeof(status));
+	memcpy(status + IPC_MAX_NAME - 1, "\xc3\xa4", 3);
+	text = xasprintf("{" META ",\"status\":{\"releaseStatus\":\"%s\"}}",
+	    status);
+	w = read_as("helmrelease", text);
+	want_int(strlen(w.status), IPC_MAX_NAME - 1);
+	want(w.cut);
+	workload_clear(&w);
+}
+
 /* ---- the errors of the last pass ----------------------------------------- */
 
 static bool
@@ -640,6 +703,10 @@ main(void)
 	    test_addons);
 	test_run("limits: an object that is too much is cut", test_limits);
 	test_run("limits: another one is not", test_uncut);
+	test_run("limits: nor is the state of a release without end",
+	    test_long_status);
+	test_run("numbers: beyond 64 bits they spoil nothing", test_numbers);
+	test_run("numbers: up to there they are integers", test_integers);
 	test_run("last errors: of the last pass, and of repairs since",
 	    test_last_errors);
 	test_run("last errors: they are bounded", test_last_errors_bound);

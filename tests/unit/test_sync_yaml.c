@@ -248,7 +248,8 @@ test_values(void)
 		"{\"a\":null,\"b\":true,\"c\":false}",
 		"{\"a\":0,\"b\":-1,\"c\":9223372036854775807,"
 		"\"d\":-9223372036854775808}",
-		"{\"a\":0.5,\"b\":-2.25,\"c\":1e22,\"d\":1.5e-7}",
+		"{\"a\":0.5,\"b\":-2.25,\"c\":1e22,\"d\":1.5e-7,"
+		"\"e\":0.1,\"f\":1e-320,\"g\":1.7976931348623157e308}",
 		"{\"a\":{},\"b\":[],\"c\":[[],{}],\"d\":{\"e\":{}}}",
 		"{\"a\":[{\"b\":[{\"c\":1},2]},[[3]]]}",
 		/* what the server says of itself does not count */
@@ -270,7 +271,8 @@ test_form(void)
 	auto_json json_t *j = parse(
 	    "{\"metadata\":{\"name\":\"web\",\"labels\":{\"app\":\"web\","
 	    "\"on\":\"no\"},\"generation\":3},\"spec\":{\"args\":[\"a b\",\"\"]"
-	    ",\"none\":{},\"image\":\"r.io:5000/x:1\",\"ready\":true}}");
+	    ",\"none\":{},\"image\":\"r.io:5000/x:1\",\"ready\":true,"
+	    "\"share\":0.1,\"much\":1.5e300,\"bytes\":18446744073709552000}}");
 	auto_buf struct buf yaml = BUF_INIT(DOC_MAX);
 	struct fx_err err = { 0 };
 	auto_free char *text = NULL;
@@ -293,7 +295,10 @@ test_form(void)
 	    "  - \"\"\n"
 	    "  none: {}\n"
 	    "  image: \"r.io:5000/x:1\"\n"
-	    "  ready: true\n");
+	    "  ready: true\n"
+	    "  share: 0.1\n"
+	    "  much: 1.5e+300\n"
+	    "  bytes: 1.8446744073709552e+19\n");
 }
 
 /* Documents follow each other. */

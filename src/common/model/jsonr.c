@@ -4,6 +4,7 @@
 
 #include <strings.h>
 
+#include "jsonload.h"
 #include "str.h"
 
 /* ---- the scanner: grammar and limits, nothing is built ------------------ */
@@ -260,7 +261,7 @@ jr_parse(const char *text, size_t n, struct fx_err *err)
 	if (scan_value(&s) != FX_OK)
 		return NULL;
 	/* NUL and what is not UTF-8 the library refuses, and so do we */
-	v = json_loadb(start, (size_t)(s.p - start), JSON_DECODE_ANY, &why);
+	v = jl_load(start, (size_t)(s.p - start), JSON_DECODE_ANY, &why);
 	if (v == NULL)
 		fx_fail(err, FX_ESYNTAX, "%s", why.text);
 	return v;

@@ -11,6 +11,8 @@ src_common_libmodel_a_SOURCES = \
 	src/common/model/glob.h \
 	src/common/model/image_ref.c \
 	src/common/model/image_ref.h \
+	src/common/model/jsonload.c \
+	src/common/model/jsonload.h \
 	src/common/model/jsonr.c \
 	src/common/model/jsonr.h \
 	src/common/model/jsonw.c \
