@@ -121,6 +121,31 @@ t_wait() { # NAME SECONDS COMMAND...: wait_for as a test
 	fi
 }
 
+# t_becomes NAME SECONDS WANT COMMAND...: within this time the command prints that.
+# t_becomes_like NAME SECONDS REGEX COMMAND...: or something like that.
+# What it printed last is judged: another look might see something else.
+t_becomes() {
+	local name=$1 want=$3 got=
+	wait_for "$2" bed_same "${@:4}" || true
+	t_is "$got" "$want" "$name"
+}
+
+t_becomes_like() {
+	local name=$1 want=$3 got=
+	wait_for "$2" bed_like "${@:4}" || true
+	t_like "$got" "$want" "$name"
+}
+
+bed_same() {
+	got=$("$@" 2>/dev/null)
+	[ "$got" = "$want" ]
+}
+
+bed_like() {
+	got=$("$@" 2>/dev/null)
+	[[ $got =~ $want ]]
+}
+
 # t_skip NAME: this cannot be tested here; a failure where nothing may be skipped
 # (BED_NO_SKIP is set), since what is missing can be had.
 t_skip() {
