@@ -151,13 +151,16 @@ setup_controllers() {
 }
 
 # Each controller acts as its own account: the roles that the server sets up
-# are for those.  The one that puts a ConfigMap of its own into each namespace,
-# with the authority's certificate for pods, is left out: tests count theirs.
+# are for those.  The node does not die of a machine that is slow: nobody would
+# make its pods ready again.  The controller that puts a ConfigMap of its own
+# into each namespace, with the authority's certificate for pods, is left out:
+# tests count theirs.
 spawn_controllers() {
 	spawn controllers "$(binary kubebed)" controller-manager \
 		--kubeconfig "$DIR/api/controllers.kubeconfig" --leader-elect=false \
 		--use-service-account-credentials \
 		--controllers '*,-root-ca-certificate-publisher-controller' \
+		--node-monitor-grace-period 1h \
 		--bind-address 127.0.0.1 --secure-port "$(port controllers)" \
 		--tls-cert-file "$DIR/pki/server.crt" --tls-private-key-file "$DIR/pki/server.key" \
 		--service-account-private-key-file "$DIR/pki/sa.key" --root-ca-file "$DIR/pki/ca.crt"
