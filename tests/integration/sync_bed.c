@@ -926,20 +926,19 @@ bed_kubectl_get(const char *fmt, ...)
 	return str_take(&out);
 }
 
-/* Is the text in what was written to the log last? */
+/* Is the text in what was written to the log from there on? */
 static bool
-log_ends_with(FILE *f, const char *text)
+log_has_since(FILE *f, long from, const char *text)
 {
-	static char tail[65536];
-	long size;
-	size_t n;
+	char *line = NULL;
+	size_t cap = 0;
+	bool found = false;
 
-	fseek(f, 0, SEEK_END);
-	size = ftell(f);
-	fseek(f, size > (long)sizeof(tail) ? size - (long)sizeof(tail) : 0,
-	    SEEK_SET);
-	n = fread(tail, 1, sizeof(tail), f);
-	return memmem(tail, n, text, strlen(text)) != NULL;
+	fseek(f, from, SEEK_SET);
+	while (!found && getline(&line, &cap, f) > 0)
+		found = strstr(line, text) != NULL;
+	free(line);
+	return found;
 }
 
 /* The answer to a request is out before its line is in the log: a request of
@@ -957,12 +956,15 @@ settled_log(void)
 		need_env("BED_API_CA"), mark, need_env("BED_API_URL"));
 	FILE *f = fopen(need_env("BED_AUDIT_LOG"), "r");
 	int64_t end = clk_now_us() + WAIT_US;
+	long from;
 
 	if (f == NULL)
 		fx_bug("no audit log");
+	fseek(f, 0, SEEK_END);
+	from = ftell(f);
 	if (system(cmd) != 0)
 		fx_bug("the API server does not answer");
-	while (!log_ends_with(f, mark)) {
+	while (!log_has_since(f, from, mark)) {
 		if (clk_now_us() >= end)
 			fx_bug("a request does not get into the audit log");
 		usleep(10000);
