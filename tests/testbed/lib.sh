@@ -411,9 +411,9 @@ FLUXD_LISTEN=
 
 # fluxd_start ARG...: start $FLUXD and wait until it answers.  What the
 # arguments leave open is filled in: a Unix socket, the bed's first repository
-# and key, a state folder that lives as long as the test.  Afterwards
-# FLUXD_PID, FLUXD_LOG, FLUXD_LISTEN, FLUXD_HOME and FLUXD_STATE are set.
-# FLUXD_KUBECONFIG replaces the administrator's kubeconfig.
+# and key, two minutes for git, a state folder that lives as long as the test.
+# Afterwards FLUXD_PID, FLUXD_LOG, FLUXD_LISTEN, FLUXD_HOME and FLUXD_STATE are
+# set.  FLUXD_KUBECONFIG replaces the administrator's kubeconfig.
 fluxd_start() {
 	fluxd_launch "$@" || return 1
 	if ! wait_for "${FLUXD_START_SECONDS:-30}" fluxd_up_or_dead || ! fluxd_alive; then
@@ -449,6 +449,8 @@ fluxd_launch() {
 		;;
 	esac
 	[[ $all == *" --git-url="* ]] || args+=("--git-url=$BED_GIT_SSH_URL")
+	# a fetch is many processes' work: it is not to fail because each was slow
+	[[ $all == *" --git-timeout="* ]] || args+=(--git-timeout=2m)
 	[[ $all == *" --state-dir="* ]] || args+=("--state-dir=$FLUXD_STATE")
 	[[ $all == *" --libexec-dir="* ]] || args+=("--libexec-dir=$FLUXD_LIBEXEC")
 	[[ $all == *" --k8s-secret-volume-mount-path="* ]] || [ -z "${BED_SSH_SECRET_DIR:-}" ] ||
