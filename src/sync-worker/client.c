@@ -49,6 +49,7 @@ request_free(struct request *r)
 	free(r->path);
 	free(r->etag);
 	buf_wipe(&r->body);
+	free(r->state->said);
 	free(r->state);
 	free(r);
 }
@@ -67,6 +68,13 @@ lane_wake(struct lane *l)
 	    loop_now_us(l->client->loop));
 }
 
+/* A try that has no time left would hide what was said before. */
+static int64_t
+last_start_us(const struct request_state *st)
+{
+	return st->deadline_us - (st->said != NULL ? TRY_ROOM_US : 0);
+}
+
 static void
 lane_queue(struct lane *l, struct request *r)
 {
@@ -74,8 +82,8 @@ lane_queue(struct lane *l, struct request *r)
 
 	lane_put(l->tail, r);
 	l->tail = &st->next;
-	if (st->deadline_us < l->due_us)
-		l->due_us = st->deadline_us;
+	if (last_start_us(st) < l->due_us)
+		l->due_us = last_start_us(st);
 	if (st->not_before_us < l->due_us && st->not_before_us != 0)
 		l->due_us = st->not_before_us;
 	lane_wake(l);
@@ -111,6 +119,16 @@ request_fail(struct request *r, int code, const char *text)
 
 	fx_fail(&err, code, "%s", text);
 	request_end(r, &none, &err);
+}
+
+static void
+request_end_as(struct request *r, const struct sw_status *status)
+{
+	struct fx_err err = { 0 };
+
+	if (status->what != SW_DONE)
+		fx_fail(&err, status_code(status->what), "%s", status->message);
+	request_end(r, status, &err);
 }
 
 void
@@ -182,12 +200,19 @@ may_repeat(const struct request *r, const struct sw_status *status)
 	    r->state->tries + 1 < max;
 }
 
+static void
+keep_said(struct request_state *st, const struct sw_status *status)
+{
+	if (st->said == NULL)
+		st->said = xcalloc(1, sizeof(*st->said));
+	*st->said = *status;
+}
+
 void
 lane_answered(struct request *r)
 {
 	struct client *c = r->state->lane->client;
 	struct request_state *st = r->state;
-	struct fx_err err = { 0 };
 	struct sw_status status;
 	int64_t wait;
 
@@ -207,24 +232,24 @@ lane_answered(struct request *r)
 			wait += status.retry_after_s * CLK_SEC;
 		if (status.http == 429)
 			lane_hold(st->lane, clk_now_us() + wait);
-		/* a try that has no time left would hide what was said */
 		if (clk_now_us() + wait + TRY_ROOM_US < st->deadline_us) {
+			keep_said(st, &status);
 			request_again(r, wait);
 			return;
 		}
 	}
-	if (status.what != SW_DONE)
-		fx_fail(&err, status_code(status.what), "%s", status.message);
-	request_end(r, &status, &err);
+	request_end_as(r, &status);
 }
 
 /* Nothing came since this request went out: whoever was there is gone.  Other
  * requests need not find that out one by one, and a watch, which hears nothing
- * for minutes when all is well, would find out last. */
+ * for minutes when all is well, would find out last.  A try that was
+ * short of time proves nothing. */
 static void
 give_up_silent(struct client *c, const struct request *r)
 {
-	if (r->state->lane->heard_us >= r->state->started_us)
+	if (r->state->lane->heard_us >= r->state->started_us ||
+	    clk_now_us() - r->state->started_us < TRY_ROOM_US)
 		return;
 	for (size_t i = 0; i < LANE_COUNT; i++) {
 		struct lane *l = &c->lanes[i];
@@ -281,6 +306,8 @@ lane_broke_off(struct request *r, CURLcode res)
 		request_fail(r, st->refused,
 		    st->refused == FX_ELIMIT ? "API server: answer too long"
 					     : "API server: answer malformed");
+	} else if (res == CURLE_OPERATION_TIMEDOUT && st->said != NULL) {
+		request_end_as(r, st->said);
 	} else if (res == CURLE_OPERATION_TIMEDOUT) {
 		give_up_silent(c, r);
 		request_fail(r, FX_ETIMEOUT, text);
@@ -345,7 +372,7 @@ next_ready(struct lane *l, int64_t now, bool *start)
 	for (struct request *r = l->waiting; r != NULL; r = r->state->next) {
 		struct request_state *st = r->state;
 
-		*start = st->deadline_us > now;
+		*start = last_start_us(st) > now;
 		if (*start && (st->not_before_us > now || !may_start(l, now)))
 			continue;
 		lane_take(r);
@@ -363,8 +390,8 @@ first_due(const struct lane *l, int64_t now)
 	for (struct request *r = l->waiting; r != NULL; r = r->state->next) {
 		const struct request_state *st = r->state;
 
-		if (st->deadline_us < when)
-			when = st->deadline_us;
+		if (last_start_us(st) < when)
+			when = last_start_us(st);
 		if (st->not_before_us > now && st->not_before_us < when)
 			when = st->not_before_us;
 	}
@@ -394,6 +421,10 @@ expire(struct lane *l, struct request *r)
 {
 	char text[FX_ERR_TEXT_MAX];
 
+	if (l->connect_error.code == FX_OK && r->state->said != NULL) {
+		request_end_as(r, r->state->said);
+		return;
+	}
 	if (l->connect_error.code == FX_OK) {
 		request_fail(r, FX_ETIMEOUT, "API server: no answer in time");
 		return;

@@ -53,8 +53,10 @@ struct request_state {
 	char problem[CURL_ERROR_SIZE];
 	int64_t deadline_us, not_before_us, started_us, heard_us;
 	unsigned tries;
-	bool renewed; /* credentials were asked for once already */
-	int refused;  /* why we did not take the answer; FX_OK */
+	struct sw_status *said; /* owned; by the server, before this try; or
+				   NULL */
+	bool renewed;		/* credentials were asked for once already */
+	int refused;		/* why we did not take the answer; FX_OK */
 };
 
 struct client {

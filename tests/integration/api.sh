@@ -4,6 +4,7 @@
 # unmodified fluxctl depends on, and what it and ours print.
 set -euo pipefail
 . "$(dirname "$0")/../testbed/lib.sh"
+unset FLUXD_BED # what the whole cluster has is compared: nobody else may add to it
 bed_require api ssh controllers kwok
 python=/usr/bin/python3
 
@@ -13,9 +14,8 @@ repo=api-$$
 url=$(bed_repo "$repo")
 work=$T_DIR/work
 repo_clone "$url" "$work"
-free_port() { "$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-port=$(free_port)
-metrics=$(free_port)
+port=$(bed port "$BED_DIR" fluxd)
+metrics=$(bed port "$BED_DIR" metrics)
 tag_is() { [ "$(repo_ref "$repo" 'refs/tags/flux-sync^{commit}')" = "$1" ]; }
 ctl() { FLUX_URL=unix://${FLUXD_LISTEN#unix:} "$FLUXCTL" "$@"; }
 services() { api_get "/api/flux/v6/services?namespace=$1"; }
@@ -79,12 +79,10 @@ expected=$(
 		'"Antecedent":"","Labels":null,"Automated":false,"Locked":false,"Ignore":false,"Policies":{"ignore":"sync_only"}'
 )
 listed() { by_id "$(services "$ns")" | unmarked; }
-is_listed() { [ "$(listed)" = "$expected" ]; }
-wait_for 180 is_listed || true
-t_is "$(listed)" "$expected" "workloads of the cluster become ready, with what git says of them"
-t_is "$(services "$other")" "[$(element "$other:deployment/elsewhere" "" NotInRepo ready 0,0,0,0,0 \
-	'"Antecedent":"x:helmrelease/y","Labels":{"a":"2","b":"1"},'"$none")]" \
-	"one with an image that is none has no containers; labels are sorted"
+t_becomes "workloads of the cluster become ready, with what git says of them" 180 "$expected" listed
+t_becomes "one with an image that is none has no containers; labels are sorted" 60 \
+	"[$(element "$other:deployment/elsewhere" "" NotInRepo ready 0,0,0,0,0 \
+	'"Antecedent":"x:helmrelease/y","Labels":{"a":"2","b":"1"},'"$none")]" services "$other"
 t_is "$(services none)" null "no workloads are null"
 t_is "$(api_get "/api/flux/v11/services?services=$ns:Deployment/web,$ns:deployment/gone,$ns:service/x" | grep -o '"ID":"[^"]*/web"')" \
 	"\"ID\":\"$ns:deployment/web\"" "one that is asked for by name, the rest is left out"
@@ -204,10 +202,14 @@ update 400 'parsing "": blank image name: invalid image ID$' \
 update 422 'unknown update type "auto"$' '{"type":"auto","spec":{"Changes":[]}}'
 # Of these the form is right, and nothing here can do them yet: that is said at
 # once, and no job is made that would fail later.
+job_is() { [ "$(api_get "$api/v6/jobs?id=$1" | jq -r .StatusString)" = "$2" ]; }
 queued() { api_get /metrics | awk '/^flux_daemon_queue_duration_seconds_count / { print $2 }'; }
 no_job() { # TYPE SPEC
 	update 422 "updates of type \"$1\" are not yet supported by this daemon$" "{\"type\":\"$1\",\"spec\":$2}"
 }
+# the one job there was has left the queue with the one behind it
+job=$(api_post $api/v9/update-manifests '{"type":"sync","spec":{}}' | jq -r .)
+t_wait "a job ends" 60 job_is "$job" succeeded
 before=$(queued)
 no_job image null
 no_job image '{"ServiceSpecs":["zzz"],"ImageSpec":"<all latest>","Kind":"execute","Excludes":null,"Force":false}'
@@ -285,8 +287,9 @@ t_is "$raced" 0 "a job that has succeeded has a commit that can be asked for at 
 t_is "$last_answer" "{\"Result\":{\"revision\":\"$last\"},\"Err\":\"\",\"StatusString\":\"succeeded\"}" \
 	"its answer has a revision, and no result where there is none"
 t_is "$(api_get "$api/v6/jobs?id=$last_job")" "$last_answer" "and it can be read again"
-t_wait "the last of them is synced" 30 tag_is "$last"
-t_is "$(api_get "$api/v6/sync?ref=${last:0:7}")" '[]' "seven digits name a commit, and an applied one has nothing before it"
+t_wait "the last of them is synced" 60 tag_is "$last"
+t_becomes "seven digits name a commit, and an applied one has nothing before it" 30 '[]' \
+	api_get "$api/v6/sync?ref=${last:0:7}"
 t_like "$(api_post $api/v9/git-repo-config false)" '"status":"ready","errors":""\}$' "the repository is ready"
 
 # a client refuses a whole list for one name that is none
@@ -318,8 +321,8 @@ rm "$work"/lost*.yaml
 last=$(repo_commit_all "$work" Selector)
 repo_push "$work"
 ctl sync >/dev/null 2>&1
-t_like "$(ctl list-workloads -n "$ns" -o wide)" "deployment/by-hand .* NotInRepo .*
-.*deployment/more .* ready .* field is immutable" "a wide table says why workloads are not what git says"
+t_becomes_like "a wide table says why workloads are not what git says" 60 "deployment/by-hand .* NotInRepo .*
+.*deployment/more .* ready .* field is immutable" ctl list-workloads -n "$ns" -o wide
 t_unlike "$(ctl list-workloads -n "$ns")" 'immutable' "the other one does not"
 git -C "$work" rm -q more.yaml
 last=$(repo_commit_all "$work" Well)
@@ -328,49 +331,54 @@ t_like "$(ctl sync --detailed-exitcode 2>&1) $?" "Done\. 0$" "when all is well n
 
 # ---- what goes wrong on the way, as both clients show it
 alike() { # NAME LIKE ARG...: exit status and output of ours; upstream's has the same
-	local name=$1 like=$2 client got status
+	local name=$1 like=$2 whose status
 	shift 2
-	for client in "$FLUXCTL" ${BED_UPSTREAM_FLUXCTL:-}; do
-		before_each
+	said_by() { # CLIENT NAME
+		FLUX_URL=http://127.0.0.1:$port$api "$1" "${@:3}" >"$T_DIR/said.$2" 2>&1 &
+		client[$2]=$!
+	}
+	declare -A client=()
+	said_by "$FLUXCTL" ours "$@"
+	[ -z "${BED_UPSTREAM_FLUXCTL:-}" ] || said_by "$BED_UPSTREAM_FLUXCTL" "upstream's" "$@"
+	for whose in "${!client[@]}"; do
 		status=0
-		got=$(FLUX_URL=http://127.0.0.1:$port$api "$client" "$@" 2>&1) || status=$?
-		t_like "$status $(sed 's/(ID "[0-9a-f-]*")/(ID)/' <<<"$got")" "$like" \
-			"$name ($([ "$client" = "$FLUXCTL" ] && echo ours || echo "upstream's"))"
-		after_each
+		wait "${client[$whose]}" || status=$?
+		t_like "$status $(sed 's/(ID "[0-9a-f-]*")/(ID)/' "$T_DIR/said.$whose")" "$like" "$name ($whose)"
 	done
 }
 path=$(repo_path "$repo")
 head="Synchronizing with $url"
-is_ready() { [ "$(api_post $api/v9/git-repo-config false | jq -r .status)" = ready ]; }
-before_each() { mv "$path" "$path.gone"; }
-after_each() { mv "$path.gone" "$path" && notify && wait_for 30 is_ready; }
+mv "$path" "$path.gone"
 alike "a job that fails" "^1 $head
 Failed to complete sync job \(ID\)
 Error: .*does not appear to be a git repository.*
 Run 'fluxctl sync --help' for usage\.$" sync
+mv "$path.gone" "$path"
+notify
+t_becomes "when it is back nothing is wrong" 60 'ready: ' repo_state
 remote=$(ctl sandbox -o json | jq '.[] | select(.role == "git-remote") | .pid')
-before_each() { kill -STOP "$remote"; }
-after_each() { kill -CONT "$remote"; }
+kill -STOP "$remote"
 alike "a job that does not end in time" "^1 $head
 Failed to complete sync job \(ID\)
 Error: timeout
 Run 'fluxctl sync --help' for usage\.$" sync --timeout=1s
+kill -CONT "$remote"
 printf '#!/bin/sh\ncase $1 in refs/tags/*) exit 1;; esac\n' >"$path/hooks/update"
 chmod +x "$path/hooks/update"
 workload Deployment more "$ns" '' "replicas: 0, template: $(pod more)" >"$work/more.yaml"
 last=$(repo_commit_all "$work" Held)
 repo_push "$work"
-before_each() { :; }
-after_each() { :; }
 alike "a revision that is not applied in time" "^1 $head
 Revision of master to apply is ${last:0:7}
 Waiting for ${last:0:7} to be applied \.\.\.
 (The git repository is [^
 ]*
 )?Error: timeout
-Run 'fluxctl sync --help' for usage\.$" sync --timeout=2500ms
+Run 'fluxctl sync --help' for usage\.$" sync --timeout=10s
 rm "$path/hooks/update"
 t_like "$(ctl sync 2>&1) $?" "Done\. 0$" "with the marker it is"
+statuses() { services "$ns" | jq -r '.[].Status' | sort -u; }
+t_becomes "and all is rolled out" 180 ready statuses
 
 # ---- the unmodified client, and ours
 decoded() { # the documents of an export: kind and name of each
@@ -446,7 +454,7 @@ broken=$(repo_commit_all "$work" Broken)
 repo_push "$work"
 api_post $api/v11/notify '{"Kind":"git","Source":{}}' >/dev/null
 says_why() { [ "$(api_status GET "$api/v6/services?namespace=$ns")" = 422 ]; }
-t_wait "a list says that manifests cannot be read" 30 says_why
+t_wait "a list says that manifests cannot be read" 60 says_why
 got=$(fluxd_curl -H 'Accept: application/json' "$(fluxd_url)$api/v6/services?namespace=$ns")
 t_like "$got" '"type":"user","help":".*broken.yaml.*check files.*","error":".*broken.yaml' "and why, where, and what to do"
 t_isnt "$broken" "$last" "(at a commit that is not synced)"
@@ -468,7 +476,7 @@ got=$(HOME=$T_DIR KUBECONFIG=$BED_KUBECONFIG "$FLUXD" --libexec-dir="$FLUXD_LIBE
 t_like "$status $got" "^1 .*listen tcp 127.0.0.1:$port: bind: [Aa]ddress already in use" "where somebody else listens none starts"
 t_like "$(services "$other")" '"ReadOnly":"NotReady"' "without a repository the workloads are there all the same"
 not_ready() { [[ $(ctl sync 2>&1) == *"is not ready to sync"*"does not appear to be a git repository"* ]]; }
-t_wait "and sync says that it is not ready" 20 not_ready
+t_wait "and sync says that it is not ready" 60 not_ready
 if [ -n "${BED_UPSTREAM_FLUXCTL:-}" ]; then
 	like="^Error: git repository .* is not ready to sync.*Full error message: .*\(1\)$" same "sync without a repository" sync
 fi

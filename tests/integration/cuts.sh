@@ -16,7 +16,7 @@ repo_clone "$url" "$work"
 wire() { # NAME HOST PORT: WIRE_NAME is the relay's process, PORT_NAME where it listens
 	"$python" "$FX_SRCDIR/tests/integration/relay.py" "$2" "$3" "$T_DIR/$1.port" >"$T_DIR/$1.cuts" &
 	at_exit "kill $! 2>/dev/null"
-	wait_for 20 test -s "$T_DIR/$1.port"
+	wait_for 60 test -s "$T_DIR/$1.port"
 	declare -g "WIRE_$1=$!" "PORT_$1=$(cat "$T_DIR/$1.port")"
 }
 wire git 127.0.0.1 "$BED_SSH_PORT"
@@ -48,12 +48,12 @@ cut_after() { # WIRE BYTES
 	local pid=WIRE_$1
 	echo "$2" >"$T_DIR/$1.port.after"
 	kill -ALRM "${!pid}"
+	wait_for 60 test ! -e "$T_DIR/$1.port.after" # from now on it counts
 }
 restarts() { api_get /metrics | awk '/^fluxd_worker_restarts_total/ { n += $2 } END { print n + 0 }'; }
-notify() { api_post /api/flux/v11/notify '{"Kind":"git","Source":{"URL":"","Branch":""}}' >/dev/null; }
 start() {
 	fluxd_start --git-url="ssh://$BED_SSH_USER@127.0.0.1:$PORT_git/${url#*"$BED_SSH_PORT"/}" \
-		--git-poll-interval=1h --sync-interval=1h --sync-timeout=10s --git-timeout=10s
+		--git-poll-interval=1h --sync-interval=1h
 }
 
 # ---- from the first byte of a new daemon on
@@ -66,7 +66,7 @@ for which in git api; do
 		had=$(cuts $which)
 		cut_after $which "$n"
 		start
-		wait_for 30 tag_is "$repo" "$last" || late+=" $which:$n"
+		wait_for 90 tag_is "$repo" "$last" || late+=" $which:$n"
 		[ "$(of_value "start-$which-$n")" = $objects ] || late+=" $which:$n(not whole)"
 		[ "$(cuts $which)" -gt "$had" ] || late+=" $which:$n(no cut)"
 		[ "$(restarts)" = 0 ] || late+=" $which:$n(restarts)"
@@ -78,7 +78,7 @@ t_is "$late" "" "a connection of a new daemon may break off after any number of 
 # ---- and in the middle of its life
 commit control
 start
-t_wait "without a cut a commit arrives (control)" 30 tag_is "$repo" "$last"
+t_wait "without a cut a commit arrives (control)" 60 tag_is "$repo" "$last"
 late=''
 for which in git api; do
 	for n in 1 1000 3000 8000; do
@@ -86,7 +86,7 @@ for which in git api; do
 		had=$(cuts $which)
 		cut_after $which "$n"
 		notify
-		wait_for 30 tag_is "$repo" "$last" || late+=" $which:$n"
+		wait_for 90 tag_is "$repo" "$last" || late+=" $which:$n"
 		[ "$(of_value "life-$which-$n")" = $objects ] || late+=" $which:$n(not whole)"
 		[ "$(cuts $which)" -gt "$had" ] || late+=" $which:$n(no cut)"
 	done
@@ -98,5 +98,5 @@ t_is "$(restarts)" 0 "no worker ended of it"
 cut_after api 1
 kubectl -n "$ns" patch configmap c7 --type=merge -p '{"data":{"value":"by hand"}}' >/dev/null
 back() { [[ $(live_value "$ns" c7) == life-* ]]; }
-t_wait "a foreign change whose news were cut off is put back" 30 back
+t_wait "a foreign change whose news were cut off is put back" 60 back
 t_done

@@ -16,7 +16,7 @@ mkdir "$lists"
 service=$!
 at_exit 'kill $service; wait $service'
 answers() { [ "$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/")" = 404 ]; }
-t_wait "the service is there" 10 answers
+t_wait "the service is there" 60 answers
 
 configmap() { # NAME TEXT
 	cat >"$work/$1.yaml" <<-YAML
@@ -46,7 +46,7 @@ repo_push "$work"
 before=$(date +%s)
 fluxd_start --git-url="$url" --git-poll-interval=1h --sync-interval=1h \
 	--connect="ws://127.0.0.1:$port/hook/flux" --token="$token"
-t_wait "the event of the first sync arrives" 30 came 1
+t_wait "the event of the first sync arrives" 60 came 1
 t_is "$(field 1 1)" same "the original would have sent the same bytes"
 t_is "$(field 1 2)" "fluxd/$("$FLUXD" --version)" "by this agent"
 t_is "$(field 1 3)" "Sync: ${first:0:7}, $ns:configmap/a" "it is told in the original's words"
@@ -56,9 +56,8 @@ t_is "$(event 1 .metadata)" \
 t_like "$(field 1 4)" '"message":"First \\u003cb\\u003e \\u0026 \\"c\\""' "escaped as the original does"
 started=$(date -d "$(event 1 .startedAt)" +%s)
 t_is "$((started >= before && started <= $(date +%s)))" 1 "its time is that of the sync"
-t_wait "the marker moves" 10 tag_is "$first"
-t_like "$(cat "$FLUXD_LOG")" "event=\"Sync: ${first:0:7}, $ns:configmap/a\" logupstream=true" \
-	"the log says that it is sent"
+t_wait "the marker moves" 30 tag_is "$first"
+t_wait "the log says that it is sent" 30 fluxd_logged "event=\"Sync: ${first:0:7}, $ns:configmap/a\" logupstream=true"
 t_like "$(cat "$FLUXD_LOG")" "component=upstream URL=ws://127.0.0.1:$port/hook/flux" "and where to"
 
 # releases, of notes as the original leaves them, and what cannot be applied
@@ -77,7 +76,7 @@ note "$second" "{$job,\"spec\":{\"type\":\"image\",\"cause\":{\"Message\":\"\",\
 note "$third" "{$job,\"spec\":{\"type\":\"auto\",\"cause\":{\"Message\":\"\",\"User\":\"\"},\"spec\":{\"Changes\":[{\"WorkloadID\":\"$ns:deployment/web\",\"Container\":{\"Name\":\"app\",\"Image\":\"q/app:1\"},\"ImageID\":\"q/app:2\"}]}},\"result\":$result}"
 repo_push "$work"
 ctl sync >/dev/null 2>&1
-t_wait "three events more arrive" 30 came 4
+t_wait "three events more arrive" 60 came 4
 t_is "$(cut -f1 "$lists/events" | sort | uniq -c | xargs)" "4 same" \
 	"each is what the original would have sent"
 t_is "$(field 2 3)" "Sync: ${third:0:7}, $ns-not:configmap/c, $ns:configmap/a, $ns:configmap/b" \
@@ -90,9 +89,9 @@ t_is "$(field 3 3)" "Released: q/app:2 to all workloads, by ada" "then the relea
 t_is "$(event 3 '.metadata.error')" "$ns:deployment/api failed: no <such> image" "with its failure"
 t_is "$(field 4 3)" "Automated release of q/app:2" "and the automated one"
 t_is "$(event 4 .metadata.spec.Changes[0].ImageID)" q/app:2 "with its spec"
-t_wait "the marker moves on" 10 tag_is "$third"
-t_is "$(api_get /metrics | grep '^fluxd_events' | sort | xargs)" \
-	'fluxd_events_total{result=taken} 4 fluxd_events_waiting 0' "the metrics count them"
+t_wait "the marker moves on" 30 tag_is "$third"
+counted() { api_get /metrics | grep '^fluxd_events' | sort | xargs; }
+t_becomes "the metrics count them" 30 'fluxd_events_total{result=taken} 4 fluxd_events_waiting 0' counted
 
 t_like "$(ctl sandbox)" "upstream +0 +[0-9]+ +running .* token of --connect " "fluxctl sandbox shows the process"
 t_unlike "$(cat "$FLUXD_LOG")" "$token" "the token is in no log"

@@ -41,23 +41,23 @@ log_has() { grep -cF -- "$1" "$FLUXD_LOG" || true; }
 
 service_start "$T_DIR/crt" "$T_DIR/key"
 SSL_CERT_FILE=$pki/ca.crt run "wss://127.0.0.1:$port/x"
-t_wait "by TLS, from an authority of SSL_CERT_FILE" 20 came
+t_wait "by TLS, from an authority of SSL_CERT_FILE" 60 came
 t_like "$(cat "$lists/heads")" '^POST /x/v6/events HTTP' "to the path below the base"
 fluxd_stop
 rm "$lists/events"
 openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=other -keyout "$T_DIR/k2" -out "$T_DIR/other" 2>/dev/null
 SSL_CERT_FILE=$T_DIR/other run "https://127.0.0.1:$port/x"
-t_wait "an unknown authority is refused" 20 logged 'component=upstream err="SSL .*certificate.*" event='
+t_wait "an unknown authority is refused" 60 logged 'component=upstream err="SSL .*certificate.*" event='
 fluxd_stop
 run "https://localhost:$port/x"
-t_wait "so is another name, and no authority at all" 20 logged 'component=upstream err="SSL .*" event='
+t_wait "so is another name, and no authority at all" 60 logged 'component=upstream err="SSL .*" event='
 t_run_fails "and nothing was sent" test -e "$lists/events"
 fluxd_stop
 
 # a name that only the proxy knows
 unset no_proxy NO_PROXY
 HTTPS_PROXY=http://fritz:geheim%21@127.0.0.1:$port SSL_CERT_FILE=$pki/ca.crt run "https://service.test/x"
-t_wait "through the environment's proxy by TLS" 20 came
+t_wait "through the environment's proxy by TLS" 60 came
 t_like "$(cat "$lists/proxied")" '^CONNECT service.test:443 HTTP/1.1' "which is asked for a tunnel"
 t_like "$(cat "$lists/proxied")" "Proxy-Authorization: Basic $(printf 'fritz:geheim!' | base64)" "with its password"
 t_unlike "$(cat "$lists/proxied")" sesame "and not shown the token"
@@ -69,19 +69,19 @@ fluxd_stop
 service_stop
 service_start
 HTTP_PROXY=127.0.0.1:$port run "ws://service.test/x"
-t_wait "through the proxy without TLS" 20 came
+t_wait "through the proxy without TLS" 60 came
 t_like "$(cat "$lists/heads")" '^POST http://service.test(:80)?/x/v6/events HTTP' "which is told the whole URL"
 fluxd_stop
 rm "$lists/events"
 HTTP_PROXY=127.0.0.1:1 NO_PROXY=127.0.0.0/8 run "ws://127.0.0.1:$port/x"
-t_wait "without it where it is not for" 20 came
+t_wait "without it where it is not for" 60 came
 fluxd_stop
 
 refused() { # NAME REGEX URL [TOKEN]
 	FLUXD_LOG=$T_DIR/refused
 	: >"$FLUXD_LOG"
 	fluxd_launch --git-url="$url" --connect="$3" ${4+--token="$4"}
-	fluxd_wait 20 || true
+	fluxd_wait 60 || true
 	t_is "$FLUXD_STATUS" 1 "$1 ends the start"
 	t_like "$(cat "$FLUXD_LOG")" "$2" "and is said"
 }

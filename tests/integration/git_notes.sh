@@ -18,7 +18,7 @@ worker() { # ROLE COMMAND...
 }
 paths=
 noted() { # FROM TO MAX: commits and notes, a line each, without the rest
-	worker remote "fetch 20000" >/dev/null
+	worker remote "fetch 60000" >/dev/null
 	worker local "notes $1 $2 $3" | sed -n 's/^note //p; s/^notes_end .*commits=\([0-9]*\).*/end \1/p; s/^log /log /p; s/ ms=.*//; /^failed/p'
 }
 
@@ -76,7 +76,7 @@ t_is "$(grep -oE '^[0-9a-f]{40} [0-9]+|^end .*' <<<"$out" | tr '\n' ' ')" \
 bed_git -C "$repo" update-ref refs/notes/flux "$(git -C "$repo" rev-parse "${c[5]}:apps/a")"
 t_like "$(noted - "$head" 0)" 'log warning=notes are passed over err=.*end 320' \
 	"A34: a notes ref that leads to a file is no obstacle"
-t_like "$(worker remote "fetch 20000")" 'created=false' "A34: nor taken for damage of the mirror"
+t_like "$(worker remote "fetch 60000")" 'created=false' "A34: nor taken for damage of the mirror"
 
 # A35: what a commit can say
 {
@@ -87,7 +87,7 @@ t_like "$(worker remote "fetch 20000")" 'created=false' "A34: nor taken for dama
 } >"$T_DIR/commit"
 evil=$(git -C "$repo" hash-object -w -t commit --literally "$T_DIR/commit")
 git -C "$repo" update-ref refs/heads/master "$evil"
-out=$(worker remote "fetch 20000")
+out=$(worker remote "fetch 60000")
 t_like "$out" "fetched head=$evil " "A35: a commit of 10 MB is fetched"
 out=$(worker local "commits - $evil 0" "notes - $evil 0")
 t_like "$out" "commits_end more=false" "A35: it is listed"
@@ -95,7 +95,7 @@ t_like "$out" 'one\\x1b\[2J\\x01' "A35: what its message says is encoded"
 t_unlike "$out" $'\033|\001|\r' "A35: and nothing comes raw"
 bed_git -C "$repo" cat-file commit "$head" | sed 's/^author .*/author <<x/' >"$T_DIR/commit"
 git -C "$repo" update-ref refs/heads/master "$(git -C "$repo" hash-object -w -t commit --literally "$T_DIR/commit")"
-out=$(worker remote "fetch 20000")
+out=$(worker remote "fetch 60000")
 t_like "$out" 'failed code=.* text=fetch: .*signature' "A35: a commit that is none by git's rules is an error"
 t_like "$(worker local refs)" "refs_are head=$evil" "A35: and the last good one stays"
 t_done

@@ -26,7 +26,7 @@ fetch() {
 	before=$(grep -c event=refreshed "$FLUXD_LOG" || true)
 	api_post /api/flux/v11/notify '{"Kind":"git","Source":{}}' >/dev/null
 	refreshed() { [ "$(grep -c event=refreshed "$FLUXD_LOG" || true)" -gt "$before" ]; }
-	wait_for 20 refreshed
+	wait_for 60 refreshed
 }
 start() { # ARG...
 	fluxd_start --git-url="$url" --git-branch=live --git-poll-interval=1h --sync-interval=1h "$@"
@@ -49,24 +49,25 @@ bed_git -C "$work" push -qf "$path" HEAD:refs/heads/master
 bed_git -C "$work" checkout -q master
 t_is "$(git -C "$path" symbolic-ref HEAD)" refs/heads/master "HEAD of the server is another branch"
 start
-t_wait "the first commit is synced" 20 tag_is "$repo" "$last"
+t_wait "the first commit is synced" 60 tag_is "$repo" "$last"
 id=$(sync_job)
 t_like "$(job "$id")" '^(queued|running|succeeded) ' "right after the request a job is known"
-t_wait "it ends" 20 job_is "$id" "succeeded $last "
-kill -STOP "$(role_pid git-remote)" # nothing can be fetched
+t_wait "it ends" 60 job_is "$id" "succeeded $last "
+remote=$(role_pid git-remote)
+kill -STOP "$remote" # nothing can be fetched
 running=$(sync_job)
 queued=$(sync_job)
-t_wait "of two jobs one runs" 5 job_is "$running" "running null "
+t_wait "of two jobs one runs" 60 job_is "$running" "running null "
 t_is "$(api_get "/api/flux/v6/jobs?id=$queued")" '{"Result":{},"Err":"","StatusString":"queued"}' "and the other is queued"
-kill -CONT "$(role_pid git-remote)"
-t_wait "then it is its turn" 20 job_is "$queued" "succeeded $last "
+kill -CONT "$remote"
+t_wait "then it is its turn" 60 job_is "$queued" "succeeded $last "
 for _ in 1 2 3; do job "$id"; done | sort -u >"$T_DIR/three"
 t_is "$(cat "$T_DIR/three")" "succeeded $last " "and stays readable"
 fluxd_stop
 start
 t_is "$(job "$id")" "succeeded $last " "a restart forgets nothing that is in the journal"
 is_unknown() { [ "$(unknown "$1")" = "404 missing unknown job \"$1\"" ]; }
-t_wait "a job that never was is unknown, once the repository is there" 20 is_unknown 7d0a2f11-0b1c-4e5d-8a90-000000000000
+t_wait "a job that never was is unknown, once the repository is there" 60 is_unknown 7d0a2f11-0b1c-4e5d-8a90-000000000000
 t_is "$(unknown '')" '404 missing unknown job ""' "so is none at all"
 
 # ---- found by its note
@@ -123,14 +124,14 @@ FLUXD_STATE=$T_DIR/other-state
 mkdir "$FLUXD_STATE"
 mark=$(log_mark)
 start
-t_wait "a daemon with another state directory" 20 logged_since "$mark" event=refreshed
+t_wait "a daemon with another state directory" 60 logged_since "$mark" event=refreshed
 t_is "$(job "$released")" "succeeded $two " "finds those that committed"
 t_is "$(unknown "$id")" "404 missing unknown job \"$id\"" "and no others"
 
 # ---- a hundred are remembered
 ids=()
 for _ in $(seq 101); do ids+=("$(sync_job)"); done
-t_wait "101 jobs end" 30 job_is "${ids[100]}" "succeeded $four "
+t_wait "101 jobs end" 180 job_is "${ids[100]}" "succeeded $four "
 ok=0
 for i in "${ids[@]:1}"; do
 	[ "$(job "$i")" != "succeeded $four " ] || ok=$((ok + 1))
@@ -140,7 +141,9 @@ t_is "$(unknown "${ids[0]}")" "404 missing unknown job \"${ids[0]}\"" "and not t
 t_is "$(job "$released")" "succeeded $two " "one that committed is, after a hundred later ones"
 
 # ---- a worker dies in the search
+runs() { [ -n "$(role_pid "$1")" ]; }
 for role in manifest git-local; do
+	wait_for 30 runs $role
 	kill -KILL "$(role_pid $role)"
 	t_is "$(job "$released")" "succeeded $two " "$role is started anew: the answer is waited for"
 done
@@ -152,17 +155,28 @@ for i in $(seq 200); do
 	asked+=($!)
 done
 fetch
-t_wait "a commit is synced while 200 clients ask for jobs that never were" 20 tag_is "$repo" "$last"
+t_wait "a commit is synced while 200 clients ask for jobs that never were" 60 tag_is "$repo" "$last"
 for i in "${asked[@]}"; do wait "$i" || true; done
 
 # ---- nor does a pass hold up jobs
+fluxd_stop
+"$python" "$(dirname "$0")/relay.py" "$BED_API_HOST" "$BED_API_PORT" "$T_DIR/relay" >/dev/null &
+relay=$!
+at_exit "kill $relay 2>/dev/null"
+wait_for 60 test -s "$T_DIR/relay"
+sed "s|127.0.0.1:$BED_API_PORT|127.0.0.1:$(cat "$T_DIR/relay")|" "$BED_KUBECONFIG" >"$T_DIR/kubeconfig"
+FLUXD_KUBECONFIG=$T_DIR/kubeconfig
+start
+t_wait "another fluxd looks at what is there" 60 job_is "$(sync_job)" "succeeded $last "
 commit six
-kill -STOP "$(role_pid sync)"
+echo "1 silent" >"$T_DIR/relay.after" # the API server says nothing any more
+kill -ALRM $relay
+wait_for 60 test ! -e "$T_DIR/relay.after"
 id=$(sync_job)
-t_wait "a job brings a commit that cannot be applied at present" 20 job_is "$id" "succeeded $last "
+t_wait "a job brings a commit that cannot be applied at present" 60 job_is "$id" "succeeded $last "
 id=$(sync_job)
-t_wait "the next one does not wait for that" 20 job_is "$id" "succeeded $last "
+t_wait "the next one does not wait for that" 60 job_is "$id" "succeeded $last "
 t_is "$(api_get "/api/flux/v6/sync?ref=${last:0:7}")" "[\"$last\"]" "and the commit is pending"
-kill -CONT "$(role_pid sync)"
-t_wait "until it is applied" 20 tag_is "$repo" "$last"
+kill -HUP $relay
+t_wait "until it is applied" 60 tag_is "$repo" "$last"
 t_done

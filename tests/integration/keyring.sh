@@ -15,10 +15,20 @@ other=$(bed_namespace keyring-none)
 
 # ---- a pod and what is around it ------------------------------------------------
 
-"$python" "$(dirname "$0")/relay.py" "$BED_API_HOST" "$BED_API_PORT" "$T_DIR/relay.port" &
+"$python" "$(dirname "$0")/relay.py" "$BED_API_HOST" "$BED_API_PORT" "$T_DIR/relay.port" >/dev/null &
 relay=$!
 at_exit "kill $relay 2>/dev/null"
-wait_for 10 test -s "$T_DIR/relay.port"
+wait_for 60 test -s "$T_DIR/relay.port"
+silence() { # from the next byte on
+	echo "1 silent" >"$T_DIR/relay.port.after"
+	kill -ALRM $relay
+	wait_for 60 test ! -e "$T_DIR/relay.port.after"
+}
+cut_off() {
+	kill -USR1 $relay
+	wait_for 60 is_cut
+}
+is_cut() { ! (exec 3<>"/dev/tcp/127.0.0.1/$(cat "$T_DIR/relay.port")"); }
 
 account() { # NAME NAMESPACE: whom the pod is to the API server, from now on
 	mkdir -p "$T_DIR/account"
@@ -33,12 +43,17 @@ may() { # NAME VERB...: with the one Secret, and nothing else of its kind
 	kubectl -n "$ns" create role "$name" --verb="$verbs" --resource=secrets \
 		--resource-name=flux-git-deploy >/dev/null
 	kubectl -n "$ns" create rolebinding "$name" --role="$name" --serviceaccount="$ns:$name" >/dev/null
+	wait_for 60 can "$name" "$1" secrets/flux-git-deploy
+}
+can() { # NAME VERB WHAT: does the server know yet?
+	kubectl -n "$ns" auth can-i "$2" "$3" --as="system:serviceaccount:$ns:$1"
 }
 kubectl create clusterrole "$ns" --verb='*' --resource=configmaps,namespaces >/dev/null
 at_exit "kubectl delete clusterrole,clusterrolebinding $ns >/dev/null 2>&1"
 kubectl create clusterrolebinding "$ns" --clusterrole="$ns" --group="system:serviceaccounts:$ns" >/dev/null
 may flux get patch
 may reader get
+wait_for 60 can flux patch configmaps
 account flux "$ns"
 
 plain=$FLUXD
@@ -52,7 +67,7 @@ launch() { # ARG...
 }
 start() { # ARG...: with a key, which it knows soon
 	launch "$@"
-	wait_for 20 has_key
+	wait_for 60 has_key
 }
 has_key() { [ -n "$(ctl identity)" ]; }
 secret() { # KEY: what the Secret holds there
@@ -92,27 +107,27 @@ shows() { [ "$(kubectl -n "$ns" get configmap one -o 'jsonpath={.data.text}' 2>/
 state_like() { [[ $(repo_state) =~ $1 ]]; }
 pid_of() { ctl sandbox --no-headers | awk -v r="$1" -v i="$2" '$1 == r && $2 == i && $4 == "running" { print $3 }'; }
 runs() { [ -n "$(pid_of "$1" "$2")" ]; }
+finds() { pid=$(pid_of "$1" "$2") && [ -n "$pid" ]; }
 # ROLE INSTANCE: kill what runs there, once it does.
 kill_there() {
-	local pid
-	wait_for 20 runs "$1" "$2"
-	pid=$(pid_of "$1" "$2")
+	local pid=
+	wait_for 60 finds "$1" "$2"
 	kill -KILL "$pid"
-	wait_for 10 sh -c "! kill -0 $pid 2>/dev/null"
+	wait_for 60 sh -c "! kill -0 $pid 2>/dev/null"
 }
 
 # ---- the first key ----------------------------------------------------------------
 
 FLUXD_STATE=
 fluxd_launch --git-url="$url" --k8s-secret-volume-mount-path="$mount"
-t_wait "without a key and without a Secret fluxd ends" 30 fluxd_wait 1
+t_wait "without a key and without a Secret fluxd ends" 60 fluxd_wait 1
 t_isnt "$FLUXD_STATUS" 0 "with an error"
 t_run "that names the Secret" fluxd_logged \
 	"component=cluster err=\"deploy key: secret $ns/flux-git-deploy: secrets \\\\\"flux-git-deploy\\\\\" not found\""
 
 kubectl -n "$ns" create secret generic flux-git-deploy >/dev/null
 launch
-t_wait "with an empty one a key is made" 30 fluxd_logged "component=cluster identity.pub=\"ssh-ed25519 [^ ]+ flux\""
+t_wait "with an empty one a key is made" 60 fluxd_logged "component=cluster identity.pub=\"ssh-ed25519 [^ ]+ flux\""
 first=$(key)
 t_like "$first" '^ssh-ed25519 AAAA' "and shown"
 t_is "$(stored)" "$first" "the Secret holds it, for ssh-keygen to read"
@@ -121,17 +136,23 @@ t_is "$(kubectl -n "$ns" get secret flux-git-deploy -o json | jq -c '.data | key
 	"and nothing else"
 allow "$first"
 commit
-t_wait "the host lets it in" 30 shows
+t_wait "the host lets it in" 60 shows
 
 # It is in use as long as the kubelet has not brought it to the file.
-old_pid=$(pid_of key 0)
-kill -KILL "$old_pid"
-again() { [ -n "$(pid_of key 0)" ] && [ "$(pid_of key 0)" != "$old_pid" ] && key_is "$first"; }
-t_wait "another fluxd-key uses it as well, while the file is not there" 20 again
+kill_key() {
+	old_pid=$(pid_of key 0)
+	kill -KILL "$old_pid"
+}
+another_has() { # KEY
+	local pid=
+	finds key 0 && [ "$pid" != "$old_pid" ] && key_is "$1"
+}
+kill_key
+t_wait "another fluxd-key uses it as well, while the file is not there" 60 another_has "$first"
 fluxd_stop
 mark=$(audit_mark)
 launch
-t_wait "a daemon that starts before it is mounted does not make another one" 30 \
+t_wait "a daemon that starts before it is mounted does not make another one" 60 \
 	fluxd_logged "it holds a key already, which is not where it should be mounted, or not yet"
 t_is "$(stored)" "$first" "the Secret holds what it held"
 t_is "$(audit_list '^fluxd/' patch "$mark" | grep -c "/$ns/secrets/" || true)" 0 "and was not written to"
@@ -148,23 +169,24 @@ t_is "$(key)" "$second" "which is in use"
 t_is "$(stored)" "$second" "and stored"
 t_is "$(audit_list '^fluxd/' 'get|patch|list|watch' "$mark" | grep "/$ns/secrets/")" \
 	"patch 200 /api/v1/namespaces/$ns/secrets/flux-git-deploy?fieldManager=fluxd" "by one request"
-t_is "$(ctl sandbox --no-headers | awk '$2 != 0')" "" "who made and stored it is gone"
+others() { ctl sandbox --no-headers | awk '$2 != 0'; }
+t_becomes "who made and stored it is gone" 60 "" others
 commit
 denied='Permission denied \(publickey\)'
-t_wait "the host does not know it: no session of the old key is used any more" 30 state_like "$denied"
+t_wait "the host does not know it: no session of the old key is used any more" 60 state_like "$denied"
 t_run_fails "so nothing is applied" shows
 allow "$second"
 notify
-t_wait "when it does, the commit is" 30 shows
+t_wait "when it does, the commit is" 60 shows
 forbid "$first"
-kill -KILL "$(pid_of key 0)"
-t_wait "the file's old key does not come back with another fluxd-key" 20 key_is "$second"
-kill -KILL "$(pid_of git-remote 0)"
+kill_key
+t_wait "the file's old key does not come back with another fluxd-key" 60 another_has "$second"
+kill_there git-remote 0
 commit
-t_wait "and the host lets it in" 30 shows
+t_wait "and the host lets it in" 60 shows
 
 if [ -n "${BED_UPSTREAM_FLUXCTL:-}" ]; then
-	port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	port=$(bed port "$BED_DIR" fluxd)
 	fluxd_stop
 	refresh
 	start --listen="unix:$T_DIR/fluxd.sock" --listen="127.0.0.1:$port"
@@ -198,7 +220,7 @@ cp "$T_DIR/theirs" "$T_DIR/fresh"
 mv "$T_DIR/fresh" "$mount/identity"
 theirs=$(cut -d' ' -f1,2 "$T_DIR/theirs.pub")
 kill -HUP "$FLUXD_PID"
-t_wait "a key that somebody else has put there since is the newer one" 20 key_is "$theirs"
+t_wait "a key that somebody else has put there since is the newer one" 60 key_is "$theirs"
 fluxd_stop
 
 # ---- types, and where they go ---------------------------------------------------------
@@ -218,12 +240,12 @@ refresh
 start
 commit
 in_or_told() { shows || state_like "the deploy key is an RSA key, and libssh2 1\.10.* use an ed25519 key"; }
-t_wait "an RSA key logs in, or it is said what to do" 30 in_or_told
+t_wait "an RSA key logs in, or it is said what to do" 60 in_or_told
 fluxd_stop
 kinds "--ssh-keygen-bits=0x800 --ssh-keygen-format=PEM" ssh-rsa "-----BEGIN RSA PRIVATE KEY-----" 2048
 kinds "--ssh-keygen-type=ecdsa --ssh-keygen-format=PKCS8" ecdsa-sha2-nistp256 "-----BEGIN PRIVATE KEY-----" 256
 fluxd_launch --git-url="$url" --ssh-keygen-type=ecdsa --ssh-keygen-bits=512
-t_wait "a key that cannot be is refused at the start" 20 fluxd_wait 1
+t_wait "a key that cannot be is refused at the start" 60 fluxd_wait 1
 t_run "and the flag named" fluxd_logged 'err="--ssh-keygen-bits=512: an ECDSA key has 256, 384 or 521 bits"'
 
 kubectl -n "$ns" patch secret flux-git-deploy --type=merge -p '{"data":{"kept":"a2VwdA=="}}' >/dev/null
@@ -266,15 +288,17 @@ account flux "$ns"
 start --ssh-keygen-bits=8192
 before=$(key)
 allow "$before"
-# The one that makes it takes ten seconds; who signs goes on.
-api_status POST /api/flux/v6/identity.pub >"$T_DIR/status" &
+# The one that makes it takes many seconds, and is stopped for as long as this
+# needs; who signs goes on.
+fluxd_curl --max-time 300 -o /dev/null -w '%{http_code}' -X POST "$(fluxd_url)/api/flux/v6/identity.pub" >"$T_DIR/status" &
 slow=$!
-t_wait "a long one is being made" 20 runs key 1
-t_like "$(ctl identity -r 2>&1 || true)" "a new deploy key is being made already" "a second one at the same time is refused"
-kill -KILL "$(pid_of git-remote 0)"
-commit
-t_wait "meanwhile logins are signed" 30 shows
-if runs key 1; then
+pid=
+t_wait "a long one is being made" 60 finds key 1
+if kill -STOP "$pid" 2>/dev/null && finds key 1; then
+	t_like "$(ctl identity -r 2>&1 || true)" "a new deploy key is being made already" "a second one at the same time is refused"
+	kill_there git-remote 0
+	commit
+	t_wait "meanwhile logins are signed" 60 shows
 	kill_there key 1
 	wait "$slow" || true
 	t_is "$(cat "$T_DIR/status")" 422 "killed in the middle: an error"
@@ -288,12 +312,12 @@ fluxd_stop
 
 start
 before=$(key)
-kill -USR2 "$relay"
+silence
 api_status POST /api/flux/v6/identity.pub >"$T_DIR/status" &
 slow=$!
-t_wait "a server that does not answer is waited for" 20 runs sync 1
+t_wait "a server that does not answer is waited for" 60 runs sync 1
 kill_there sync 1
-t_wait "its asker, killed, is started again" 20 runs sync 1
+t_wait "its asker, killed, is started again" 60 runs sync 1
 kill -HUP "$relay"
 wait "$slow" || true
 t_is "$(cat "$T_DIR/status")" 204 "and when the server answers the key is stored"
@@ -304,7 +328,7 @@ fluxd_stop
 refresh
 start --sync-timeout=4s
 before=$(key)
-kill -USR1 "$relay"
+cut_off
 refused_once() {
 	out=$(ctl identity --regenerate 2>&1) && out="no error: $out"
 	t_like "$out" "secret $ns/flux-git-deploy: API server: .*; if it holds the new key all the same" \

@@ -7,8 +7,11 @@ SIGUSR1: cut: what is connected is reset, new connections are refused.
 SIGUSR2: silence: connections stay and are made, and nothing goes through.
 SIGHUP:  whole again.
 SIGALRM: cut once, after as many bytes more, of both directions, as the file
-         PORT-FILE.after says; what is connected then is reset.
+         PORT-FILE.after says, which goes when they are being counted; what is
+         connected then is reset.  With a second word in it, "cut" or "silent",
+         it stays so.
 """
+import os
 import selectors
 import signal
 import socket
@@ -22,6 +25,7 @@ poll = selectors.DefaultSelector()
 peers = {}
 state = "whole"
 left = None  # bytes until the cut; None: none is to come
+then = "whole"  # what it is after it
 wake_r, wake_w = socket.socketpair()
 wake_w.setblocking(False)
 signal.set_wakeup_fd(wake_w.fileno())
@@ -69,10 +73,12 @@ def forward(s):
             peers[s].sendall(data)
             if left is not None:
                 left -= len(data)
-                if left == 0:
+                if left <= 0:
                     left = None
+                    if then != "silent":
+                        drop_all()
+                    become(then)
                     print("cut", flush=True)
-                    drop_all()
             return
     except OSError:
         pass
@@ -93,9 +99,12 @@ def become(what):
 
 
 def arm(*_):
-    global left
-    with open(sys.argv[3] + ".after", encoding="ascii") as f:
-        left = int(f.read())
+    global left, then
+    after = sys.argv[3] + ".after"
+    with open(after, encoding="ascii") as f:
+        count, _, then = f.read().strip().partition(" ")
+    left, then = int(count), then or "whole"
+    os.unlink(after)
 
 
 signal.signal(signal.SIGALRM, arm)

@@ -23,6 +23,8 @@
 #include <unistd.h>
 
 #define PASS_US (300 * CLK_SEC)
+#define WAIT_US                                                                \
+	(60 * CLK_SEC) /* for what a busy machine does in its own time */
 
 static char *
 need_env(const char *name)
@@ -540,6 +542,7 @@ bed_start(struct bed *b, const char *kubeconfig, const char *server,
 	struct ipc_config cfg = { .settings = s,
 		.settings_len = setting != NULL ? 3 : 2 };
 	struct ipc_go go = { 0 };
+	int64_t until_us;
 
 	if (b->url != NULL)
 		s[cfg.settings_len++] =
@@ -569,7 +572,8 @@ bed_start(struct bed *b, const char *kubeconfig, const char *server,
 	if (ca != NULL)
 		give_file(b, IPC_FILE_SA_CA, ca);
 	(void)ipc_tell_go(&b->peer, &go);
-	for (int i = 0; !b->is_ready && !b->closed && i < 1000; i++)
+	until_us = clk_now_us() + WAIT_US;
+	while (!b->is_ready && !b->closed && clk_now_us() < until_us)
 		turn(b, 10 * CLK_MS);
 }
 
@@ -742,6 +746,19 @@ bed_apply(struct bed *b)
 	return res;
 }
 
+struct bed_result
+bed_apply_until(struct bed *b, bool (*is_it)(const struct bed_result *))
+{
+	int64_t end = clk_now_us() + WAIT_US;
+	struct bed_result res = bed_apply(b);
+
+	while (!is_it(&res) && !b->closed && clk_now_us() < end) {
+		bed_serve(b, 50 * CLK_MS);
+		res = bed_apply(b);
+	}
+	return res;
+}
+
 void
 bed_apply_killed(struct bed *b, int64_t after_us)
 {
@@ -754,6 +771,8 @@ bed_apply_killed(struct bed *b, int64_t after_us)
 	printf("# killed %s the end of the pass\n",
 	    res.done ? "after" : "before");
 	(void)end_process(b);
+	/* what it had asked for has been done by now, or never will be */
+	(void)bed_audit_mark();
 }
 
 struct bed_result
@@ -907,48 +926,103 @@ bed_kubectl_get(const char *fmt, ...)
 	return str_take(&out);
 }
 
-long
-bed_audit_mark(void)
+/* Is the text in what was written to the log from there on? */
+static bool
+log_has_since(FILE *f, long from, const char *text)
 {
+	char *line = NULL;
+	size_t cap = 0;
+	bool found = false;
+
+	fseek(f, from, SEEK_SET);
+	while (!found && getline(&line, &cap, f) > 0)
+		found = strstr(line, text) != NULL;
+	free(line);
+	return found;
+}
+
+/* The answer to a request is out before its line is in the log: a request of
+ * our own closes the gap.  The log, with what has been asked up to now. */
+static FILE *
+settled_log(void)
+{
+	static unsigned asked;
+	auto_free char *mark =
+	    xasprintf("bed-settle-%d-%u", (int)getpid(), asked++);
+	auto_free char *cmd =
+	    xasprintf("curl -sf --noproxy '*' --cacert '%s' -A %s -o /dev/null "
+		      "-H \"Authorization: Bearer $BED_API_TOKEN\" "
+		      "'%s/version'",
+		need_env("BED_API_CA"), mark, need_env("BED_API_URL"));
 	FILE *f = fopen(need_env("BED_AUDIT_LOG"), "r");
-	long at;
+	int64_t end = clk_now_us() + WAIT_US;
+	long from;
 
 	if (f == NULL)
 		fx_bug("no audit log");
-	/* lines are written after their answers */
-	usleep(300000);
+	fseek(f, 0, SEEK_END);
+	from = ftell(f);
+	if (system(cmd) != 0)
+		fx_bug("the API server does not answer");
+	while (!log_has_since(f, from, mark)) {
+		if (clk_now_us() >= end)
+			fx_bug("a request does not get into the audit log");
+		usleep(10000);
+	}
+	return f;
+}
+
+long
+bed_audit_mark(void)
+{
+	FILE *f = settled_log();
+	long at;
+
 	fseek(f, 0, SEEK_END);
 	at = ftell(f);
 	fclose(f);
 	return at;
 }
 
-unsigned
-bed_audit(long mark, const char *verb, const char *resource)
+/* Lines of fluxd since the mark that have the first text, or have not (absent),
+ * and the second. */
+static unsigned
+audit_lines(long mark, const char *a, bool absent, const char *b)
 {
-	FILE *f = fopen(need_env("BED_AUDIT_LOG"), "r");
-	char *line = NULL, v[64], r[128];
+	FILE *f = settled_log();
+	char *line = NULL;
 	size_t cap = 0;
 	unsigned n = 0;
 
-	if (f == NULL)
-		fx_bug("no audit log");
-	usleep(300000);
 	fseek(f, mark, SEEK_SET);
-	snprintf(v, sizeof(v), "\"verb\":\"%s\"", verb != NULL ? verb : "");
-	snprintf(r, sizeof(r), "\"resource\":\"%s\"",
-	    resource != NULL ? resource : "");
-	while (getline(&line, &cap, f) > 0) {
-		if (strstr(line, "\"userAgent\":\"fluxd/") == NULL ||
-		    strstr(line, "\"stage\":\"ResponseStarted\"") != NULL)
-			continue;
-		if (verb == NULL ? strstr(line, "\"verb\":\"watch\"") != NULL
-				 : strstr(line, v) == NULL)
-			continue;
-		if (resource == NULL || strstr(line, r) != NULL)
+	while (getline(&line, &cap, f) > 0)
+		if (strstr(line, "\"userAgent\":\"fluxd/") != NULL &&
+		    strstr(line, "\"stage\":\"ResponseStarted\"") == NULL &&
+		    (strstr(line, a) == NULL) == absent &&
+		    strstr(line, b) != NULL)
 			n++;
-	}
 	free(line);
 	fclose(f);
 	return n;
+}
+
+unsigned
+bed_audit(long mark, const char *verb, const char *resource)
+{
+	char v[64], r[128];
+
+	snprintf(v, sizeof(v), "\"verb\":\"%s\"",
+	    verb != NULL ? verb : "watch");
+	snprintf(r, sizeof(r), resource != NULL ? "\"resource\":\"%s\"" : "%s",
+	    resource != NULL ? resource : "");
+	return audit_lines(mark, v, verb == NULL, r);
+}
+
+unsigned
+bed_audit_conflicts(long mark, const char *verb)
+{
+	char v[64];
+
+	snprintf(v, sizeof(v), "\"verb\":\"%s\"", verb);
+	return audit_lines(mark, v, false, "\"code\":409");
 }

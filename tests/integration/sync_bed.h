@@ -98,6 +98,11 @@ struct bed_res *bed_find(const struct bed *, const char *name);
 void bed_commit(struct bed *);
 
 struct bed_result bed_apply(struct bed *);
+/* Passes until this holds of one, or for a minute; the last one's result.  What
+ * others do gets to the worker in its own time; a pass before that has nothing
+ * to do, and asks nothing. */
+struct bed_result
+bed_apply_until(struct bed *, bool (*is_it)(const struct bed_result *));
 /* One that is killed, with the worker, after a while; in place of bed_stop. */
 void bed_apply_killed(struct bed *, int64_t after_us);
 struct bed_result bed_repair(struct bed *);
@@ -126,5 +131,7 @@ char *bed_kubectl_get(const char *fmt, ...) FX_PRINTF(1, 2);
  * watches; resource NULL: all. */
 long bed_audit_mark(void);
 unsigned bed_audit(long mark, const char *verb, const char *resource);
+/* Those of this verb that were refused with 409. */
+unsigned bed_audit_conflicts(long mark, const char *verb);
 
 #endif

@@ -194,6 +194,12 @@ sync_clean(void)
 	return r;
 }
 
+static bool
+has_deleted(const struct bed_result *r)
+{
+	return r->applied.deleted != 0;
+}
+
 /* With the set's name in front, as many times as there are. */
 static void
 want_text(const char *body)
@@ -343,8 +349,9 @@ test_moved(void)
 	/* nothing is left of it, so it is no longer in the inventory */
 	want(
 	    bed_kubectl("-n %s annotate configmap held fluxcd.io/ignore-", ns));
-	bed_serve(&bed, 500 * CLK_MS);
-	want_int(sync_clean().applied.deleted, 1);
+	r = bed_apply_until(&bed, has_deleted);
+	want_str(r.errors, "");
+	want_int(r.applied.deleted, 1);
 	want_text(after);
 	bed_stop(&bed);
 }

@@ -121,6 +121,31 @@ t_wait() { # NAME SECONDS COMMAND...: wait_for as a test
 	fi
 }
 
+# t_becomes NAME SECONDS WANT COMMAND...: within this time the command prints that.
+# t_becomes_like NAME SECONDS REGEX COMMAND...: or something like that.
+# What it printed last is judged: another look might see something else.
+t_becomes() {
+	local name=$1 want=$3 got=
+	wait_for "$2" bed_same "${@:4}" || true
+	t_is "$got" "$want" "$name"
+}
+
+t_becomes_like() {
+	local name=$1 want=$3 got=
+	wait_for "$2" bed_like "${@:4}" || true
+	t_like "$got" "$want" "$name"
+}
+
+bed_same() {
+	got=$("$@" 2>/dev/null)
+	[ "$got" = "$want" ]
+}
+
+bed_like() {
+	got=$("$@" 2>/dev/null)
+	[[ $got =~ $want ]]
+}
+
 # t_skip NAME: this cannot be tested here; a failure where nothing may be skipped
 # (BED_NO_SKIP is set), since what is missing can be had.
 t_skip() {
@@ -386,9 +411,9 @@ FLUXD_LISTEN=
 
 # fluxd_start ARG...: start $FLUXD and wait until it answers.  What the
 # arguments leave open is filled in: a Unix socket, the bed's first repository
-# and key, a state folder that lives as long as the test.  Afterwards
-# FLUXD_PID, FLUXD_LOG, FLUXD_LISTEN, FLUXD_HOME and FLUXD_STATE are set.
-# FLUXD_KUBECONFIG replaces the administrator's kubeconfig.
+# and key, two minutes for git, a state folder that lives as long as the test.
+# Afterwards FLUXD_PID, FLUXD_LOG, FLUXD_LISTEN, FLUXD_HOME and FLUXD_STATE are
+# set.  FLUXD_KUBECONFIG replaces the administrator's kubeconfig.
 fluxd_start() {
 	fluxd_launch "$@" || return 1
 	if ! wait_for "${FLUXD_START_SECONDS:-30}" fluxd_up_or_dead || ! fluxd_alive; then
@@ -424,6 +449,8 @@ fluxd_launch() {
 		;;
 	esac
 	[[ $all == *" --git-url="* ]] || args+=("--git-url=$BED_GIT_SSH_URL")
+	# a fetch is many processes' work: it is not to fail because each was slow
+	[[ $all == *" --git-timeout="* ]] || args+=(--git-timeout=2m)
 	[[ $all == *" --state-dir="* ]] || args+=("--state-dir=$FLUXD_STATE")
 	[[ $all == *" --libexec-dir="* ]] || args+=("--libexec-dir=$FLUXD_LIBEXEC")
 	[[ $all == *" --k8s-secret-volume-mount-path="* ]] || [ -z "${BED_SSH_SECRET_DIR:-}" ] ||

@@ -190,10 +190,111 @@ test_silence(void)
 	close_client();
 }
 
+#define TIME_US (10 * CLK_SEC) /* of a request */
+
+static const char busy[] =
+    "HTTP/1.1 503 X\r\nContent-Length: 9\r\n\r\nlater, ok";
+
+static void
+ask(struct seen *s)
+{
+	struct request *r = request_new("GET", xstrdup("/x"));
+
+	*s = (struct seen){ 0 };
+	r->answer_max = 1024;
+	r->timeout_us = TIME_US;
+	r->done = on_done;
+	r->arg = s;
+	client_send(client, LANE_REQUESTS, r);
+}
+
+/* Until libcurl, which has a clock of its own, gives the try up. */
+static void
+wait_done(struct seen *s)
+{
+	for (int i = 0; i < PATIENCE && !s->done; i++) {
+		usleep(1000);
+		pass_us(CLK_MS);
+	}
+	want(s->done);
+}
+
+static bool
+was_asked(void)
+{
+	struct pollfd p = { server, POLLIN, 0 };
+
+	return poll(&p, 1, 0) == 1;
+}
+
+/* An answer that may be followed by another try is what counts when the time of
+ * that try comes too late, or when nothing comes of it. */
+static void
+test_said(void)
+{
+	struct seen late, silent;
+
+	open_client();
+	ask(&late);
+	serve(busy);
+	for (int i = 0; i < 100; i++)
+		loop_turn(loop, CLK_MS); /* the answer has been read */
+	pass_us(TIME_US - CLK_SEC / 2);
+	want(late.done);
+	want(!was_asked());
+	want_str(late.err.text, "later, ok");
+
+	ask(&silent);
+	serve(busy);
+	for (int i = 0; i < 100; i++)
+		loop_turn(loop, CLK_MS);
+	pass_us(TIME_US - CLK_SEC - CLK_SEC / 4);
+	want(!silent.done);
+	wait_done(&silent);
+	want(was_asked());
+	want_str(silent.err.text, "later, ok");
+	close_client();
+}
+
+/* A connection breaks, and the next try has but a moment: when that is over,
+ * nobody else's connection is given up for it. */
+static void
+test_short_try(void)
+{
+	static const char head[] =
+	    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n";
+	struct seen stream, brief;
+	int of_stream;
+
+	open_client();
+	watch(&stream);
+	serve(head);
+	turn_until(&stream.bytes, 3);
+	of_stream = dup(server);
+	ask(&brief);
+	serve("");
+	fd_close(&server);
+	for (int i = 0; i < 100; i++)
+		loop_turn(loop, CLK_MS);
+	pass_us(TIME_US - CLK_SEC / 4);
+	want(!brief.done);
+	wait_done(&brief);
+	want_int(brief.err.code, FX_ETIMEOUT);
+	for (int i = 0; i < 100; i++)
+		loop_turn(loop, CLK_MS);
+	want(!stream.done);
+	fd_close(&of_stream);
+	close_client();
+}
+
 int
 main(void)
 {
 	client_warm_up();
 	test_run("client: a silent watch is given up", test_silence);
+	test_run("client: what was said is not hidden by a try that is late",
+	    test_said);
+	test_run("client: a try that was short of time proves nothing",
+	    test_short_try);
 	return test_done();
 }
