@@ -14,8 +14,10 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "fd.h"
 #include "ipc.h"
 #include "api_lists.h"
@@ -639,17 +641,43 @@ bed_read_answer(int fd, bool head_only)
 	return str_take(&b);
 }
 
-char *
-bed_asked(struct bed *b)
+static char *
+asked_within(struct bed *b, int wait_ms)
 {
 	struct pollfd p = { .fd = b->asked, .events = POLLIN };
 	struct buf line = BUF_INIT(1u << 20);
 	char c;
 
-	while (
-	    poll(&p, 1, 1000) == 1 && read(b->asked, &c, 1) == 1 && c != '\n')
+	while (poll(&p, 1, wait_ms) == 1 && read(b->asked, &c, 1) == 1 &&
+	    c != '\n')
 		(void)str_addc(&line, c);
 	return str_take(&line);
+}
+
+char *
+bed_asked(struct bed *b)
+{
+	return asked_within(b, BED_WAIT_MS);
+}
+
+void
+bed_forget_asked(struct bed *b)
+{
+	for (bool more = true; more;) {
+		auto_free char *line = asked_within(b, BED_QUIET_MS);
+
+		more = *line != '\0';
+	}
+}
+
+bool
+bed_asked_nothing(struct bed *b)
+{
+	auto_free char *line = asked_within(b, BED_QUIET_MS);
+
+	if (*line != '\0')
+		printf("# asked: %.200s\n", line);
+	return *line == '\0';
 }
 
 long
@@ -680,4 +708,34 @@ bed_fds(const struct bed *b)
 	if (d != NULL)
 		closedir(d);
 	return n - 2;
+}
+
+bool
+bed_fds_fall(const struct bed *b, long to)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+	int64_t end = clk_now_us() + BED_WAIT_MS * CLK_MS;
+
+	while (bed_fds(b) > to && clk_now_us() < end)
+		(void)nanosleep(&pause, NULL);
+	return bed_fds(b) <= to;
+}
+
+long
+bed_idle_fds(const struct bed *b)
+{
+	static const char kept[] = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+	int fd = bed_connect(b->port);
+	long n;
+
+	for (int i = 0; i < 3; i++) {
+		auto_free char *r = NULL;
+
+		if (send(fd, kept, strlen(kept), MSG_NOSIGNAL) == -1 ||
+		    (r = bed_read_answer(fd, false)) == NULL)
+			die("the worker does not answer");
+	}
+	n = bed_fds(b) - 1;
+	close(fd);
+	return n;
 }

@@ -25,6 +25,9 @@ struct bed {
 	char dir[32];	  /* where that is; removed at the end */
 };
 
+#define BED_WAIT_MS 60000 /* for what must come */
+#define BED_QUIET_MS 1000 /* without anything, for what must not */
+
 struct bed_options {
 	bool metrics_apart;
 	const char *group; /* --listen-group */
@@ -50,11 +53,22 @@ char *bed_talk(int fd, const void *request, size_t n);
  * Content-Length says.  NULL: the connection ended before. */
 char *bed_read_answer(int fd, bool head_only);
 
-/* The next line of what was asked; "" if there is none within a second. */
+/* The next line of what was asked, for which a busy machine has time; "" if
+ * there is none. */
 char *bed_asked(struct bed *);
+/* What was asked up to now, and is there none within a second? */
+void bed_forget_asked(struct bed *);
+bool bed_asked_nothing(struct bed *);
 
 /* Resident memory of the worker now, in KiB, and descriptors open in it. */
 long bed_rss_kib(const struct bed *);
 long bed_fds(const struct bed *);
+/* As many as there are while nobody is connected.  Only for who has closed all
+ * connections: a new one is answered more than once, so that the worker has had
+ * the time to see them go. */
+long bed_idle_fds(const struct bed *);
+/* Are there so many, or less, in the end?  Descriptors are closed a moment
+ * after their clients have gone. */
+bool bed_fds_fall(const struct bed *, long to);
 
 #endif

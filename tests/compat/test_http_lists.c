@@ -11,7 +11,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "api_lists.h"
@@ -34,16 +33,11 @@ static struct bed bed;
 
 static long idle_fds; /* of the worker while nobody is connected */
 
-/* Descriptors are closed a moment after their clients have gone. */
 static void
 want_fds(void)
 {
-	const struct timespec ms = { .tv_nsec = 1000000 };
-	long n = -1;
-
-	for (int i = 0; i < 20000 && (n = bed_fds(&bed)) > idle_fds; i++)
-		(void)nanosleep(&ms, NULL);
-	want_int(n, idle_fds);
+	(void)bed_fds_fall(&bed, idle_fds);
+	want_int(bed_fds(&bed), idle_fds);
 }
 
 static void
@@ -59,17 +53,6 @@ set_state(const char *word)
 	auto_free char *r = bed_exchange(bed.port, rq, strlen(rq));
 
 	want(str_starts(r, "HTTP/1.1 202 "));
-}
-
-/* What earlier cases asked. */
-static void
-forget_asked(void)
-{
-	for (bool more = true; more;) {
-		auto_free char *line = bed_asked(&bed);
-
-		more = *line != '\0';
-	}
 }
 
 static void
@@ -343,7 +326,7 @@ test_asked(void)
 {
 	auto_free char *a = NULL, *b = NULL, *c = NULL, *d = NULL;
 
-	forget_asked();
+	bed_forget_asked(&bed);
 	a = exchange_get(&bed,
 	    API "/v11/services?services=shop:Deployment/web");
 	want_asked("repository");
@@ -352,12 +335,12 @@ test_asked(void)
 	b = exchange_get(&bed, API "/v10/images?namespace=shop");
 	want_asked("repository");
 	want_asked("workloads ns=shop ids=");
-	want_asked("");
+	want(bed_asked_nothing(&bed));
 	/* what cannot be there is not looked for */
 	c = xasprintf("%s%0300d", API "/v6/services?namespace=x", 1);
 	d = exchange_get(&bed, c);
 	want(str_ends(d, "null"));
-	want_asked("");
+	want(bed_asked_nothing(&bed));
 }
 
 /* ---- as fast as the client reads ---------------------------------------- */
@@ -466,10 +449,12 @@ ask_from(unsigned host, const char *target)
 		.sin_port = htons((uint16_t)bed.port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	const struct exchange x = { .method = "GET", .target = target };
+	const struct timeval limit = { .tv_sec = BED_WAIT_MS / 1000 };
 	auto_free char *rq = exchange_request(&x, "");
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), small = 4096;
 
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	if (bind(fd, (const struct sockaddr *)&from, sizeof(from)) == -1 ||
 	    connect(fd, (const struct sockaddr *)&to, sizeof(to)) == -1 ||
 	    send(fd, rq, strlen(rq), MSG_NOSIGNAL) != (ssize_t)strlen(rq))
@@ -486,7 +471,6 @@ test_unread(void)
 		API "/v6/images?namespace=big",
 		API "/v6/export",
 	};
-	const struct timespec moment = { .tv_nsec = 300000000 };
 
 	set_state("big");
 	for (size_t i = 0; i < nitems(targets); i++) {
@@ -494,9 +478,12 @@ test_unread(void)
 		int fd = ask_from(2, targets[i]);
 		unsigned long sent;
 		const char *after;
+		char c;
 
-		(void)nanosleep(&moment, NULL);
-		forget_asked();
+		/* its first part has been taken, so all that there was
+		 * credit for has been sent */
+		want_int(recv(fd, &c, 1, MSG_PEEK), 1);
+		bed_forget_asked(&bed);
 		close(fd);
 		line = bed_asked(&bed);
 		after = strstr(line, " after ");
@@ -515,7 +502,7 @@ test_leaver(void)
 {
 	int fd;
 
-	forget_asked();
+	bed_forget_asked(&bed);
 	fd = ask_from(2, API "/v6/services?namespace=silent");
 	want_asked("repository");
 	want_asked("workloads ns=silent");
@@ -569,7 +556,7 @@ test_slow_readers(void)
 	for (size_t i = 0; i < nitems(fd); i++)
 		close(fd[i]);
 	want_fds();
-	forget_asked();
+	bed_forget_asked(&bed);
 }
 
 /* Whoever has its answer and stays gives way at once. */
@@ -600,7 +587,7 @@ test_idle(void)
 			close(fd[i]);
 		want_fds();
 	}
-	forget_asked();
+	bed_forget_asked(&bed);
 }
 
 /* The same connection after a list. */
@@ -623,12 +610,10 @@ int
 main(void)
 {
 	const struct bed_options o = { .uid = -1 };
-	const struct timespec moment = { .tv_nsec = 100000000 };
 
 	bed_start(&bed, &o);
 	set_state("ready"); /* it has begun to serve */
-	(void)nanosleep(&moment, NULL);
-	idle_fds = bed_fds(&bed);
+	idle_fds = bed_idle_fds(&bed);
 	test_run("lists: workloads, with what git says of them", test_services);
 	test_run("lists: what the state of the repository makes of them",
 	    test_repository);

@@ -8,7 +8,7 @@ ends_with() { # NAME USER REGEX: a kubeconfig with this user
 	fluxd_without_cluster "$2"
 	FLUXD_LOG=$T_DIR/$1.log
 	fluxd_launch --git-url=git@127.0.0.1:repo
-	if ! fluxd_wait 10; then
+	if ! fluxd_wait 30; then
 		t_fail "$1: the daemon ends" "$(tail -n 20 "$FLUXD_LOG")"
 		fluxd_stop || true
 		return
@@ -27,6 +27,6 @@ ends_with auth-provider 'auth-provider: {name: gcp}' \
 fluxd_without_cluster
 FLUXD_LOG=$T_DIR/silent.log
 fluxd_start --git-url=git@127.0.0.1:repo
-t_wait "a server that does not answer is waited for" 10 fluxd_logged 'worker confined" worker=sync '
+t_wait "a server that does not answer is waited for" 30 fluxd_logged 'worker confined" worker=sync '
 t_run "and clients are served" api_get /api/flux/v11/version
 t_done

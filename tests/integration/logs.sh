@@ -27,10 +27,11 @@ commit() { # TEXT: prints its id
 ready() { [ "$(api_post /api/flux/v9/git-repo-config false | jq -r .status)" = ready ]; }
 # has TEXT: a record that has exactly these pairs in a row, before an end or
 # another pair
-has() { grep -qF -- " $1" "$FLUXD_LOG"; }
+has() { tail -c +"$((from + 1))" "$FLUXD_LOG" | grep -F -- " $1" >/dev/null; }
 says() { # NAME TEXT
-	t_wait "$1" 20 has "$2"
+	t_wait "$1" 30 has "$2"
 }
+from=0 # what the log says before this place does not count
 
 # ---- the start ----------------------------------------------------------------
 
@@ -112,7 +113,7 @@ if [ -n "${BED_UPSTREAM_FLUXCTL:-}" ]; then
 	fluxd_stop
 	fluxd_start --git-url="$url" --git-poll-interval=1h --sync-interval=1h \
 		--listen="unix:$T_DIR/fluxd.sock" --listen="127.0.0.1:$port"
-	t_wait "a restarted daemon is ready" 20 ready
+	t_wait "a restarted daemon is ready" 30 ready
 	t_like "$("$BED_UPSTREAM_FLUXCTL" --url "http://127.0.0.1:$port/api/flux" sync --timeout 30s 2>&1 || true)" \
 		"duplicate definition of '$ns:configmap/one' \\(in again.yaml and one.yaml\\)" \
 		"and so does upstream's, unmodified"
@@ -154,6 +155,7 @@ says "one that fails" "component=sync-loop jobID=$job state=done success=false e
 mv "$(repo_path "$repo").away" "$(repo_path "$repo")"
 api_post /api/flux/v11/notify "{\"Kind\":\"git\",\"Source\":{\"URL\":\"$url\",\"Branch\":\"other\"}}" >/dev/null
 says "a change of another branch" "msg=\"notified about unrelated change\" url=$url branch=other"
+from=$(stat -c %s "$FLUXD_LOG")
 fluxd_stop
 says "the reason of the end" "exiting=terminated"
 says "and of the loop" "component=sync-loop stopping=true"
@@ -171,9 +173,9 @@ FLUXD_LOG=$T_DIR/json.log
 sixth=$(repo_commit_all "$work" Sixth)
 repo_push "$work"
 fluxd_start --git-url="$url" --git-poll-interval=1h --sync-interval=1h --log-format=json
-t_wait "with JSON the sixth commit is synced" 30 tag_is "$sixth"
 # the server has the marker before the daemon has heard so
-wait_for 20 grep -q '"state":"tag flux-sync"' "$FLUXD_LOG"
+moved_json() { grep -F '"state":"tag flux-sync"' "$FLUXD_LOG" | grep -F "\"new\":\"$1\"" >/dev/null; }
+t_wait "with JSON the sixth commit is synced" 30 moved_json "$sixth"
 fluxd_stop
 t_is "$(jq -es 'all(type == "object" and has("ts") and has("caller"))' "$FLUXD_LOG")" true "each line is an object"
 t_is "$(jq -cs '[.[] | select(.event? // "" | startswith("Sync:")) | .logupstream] | unique' "$FLUXD_LOG")" '["false"]' \

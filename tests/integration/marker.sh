@@ -28,6 +28,9 @@ shows() { [ "$(kubectl -n "$ns" get configmap one -o 'jsonpath={.data.text}' 2>/
 hwm() { kubectl -n "$ns" get secret flux-git-deploy -o 'jsonpath={.metadata.annotations.flux\.weave\.works/sync-hwm}'; }
 hwm_is() { [ "$(hwm)" = "$1" ]; }
 annotate() { kubectl -n "$ns" annotate --overwrite secret flux-git-deploy "flux.weave.works/sync-hwm=$1" >/dev/null; }
+# moved() COMMIT: has the daemon heard that its marker is there?  The server has
+# it before; whatever follows in the daemon, and at the server, follows then.
+moved() { fluxd_logged "component=sync-loop state=.* new=$1\$"; }
 tag_is() { [ "$(repo_ref "$repo" 'refs/tags/flux-sync^{commit}')" = "$1" ]; }
 said() { grep -cF -- "$1" "$FLUXD_LOG" || true; }
 secret_asked() { audit_list '^fluxd/' 'get|patch|list|watch' "$1" | grep "/$ns/secrets/flux-git-deploy" || true; }
@@ -46,7 +49,7 @@ t_run_fails "and nothing is applied" shows first
 kubectl -n "$ns" create secret generic flux-git-deploy --from-literal=identity=not-to-be-read >/dev/null
 t_wait "with it the first commit reaches the cluster" 20 shows first
 t_wait "and its revision the annotation" 20 hwm_is "$first"
-t_wait "which is logged" 5 fluxd_logged "component=sync-loop state=\"$where\" old= new=$first"
+t_wait "which is logged" 30 fluxd_logged "component=sync-loop state=\"$where\" old= new=$first"
 t_is "$(kubectl -n "$ns" get secret flux-git-deploy -o 'jsonpath={.data.identity}')" \
 	"$(printf not-to-be-read | base64)" "the Secret's data is as it was"
 t_is "$(repo_ref "$repo" refs/tags/flux-sync)" "" "no tag is pushed"
@@ -58,7 +61,8 @@ t_is "$(secret_asked "$mark")" "" "and do not look at the Secret when nothing is
 mark=$(audit_mark)
 second=$(commit second)
 notify
-t_wait "a commit moves it" 20 hwm_is "$second"
+t_wait "a commit moves it" 30 moved "$second"
+t_is "$(hwm)" "$second" "to its revision"
 t_is "$(secret_requests "$mark")" 2 "by one GET and one PATCH"
 t_is "$(said "event=\"Sync: ${second:0:7}, $ns:configmap/one\"")" 1 "its event is told"
 
@@ -68,7 +72,8 @@ third=$(commit third)
 notify
 t_wait "a foreign change of the marker is noticed" 20 fluxd_logged \
 	"warning=\"detected external change in sync state; the sync state should not be shared by fluxd instances\" state=\"$where\""
-t_wait "and the marker moved on" 20 hwm_is "$third"
+t_wait "and the marker moved on" 30 moved "$third"
+t_is "$(hwm)" "$third" "to the new revision"
 t_is "$(said "event=\"Sync: ${third:0:7}, $ns:configmap/one\"")" 1 "nothing is told twice for it"
 
 # a restart where nothing happened
@@ -90,7 +95,7 @@ fluxd_stop
 annotate 'HEAD^{/x}'
 fluxd_start --git-url="$url" --git-poll-interval=1h --sync-interval=1h --sync-state=secret
 t_wait "so is what cannot be a revision" 20 hwm_is "$third"
-t_wait "which is said" 5 fluxd_logged 'sync-hwm is not a revision; taken as none'
+t_wait "which is said" 30 fluxd_logged 'sync-hwm is not a revision; taken as none'
 fluxd_stop
 
 # read-only: nothing is written to the repository, the Secret has the marker
@@ -112,6 +117,7 @@ rm "$(repo_path "$repo")/hooks/pre-receive"
 kubectl -n "$ns" create role reader --verb=get --resource=secrets >/dev/null
 kubectl -n "$ns" create rolebinding reader --role=reader --serviceaccount="$ns:reader" >/dev/null
 bed_kubeconfig "$T_DIR/reader" "$(bed_service_account "$ns" reader)" "$ns"
+bed_await_right "$ns" reader get secrets
 kubectl -n "$ns" annotate secret flux-git-deploy flux.weave.works/sync-hwm- >/dev/null
 mark=$(audit_mark)
 FLUXD_KUBECONFIG=$T_DIR/reader fluxd_start --git-url="$url" --git-poll-interval=1h --sync-interval=1h --sync-state=secret
@@ -143,7 +149,7 @@ notify
 t_wait "the cluster has the next commit" 20 shows fourth
 t_wait "its tag is on the way" 20 test -s "$T_DIR/in-hook"
 kill -KILL "$FLUXD_PID"
-fluxd_wait 5 2>/dev/null || true
+fluxd_wait 30 2>/dev/null
 rm "$hook"
 kill "$(cat "$T_DIR/in-hook")" 2>/dev/null || true
 fluxd_start --git-url="$url" --git-poll-interval=1h --sync-interval=1h

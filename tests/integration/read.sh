@@ -42,7 +42,22 @@ crd() {
 	crd flux.weave.works v1beta1 HelmRelease
 	crd helm.integrations.flux.weave.works v1alpha2 FluxHelmRelease
 } | kubectl create -f - >/dev/null
-kubectl wait --for=condition=Established --timeout=30s crd --all >/dev/null
+kubectl wait --for=condition=Established --timeout=60s crd --all >/dev/null
+# Established is said before the server's list of kinds has them.
+for kind in helmreleases.v1.helm.fluxcd.io helmreleases.v1beta1.flux.weave.works \
+	fluxhelmreleases.v1alpha2.helm.integrations.flux.weave.works; do
+	wait_for 60 kubectl get "$kind"
+done
+
+# A Deployment says why it lacks a pod first, and only that: it must not be that
+# the quota is not known yet.
+kubectl create -f - >/dev/null <<YAML
+apiVersion: v1
+kind: ResourceQuota
+metadata: {name: one, namespace: $other}
+spec: {hard: {pods: "1"}}
+YAML
+wait_for 60 kubectl -n "$other" run probe --image=probe:1 --dry-run=server
 
 selector='{matchLabels: {app: x}}'
 kubectl create -f - >/dev/null <<YAML
@@ -87,11 +102,6 @@ metadata: {name: nightly, namespace: $main}
 spec:
   schedule: "0 0 1 1 *"
   jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: job, image: "job:2"}]}}}}
----
-apiVersion: v1
-kind: ResourceQuota
-metadata: {name: one, namespace: $other}
-spec: {hard: {pods: "1"}}
 ---
 apiVersion: apps/v1
 kind: Deployment
@@ -145,6 +155,7 @@ for who in reader poor; do
 	subjects: [{kind: ServiceAccount, name: $who, namespace: $main}]
 	YAML
 	bed_kubeconfig "$T_DIR/$who" "$token" "$main"
+	bed_await_right "$main" "$who" list deployments.apps
 done
 export READ_READER=$T_DIR/reader READ_POOR=$T_DIR/poor
 

@@ -35,6 +35,8 @@ quota() { # HARD USED
 		-p "{\"status\":{\"hard\":{\"configmaps\":\"$1\"},\"used\":{\"configmaps\":\"$2\"}}}" >/dev/null
 }
 quota 2 0
+# admission learns of it a moment later, and refuses everything before that
+wait_for 60 kubectl -n "$ns" create configmap probe --dry-run=server
 mkdir "$work/apps"
 for name in a b c d; do
 	configmap "$work/apps" $name "$ns" one
@@ -53,7 +55,7 @@ t_is "$(metric 'flux_daemon_sync_manifests{success="true"}') $(metric 'flux_daem
 	"3 2" "and counted"
 quota 10 2
 t_wait "with more room the rest follows by itself" 30 are_live a b c d
-t_wait "and is counted" 10 metric_is 'flux_daemon_sync_manifests{success="false"}' 0
+t_wait "and is counted" 30 metric_is 'flux_daemon_sync_manifests{success="false"}' 0
 fluxd_stop
 kubectl -n "$ns" delete quota two >/dev/null
 
@@ -61,16 +63,19 @@ kubectl -n "$ns" delete quota two >/dev/null
 kubectl -n "$ns" create role blind --verb=get,create,patch,delete --resource=configmaps,services >/dev/null
 kubectl -n "$ns" create rolebinding blind --role=blind --serviceaccount="$ns:blind" >/dev/null
 bed_kubeconfig "$T_DIR/blind" "$(bed_service_account "$ns" blind)" "$ns"
+for verb in get create patch delete; do
+	bed_await_right "$ns" blind $verb configmaps
+done
 rm "$work/z.yaml"
 commit "Maps only"
 mark=$(log_mark)
 FLUXD_KUBECONFIG=$T_DIR/blind start --k8s-allow-namespace="$ns"
 t_wait "what may not be listed is applied all the same" 30 tag_is "$repo" "$last"
 denied='warning="not allowed to list resources" err="configmaps is forbidden: .*" kinds=v1/ConfigMap'
-t_wait "it is said which kind that is" 10 logged_since "$mark" "$denied"
-t_wait "and counted" 10 metric_is fluxd_unlisted_kinds 1
+t_wait "it is said which kind that is" 30 logged_since "$mark" "$denied"
+t_wait "and counted" 30 metric_is fluxd_unlisted_kinds 1
 kubectl -n "$ns" patch configmap a --type=merge -p '{"data":{"value":"by hand"}}' >/dev/null
-t_wait "a foreign change is seen by a pass" 20 value_is "$ns" a one
+t_wait "a foreign change is seen by a pass" 30 value_is "$ns" a one
 t_is "$(log_since "$mark" | grep -c "$denied")" 1 "which says so once"
 fluxd_stop
 
@@ -98,9 +103,10 @@ thing() { # VERSION SPEC
 	printf 'apiVersion: %s/%s\nkind: Thing\nmetadata: {name: t, namespace: %s}\nspec: %s\n' "$group" "$1" "$ns" "$2" >"$work/thing.yaml"
 }
 spec() { kubectl -n "$ns" get "things.$group" t -o 'jsonpath={.spec}'; }
+is_served_no_more() { ! kubectl get --raw "/apis/$group/$1/namespaces/$ns/things" >/dev/null 2>&1; }
 spec_is() { [ "$(spec)" = "$1" ]; }
 crd v1 v2 | kubectl apply -f - >/dev/null
-kubectl wait --for=condition=Established "crd/things.$group" >/dev/null
+kubectl wait --for=condition=Established --timeout=60s "crd/things.$group" >/dev/null
 thing v1 '{a: one, b: two}'
 commit "A thing of the old version"
 start
@@ -108,6 +114,7 @@ t_wait "an object of a version that is there" 30 spec_is '{"a":"one","b":"two"}'
 kubectl -n "$ns" patch "things.v1.$group" t --type=merge -p '{"metadata":{"labels":{"by":"hand"}}}' >/dev/null
 fluxd_stop
 crd v2 | kubectl apply -f - >/dev/null
+wait_for 60 is_served_no_more v1
 thing v2 '{a: three}'
 commit "Of the new one"
 mark=$(log_mark)
@@ -119,6 +126,6 @@ t_is "$(kubectl -n "$ns" get "things.$group" t --show-managed-fields -o json |
 	jq -c '[.metadata.managedFields[] | .manager + " " + .apiVersion] | sort')" \
 	"[\"fluxd $group/v2\",\"kubectl-patch $group/v2\"]" "whose fields are whose is known as before"
 kubectl -n "$ns" patch "things.$group" t --type=merge -p '{"spec":{"a":"hand"}}' >/dev/null
-t_wait "and what others change is put back" 10 spec_is '{"a":"three"}'
+t_wait "and what others change is put back" 30 spec_is '{"a":"three"}'
 kubectl delete crd "things.$group" --wait=false >/dev/null
 t_done

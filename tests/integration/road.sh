@@ -21,6 +21,7 @@ configmap() { # NAME TEXT
 }
 live() { kubectl -n "$ns" get configmap "$1" -o "jsonpath={$2}" 2>/dev/null; }
 shows() { [ "$(live "$1" .data.text)" = "$2" ]; }
+repaired() { [ "$(api_get /metrics | awk '$1 == "fluxd_repaired_objects_total" { print $2 }')" = "$1" ]; }
 tag_is() { [ "$(repo_ref "$repo" 'refs/tags/flux-sync^{commit}')" = "$1" ]; }
 
 for i in 1 2 3; do configmap "c$i" "one"; done
@@ -45,17 +46,19 @@ configmap c2 two
 second=$(repo_commit_all "$work" "Second")
 repo_push "$work"
 t_run "fluxctl sync ends well" ctl sync
-t_wait "the change is in the cluster" 10 shows c2 two
-t_wait "the tag follows" 10 tag_is "$second"
+t_wait "the change is in the cluster" 30 shows c2 two
+t_wait "the tag follows" 30 tag_is "$second"
 t_is "$(audit_count "$agent" patch "$mark")" 1 "one changed object is one PATCH"
 
 # drift
 mark=$(audit_mark)
 kubectl -n "$ns" patch configmap c1 --type=merge -p '{"data":{"text":"by hand"}}' >/dev/null
-t_wait "a foreign change of a managed field is put back" 5 shows c1 one
+t_wait "a foreign change of a managed field is put back" 30 shows c1 one
 kubectl -n "$ns" annotate configmap c3 note=mine >/dev/null
 kubectl -n "$ns" delete configmap c2 >/dev/null
-t_wait "a deleted object comes back" 5 shows c2 two
+t_wait "a deleted object comes back" 30 shows c2 two
+# by now both are there, but the second request may not have been answered
+t_wait "and is counted" 30 repaired 2
 t_is "$(live c3 .metadata.annotations.note)" mine "an unmanaged field is left alone"
 t_is "$(audit_count "$agent" patch "$mark")" 2 "two objects were repaired by two PATCHes"
 

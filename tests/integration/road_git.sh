@@ -40,8 +40,8 @@ for url in "$(repo_url_https "$repo")" "$path" "file://$path"; do
 	second=$(repo_commit_all "$work" "More for $what")
 	repo_push "$work"
 	t_run "$what: fluxctl sync ends well" ctl sync
-	t_wait "$what: the change is in the cluster" 10 shows "$what" two
-	t_wait "$what: the tag follows" 10 tag_is "$second"
+	t_wait "$what: the change is in the cluster" 30 shows "$what" two
+	t_wait "$what: the tag follows" 30 tag_is "$second"
 	if [ "$what" = https ]; then
 		t_is "$(ctl identity 2>&1)" "" "https: there is no deploy key"
 	else
@@ -53,7 +53,7 @@ for url in "$(repo_url_https "$repo")" "$path" "file://$path"; do
 done
 for url in git://127.0.0.1/x ftp://127.0.0.1/x relative/path 'ext::sh -c x'; do
 	fluxd_launch --git-url="$url"
-	fluxd_wait 20 || true
+	fluxd_wait 30 || true
 	t_is "$FLUXD_STATUS" 1 "$url: it does not start"
 done
 t_like "$(tail -n 12 "$FLUXD_LOG")" 'git URL: git is not supported; use ssh, https, http, file' "and says why"

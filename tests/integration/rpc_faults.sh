@@ -24,12 +24,12 @@ tag_is() { [ "$(repo_ref "$repo" 'refs/tags/flux-sync^{commit}')" = "$1" ]; }
 printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: %s}\n' "$ns" >"$work/c.yaml"
 first=$(repo_commit_all "$work" First)
 repo_push "$work"
-fluxd_start --git-url="$url" --git-poll-interval=1h --connect="ws://127.0.0.1:$port" --rpc-timeout=5s
-t_wait "a call in pieces is answered" 20 said 'version v'
+fluxd_start --git-url="$url" --git-poll-interval=1h --connect="ws://127.0.0.1:$port" --rpc-timeout=20s
+t_wait "a call in pieces is answered" 30 said 'version v'
 [ "$t_failed" -eq 0 ] || t_done
-t_wait "the others too" 20 said '"id": 4'
-t_wait "an error without a shape is a text" 5 said '{"error": "unknown kind of change", "id": 2, "result": null}'
-t_wait "a method that is not there" 5 said '{"error": "rpc: can'"'"'t find method RPCServer.Nope", "id": 3, "result": null}'
+t_wait "the others too" 30 said '"id": 4'
+t_wait "an error without a shape is a text" 30 said '{"error": "unknown kind of change", "id": 2, "result": null}'
+t_wait "a method that is not there" 30 said '{"error": "rpc: can'"'"'t find method RPCServer.Nope", "id": 3, "result": null}'
 t_is "$(grep '"id": 4' "$lists/said" | jq -c '.result | [.ApplicationError.type, .Result]')" \
 	'["missing",{"Err":"","Result":{},"StatusString":""}]' "and one with a shape stands in its place"
 upstream=$(pid_of upstream)
@@ -40,11 +40,11 @@ t_wait "a refusal is logged as upstream does" 30 logged \
 for step in "${steps[@]:0:6}"; do
 	t_wait "it goes on after: $step" 30 said "done $step"
 done
-t_wait "a call that goes on for ever is cut" 10 logged "err=\"$websocket a call is too long\""
-t_wait "whoever takes no answer is not read from" 5 said 'flood stopped True'
+t_wait "a call that goes on for ever is cut" 30 logged "err=\"$websocket a call is too long\""
+t_wait "whoever takes no answer is not read from" 30 said 'flood stopped True'
 t_wait "in the end there is a good one" 30 said 'last {"error": null, "id": 9, "result": {}}'
 t_is "$(pid_of upstream)" "$upstream" "it is the process that it was"
 t_is "$(($(rss "$upstream") - before < 20000))" 1 "and not much larger: $before, $(rss "$upstream") KiB"
 t_is "$(grep -c 'worker ended' "$FLUXD_LOG" || true)" 0 "nobody fell"
-t_wait "the marker has moved meanwhile" 10 tag_is "$first"
+t_wait "the marker has moved meanwhile" 30 tag_is "$first"
 t_done

@@ -50,7 +50,7 @@ t_is "$(notify)" 202 "a notification is accepted all the same"
 fluxd_stop
 start --git-url=ssh://git@127.0.0.1:1/a/b --state-dir="$T_DIR/state-none"
 not_ready() { [[ $(failure HEAD) == "422 git repo not ready: git clone --mirror: "* ]]; }
-t_wait "a repository that cannot be reached is not ready, and the cause is said" 20 not_ready
+t_wait "a repository that cannot be reached is not ready, and the cause is said" 30 not_ready
 fluxd_stop
 
 # ---- never synced: everything is pending
@@ -68,7 +68,8 @@ t_wait "what was never synced is pending, although it is applied" 20 status_is "
 t_wait "(the cluster has it)" 20 value_is "$ns" c two
 t_is "$(status "$two")" "$(list "$two" "$one")" "as long as the marker does not say so"
 release
-t_wait "with the marker nothing is pending" 40 status_is "$two" '[]'
+# tried again after as long as it has failed, at most
+t_wait "with the marker nothing is pending" 120 status_is "$two" '[]'
 t_is "$(repo_ref "$repo" 'refs/tags/flux-sync^{commit}')" "$two" "which is there"
 
 # ---- revisions
@@ -85,7 +86,7 @@ t_is "$(failure "${three:0:7}")" "422 fatal: bad revision '$two..${three:0:7}', 
  fatal: bad revision '$two..${three:0:7}'" "with other ones for a short name"
 job=$(api_post /api/flux/v9/update-manifests '{"type":"sync","spec":{}}' | jq -r .)
 done_with() { [ "$(api_get "/api/flux/v6/jobs?id=$job" | jq -r '.StatusString + .Result.revision')" = "succeeded$1" ]; }
-t_wait "a sync job reports it" 20 done_with "$three"
+t_wait "a sync job reports it" 30 done_with "$three"
 t_is "$(status "${three:0:7}")" "$(list "$three")" "and from then on it is pending, not unknown"
 commit four
 four=$last
@@ -101,28 +102,46 @@ for bad in 'no such' '--all' 'a..b' '@{u}' ':/x' "$(printf '\001')"; do
 	t_like "$(failure "$bad")" "^422 fatal: bad revision '$two\.\." "what is no revision is none: $bad"
 done
 release
-t_wait "the marker follows" 40 status_is "$four" '[]'
+t_wait "the marker follows" 120 status_is "$four" '[]'
 
 # ---- a pass under way: what is pending is not said before it must be
 lag_start
 printf '#!/bin/sh\ncase $1 in refs/tags/*) until [ -e %s ]; do sleep 0.02; done;; esac\n' \
 	"$T_DIR/gate" >"$path/hooks/update"
 chmod +x "$path/hooks/update"
-commit five
-five=$last
-push
-notify >/dev/null
-t_wait "a pass is about to move the marker" 20 value_is "$ns" c five
+fives=() # the newest first
+to_the_gate() { # VALUE: a commit that is applied, but for its marker
+	rm -f "$T_DIR/gate"
+	commit "$1"
+	fives=("$last" "${fives[@]}")
+	push
+	notify >/dev/null
+}
+to_the_gate five
+t_wait "a pass is about to move the marker" 30 value_is "$ns" c five
 since=$(now_us)
-t_is "$(status "$five")" "$(list "$five")" "until it has, the commit is pending"
+t_is "$(status "$last")" "$(list "$last")" "until it has, the commit is pending"
 on_time "$since" $((($(now_us) - since) / 1000 - 1000)) "which is said after a second"
-status "$five" >"$T_DIR/answer" &
-asked=$!
-read -rt 0.2 <> <(:) || true
-since=$(now_us)
-touch "$T_DIR/gate"
-wait "$asked"
-on_time "$since" $((($(now_us) - since) / 1000)) "or else what it has come to, at once"
+ask_and_open() { # was the question's second not over before the pass?
+	local asked began
+	began=$(now_us)
+	status "$last" >"$T_DIR/answer" &
+	asked=$!
+	read -rt 0.2 <> <(:) || true
+	opened=$(now_us)
+	touch "$T_DIR/gate"
+	wait "$asked"
+	answered=$(now_us)
+	[ $((answered - began)) -lt 1000000 ]
+}
+# Where the machine was too slow for that nothing is said about it: another pass.
+for i in 1 2 3 4 5 6 7 8; do
+	if ask_and_open; then break; fi
+	wait_for 30 status_is "$last" '[]'
+	to_the_gate "five-$i"
+	wait_for 30 value_is "$ns" c "five-$i"
+done
+on_time "$opened" $(((answered - opened) / 1000)) "or else what it has come to, at once"
 t_is "$(cat "$T_DIR/answer")" '[]' "which is that nothing is"
 
 # ---- commits that touch nothing of the path
@@ -131,25 +150,23 @@ beside elsewhere
 push
 notify >/dev/null
 is_head() { fluxd_logged "event=refreshed url=[^ ]* branch=live HEAD=$1"; }
-t_wait "a commit beside the path is fetched" 20 is_head "$last"
+t_wait "a commit beside the path is fetched" 30 is_head "$last"
 t_is "$(status "$last")" '[]' "and nothing of it is pending"
-release
 
 # ---- a marker that is on no branch any more
+fluxd_stop # while the marker is held, for it would move it again
 git -C "$path" update-ref refs/tags/flux-sync "$(bed_git -C "$path" commit-tree -m gone "$four^{tree}")"
-fluxd_stop
-hold
 mark=$(log_mark)
 start --git-url="$url"
-t_wait "a marker that was moved elsewhere" 20 logged_since "$mark" "HEAD=$last"
-t_is "$(status "$last")" "$(list "$five" "$four" "$three" "$two" "$one")" "has everything pending that is not below it"
+t_wait "a marker that was moved elsewhere" 30 logged_since "$mark" "HEAD=$last"
+t_is "$(status "$last")" "$(list "${fives[@]}" "$four" "$three" "$two" "$one")" "has everything pending that is not below it"
 release
-t_wait "until it is moved back" 40 status_is "$last" '[]'
+t_wait "until it is moved back" 120 status_is "$last" '[]'
 
 # ---- the worker that knows dies
 kill -KILL "$(role_pid git-local)"
 t_is "$(status "$four")" '[]' "while git-local is started anew the answer is waited for"
-rm -rf "$FLUXD_STATE/mirror/repository.git"
+until rm -rf "$FLUXD_STATE/mirror/repository.git" 2>/dev/null; do :; done
 t_is "$(status "$four")" '[]' "so it is while the mirror is made anew"
 
 # ---- notifications
@@ -158,7 +175,7 @@ notified() { # SOURCE NAME: it makes a new commit known
 	beside "$2"
 	push
 	t_is "$(notify "$1")" 202 "$2: accepted"
-	t_wait "$2: fetched" 20 fetched "$last"
+	t_wait "$2: fetched" 30 fetched "$last"
 }
 bare=${url#ssh://}
 host=${bare%%/*}

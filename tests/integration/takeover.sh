@@ -144,9 +144,9 @@ map '  a: one
   c: "yes"'
 deployment ''
 commit 'Less'
-t_wait "a key that left git leaves the object" 20 has_not configmap/map .data.b
-t_wait "so does a field of a list's element" 20 has_not deployment/web '.spec.template.spec.containers[0].resources.limits'
-t_wait "and the tag moves" 20 tag_is "$head"
+t_wait "a key that left git leaves the object" 30 has_not configmap/map .data.b
+t_wait "so does a field of a list's element" 30 has_not deployment/web '.spec.template.spec.containers[0].resources.limits'
+t_wait "and the tag moves" 30 tag_is "$head"
 t_is "$(value configmap/map .data.a)" one "the rest stays"
 t_is "$(upstream_apply | grep -E 'map|web')" "configmap/empty unchanged
 configmap/map unchanged
@@ -156,7 +156,7 @@ t_run "kubectl diff, too" kubectl diff -f "$T_DIR/upstream"
 # a key that kubectl applied by hand on the way is taken over and removed
 kubectl -n "$ns" get configmap map -o json >"$T_DIR/map.json"
 jq '.data.hand = "made"' "$T_DIR/map.json" | kubectl apply -f - >/dev/null
-t_wait "what somebody applies by hand with kubectl goes again" 20 has_not configmap/map .data.hand
+t_wait "what somebody applies by hand with kubectl goes again" 30 has_not configmap/map .data.hand
 
 # back to upstream, and forward again
 fluxd_stop
@@ -174,11 +174,11 @@ t_is "$(entries "$client_side" | sort -u)" '""' "and without the entry"
 object ConfigMap own v1 'data:
   a: one'
 commit 'One of our own'
-t_wait "an object that kubectl never saw" 20 kubectl -n "$ns" get configmap own
+t_wait "an object that kubectl never saw" 30 kubectl -n "$ns" get configmap own
 t_is "$(value configmap/own ".metadata.annotations.kubectl\\.kubernetes\\.io/last-applied-configuration")" "" \
 	"gets no record"
 kubectl -n "$ns" delete configmap own --wait=true >/dev/null
-t_wait "comes back" 10 kubectl -n "$ns" get configmap own
+t_wait "comes back" 30 kubectl -n "$ns" get configmap own
 fluxd_stop
 
 # the other two ways
@@ -215,9 +215,9 @@ t_is "$(entries "$client_side" | sort -u)" '""' "entry and all"
 rm "$work/account.yaml" "$work/job.yaml"
 objects=${objects/serviceaccount\/account/} objects=${objects/cronjob\/job/}
 commit 'Two less'
-t_wait "what was taken over and leaves git goes" 20 gone serviceaccount/account
-t_wait "all of it" 20 gone cronjob/job
-t_wait "and the tag moves" 20 tag_is "$head"
+t_wait "what was taken over and leaves git goes" 30 gone serviceaccount/account
+t_wait "all of it" 30 gone cronjob/job
+t_wait "and the tag moves" 30 tag_is "$head"
 t_is "$(audit_count "$agent" delete "$mark")" 3 "by one request each"
 t_is "$(value configmap/bystander .metadata.resourceVersion)" "$bystander" "what was nobody's stays as it is"
 t_done

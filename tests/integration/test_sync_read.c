@@ -398,6 +398,19 @@ want_many(struct read_answer *a)
 		want(strcmp(a->v[i - 1].id, a->v[i].id) != 0);
 }
 
+/* The watch of a kind of which much was written begins with a list when the
+ * pass is over.  Who sees a foreign change has that behind him. */
+static void
+await_watch(const char *space)
+{
+	bed.auto_repair = true;
+	want(bed_kubectl("-n %s patch cronjob c-0 --type=merge "
+			 "-p '{\"spec\":{\"schedule\":\"0 0 2 1 *\"}}'",
+	    space));
+	want(bed_wait(&bed, &bed.repaired, 1, READ_WAIT_US));
+	bed.auto_repair = false;
+}
+
 static void
 test_many(void)
 {
@@ -415,7 +428,7 @@ test_many(void)
 	bed_commit(&bed);
 	r = bed_apply(&bed);
 	want_str(r.errors, "");
-	bed_serve(&bed, 100 * CLK_MS);
+	await_watch(space);
 	mark = bed_audit_mark();
 	began_us = clk_now_us();
 	a = list(space, NULL);

@@ -4,14 +4,12 @@
 set -euo pipefail
 . "$(dirname "$0")/../testbed/lib.sh"
 bed_require api ssh
-python=/usr/bin/python3
 
 bed_mine token
 repo_commit_all "$work" First >/dev/null
 repo_push "$work"
-free_port() { "$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-port=$(free_port)
-metrics=$(free_port)
+port=$(bed port "$BED_DIR" "token-$$")
+metrics=$(bed port "$BED_DIR" "token-metrics-$$")
 first=0123456789abcdef-first second=0123456789abcdef-second
 echo "$first" >"$T_DIR/token"
 begin() { # ARG...
@@ -94,24 +92,25 @@ t_is "$(holds api)" "token of clients" "the process table says who has it"
 echo "$second" >"$T_DIR/token.new"
 mv "$T_DIR/token.new" "$T_DIR/token"
 is_taken() { [ "$(status GET $api/v11/version "Bearer $second")" = 200 ]; }
-t_wait "a new one counts as soon as it is shown" 5 is_taken
+t_wait "a new one counts as soon as it is shown" 30 is_taken
 t_is "$(status GET $api/v11/version "Bearer $first")" 401 "and the old one no more"
 third=0123456789abcdef-third
 status GET $api/v11/version "Bearer wrong" >/dev/null # the file has just been read
-echo "$third" >"$T_DIR/token"
+echo "$third" >"$T_DIR/token.new"
+mv "$T_DIR/token.new" "$T_DIR/token"
 kill -HUP "$FLUXD_PID"
 is_over() { [ "$(status GET $api/v11/version "Bearer $second")" = 401 ]; }
-t_wait "on SIGHUP the old one counts no more, whoever shows what" 10 is_over
+t_wait "on SIGHUP the old one counts no more, whoever shows what" 30 is_over
 t_is "$(status GET $api/v11/version "Bearer $third")" 200 "but the new one"
 second=$third
 sleeps() { [ "$(status GET $api/v11/version "Bearer $first")" = 401 ] && fluxd_logged 'cannot be used.*still counts'; }
 echo short >"$T_DIR/token"
-t_wait "a file with none is complained about" 10 sleeps
+t_wait "a file with none is complained about" 30 sleeps
 t_is "$(status GET $api/v11/version "Bearer $second")" 200 "and changes nothing"
 t_is "$(status GET $api/v11/version "Bearer short")" 401 "it lets nobody in"
 rm "$T_DIR/token"
 fluxd_logged_gone() { status GET $api/v11/version "Bearer $first" >/dev/null; fluxd_logged 'cannot be used.*why=.*[Nn]o such file'; }
-t_wait "so is one that is gone" 10 fluxd_logged_gone
+t_wait "so is one that is gone" 30 fluxd_logged_gone
 t_is "$(status GET $api/v11/version "Bearer $second")" 200 "which changes nothing"
 t_is "$(grep -cF -e "$first" -e "$second" "$FLUXD_LOG" || true)" 0 "no token is in the log"
 fluxd_stop
@@ -119,8 +118,8 @@ t_is "$FLUXD_STATUS" 0 "it ends well"
 
 # ---- at the start
 fluxd_launch --listen-token-file="$T_DIR/token" --listen="127.0.0.1:$port"
-t_wait "without the file it does not start" 20 fluxd_dead
-fluxd_reap
+t_wait "without the file it does not start" 30 fluxd_dead
+fluxd_stop || true
 t_is "$FLUXD_STATUS" 1 "but ends with 1"
 t_like "$(tail -n 1 "$FLUXD_LOG")" "listen-token-file: stat .*No such file" "and says why"
 echo short >"$T_DIR/token"
@@ -128,8 +127,8 @@ begin --listen-metrics="127.0.0.1:$metrics"
 t_is "$(status GET $api/v11/version "Bearer short")" 401 "with one that has none nobody is let in"
 t_is "$(status GET $api/v11/ping)" 204 "but probes"
 t_is "$(fluxd_curl -o /dev/null -w '%{http_code}' "http://127.0.0.1:$metrics/metrics")" 200 "a listener for metrics alone is open"
-t_run "it is logged" fluxd_logged 'cannot be used.*nobody is let in'
+t_wait "it is logged" 30 fluxd_logged 'cannot be used.*nobody is let in'
 echo "$second" >"$T_DIR/token"
-t_wait "until there is one" 5 is_taken
+t_wait "until there is one" 30 is_taken
 FLUXD_LISTEN=unix:$T_DIR/fluxd.sock
 t_done

@@ -256,6 +256,12 @@ bed_service_account() {
 	kubectl -n "$1" create token "$2"
 }
 
+# bed_await_right NAMESPACE ACCOUNT VERB RESOURCE: until the API server knows of a
+# right that the account has been given: it learns that a moment later.
+bed_await_right() {
+	wait_for 60 kubectl -n "$1" auth can-i "$3" "$4" --as="system:serviceaccount:$1:$2"
+}
+
 # bed_kubeconfig FILE TOKEN [NAMESPACE]: a kubeconfig for that token.
 bed_kubeconfig() {
 	(umask 077 && cat >"$1") <<-TXT
@@ -387,14 +393,15 @@ audit_count() {
 # The answer to a request is out before its line is in the log: a request of
 # our own closes the gap.
 bed_audit_settle() {
-	local mark=bed-settle-$$-$RANDOM$RANDOM
-	curl -sf --max-time 5 --cacert "$BED_API_CA" -A "$mark" -o /dev/null \
+	local mark=bed-settle-$$-$RANDOM$RANDOM from
+	from=$(stat -c %s "$BED_AUDIT_LOG")
+	curl -sf --max-time 30 --cacert "$BED_API_CA" -A "$mark" -o /dev/null \
 		-H "Authorization: Bearer $BED_API_TOKEN" "$BED_API_URL/version" || return 0
-	wait_for 5 bed_audit_has "$mark"
+	wait_for 30 bed_audit_has "$from" "$mark"
 }
 
-bed_audit_has() {
-	tail -c 65536 "$BED_AUDIT_LOG" | grep "$1" >/dev/null
+bed_audit_has() { # PLACE TEXT: it does, from that place on
+	tail -c +"$(($1 + 1))" "$BED_AUDIT_LOG" | grep -F -- "$2" >/dev/null
 }
 
 # -------------------------------------------------------------- the daemon
