@@ -24,7 +24,7 @@ start() { # LOG ARG...
 	FLUXD_LOG=$T_DIR/$1.log
 	: >"$FLUXD_LOG"
 	shift
-	fluxd_start --git-poll-interval=1h --sync-interval=1h --git-timeout=2s "$@"
+	fluxd_start --git-poll-interval=1h --sync-interval=1h "$@"
 }
 # The state of git-remote: is there one, and which.
 remote() { ctl sandbox --no-headers | awk '$1 == "git-remote" { print $4, $3 }'; }
@@ -34,28 +34,28 @@ remote_runs() { [[ $(remote) == "running "* ]]; }
 # words; then with a good one it works.  A typed error costs the worker nothing.
 harms() {
 	local mark was
-	wait_for 10 remote_runs || true
+	must 60 remote_runs
 	was=$(remote)
 	mark=$(log_mark)
 	bad
 	notify
-	t_wait "$1: is an error in the log" 10 logged_since "$mark" "err=\"git (fetch|clone --mirror): .*$2"
-	t_wait "$1: and to clients" 5 shown "$2"
-	t_wait "$1: the worker is there" 10 remote_runs
+	t_wait "$1: is an error in the log" 60 logged_since "$mark" "err=\"git (fetch|clone --mirror): .*$2"
+	t_wait "$1: and to clients" 60 shown "$2"
+	t_wait "$1: the worker is there" 60 remote_runs
 	[ "${3:-}" = ended ] || t_is "$(remote)" "$was" "$1: and is the one that it was"
 	commit
 	good
 	mark=$(log_mark)
 	notify
-	t_wait "$1: the next good fetch works" 10 logged_since "$mark" "event=refreshed .*HEAD=$last"
+	t_wait "$1: the next good fetch works" 60 logged_since "$mark" "event=refreshed .*HEAD=$last"
 }
 
 # ---- by http
 serve() { # NAME ARG...: one of git_server.py; its port is in $T_DIR/NAME.port
 	: >"$T_DIR/$1.record"
 	"$python" "$attack_dir/git_server.py" "$T_DIR/$1.port" "$T_DIR/$1.record" "${@:2}" &
-	at_exit "kill $!"
-	wait_for 10 test -s "$T_DIR/$1.port"
+	kill_at_exit $!
+	must 60 test -s "$T_DIR/$1.port"
 }
 serve elsewhere
 serve live "$(repo_path "$repo")" "$T_DIR/trick"
@@ -87,7 +87,7 @@ t_is "$(grep -c "$secret" "$FLUXD_LOG")" 0 "the password is in no line of the lo
 t_is "$("$python" "$attack_dir/logcheck.py" fmt "$FLUXD_LOG" forged)" "" "A03: every record is the daemon's own"
 
 # ---- by ssh
-port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+port=$(bed port "$BED_DIR" "a03-$$")
 server=
 listens() { (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; }
 away() { # the listener and the sessions it still has
@@ -109,7 +109,7 @@ real_sshd() { # OPTION...: on our port, known by the host's own keys
 	: >"$T_DIR/sshd.log"
 	"$(command -v sshd || echo /usr/sbin/sshd)" -D -f "$T_DIR/sshd_config" -E "$T_DIR/sshd.log" &
 	server=$!
-	wait_for 10 grep -q 'Server listening' "$T_DIR/sshd.log"
+	must 60 grep -q 'Server listening' "$T_DIR/sshd.log"
 }
 offers() { grep -ciE 'userauth|publickey' "$T_DIR/sshd.log" || true; }
 good() { real_sshd; }
@@ -118,13 +118,13 @@ commit
 good
 sed "s/:$BED_SSH_PORT/:$port/" "$BED_KNOWN_HOSTS" >"$FLUXD_HOME/.ssh/known_hosts"
 start ssh --state-dir="$T_DIR/state-ssh" --git-url="${url/:$BED_SSH_PORT/:$port}"
-t_wait "by ssh all is well at first" 20 fluxd_logged "event=refreshed .*HEAD=$last"
+t_wait "by ssh all is well at first" 60 fluxd_logged "event=refreshed .*HEAD=$last"
 t_isnt "$(offers)" 0 "and the key was offered (control)"
 bad() {
 	away
 	"$python" "$attack_dir/ssh_server.py" "$T_DIR/ssh.port" "$trick" "$port" &
 	server=$!
-	wait_for 10 listens
+	must 60 listens
 }
 for trick in length-max length-0 padding list-length old text endless-banner; do
 	harms "A12: $trick" '.' ended

@@ -35,7 +35,7 @@ head_of() { repo_ref "$name" "refs/heads/$1"; }
 	commit many
 	awk 'BEGIN { for (i = 0; i < 250000; i++) printf "M 100644 :1 d%d/f%d.yaml\n", i % 1000, i }'
 } | import
-out=$(worker remote many "fetch 20000")
+out=$(worker remote many "fetch 60000")
 t_like "$out" "fetched head=$(head_of many)" "A20: 250,000 files are fetched"
 small "$out" $((256 * 1024)) "A20: the remote role's memory"
 out=$(worker local many "tree $(head_of many) -" "refs" | grep -v '^entry')
@@ -49,7 +49,7 @@ small "$out" $((256 * 1024)) "A20: the local role's memory"
 	# git itself refuses more than 2048 from 2.43 on
 	printf 'M 100644 inline %sx.yaml\ndata 2\nx\n\n' "$(printf 'd/%.0s' $(seq 2000))"
 } | import
-worker remote deep "fetch 20000" >/dev/null
+worker remote deep "fetch 60000" >/dev/null
 out=$(worker local deep "tree $(head_of deep) -")
 t_like "$out" 'failed code=limit text=the repository has directories nested more than 64 deep' \
 	"A20: directories 2000 deep end at a named limit"
@@ -63,7 +63,7 @@ n=0
 	done
 	echo
 } | import
-worker remote links "fetch 20000" >/dev/null
+worker remote links "fetch 60000" >/dev/null
 oids=$(git -C "$path" ls-tree "$(head_of links)" | awk '{ print $3 }' | tr '\n' ' ')
 out=$(worker local links "tree $(head_of links) -" "blobs $oids")
 t_is "$(grep -c ' 120000 ' <<<"$out")" 4 "A18: links are listed as links"
@@ -77,7 +77,7 @@ t_unlike "$out" 'root:|PATH=' "A18: nothing of the host is in it"
 	head -c $((9 << 20)) /dev/zero | tr '\0' '#'
 	printf '\n\n'
 } | import
-worker remote large "fetch 20000" >/dev/null
+worker remote large "fetch 60000" >/dev/null
 oid=$(git -C "$path" rev-parse "$(head_of large):nine.yaml")
 out=$(worker local large "blobs $oid")
 t_like "$out" "failed code=limit text=file $oid has 9437184 bytes, more than 8388608" \
@@ -89,7 +89,7 @@ small "$out" $((64 * 1024)) "A21: without being read"
 	head -c $((100 << 20)) /dev/zero | tr '\0' '#'
 	printf '\n\n'
 } | import
-out=$(worker remote huge "fetch 20000")
+out=$(worker remote huge "fetch 60000")
 small "$out" $((256 * 1024)) "A05: the memory that 100 MiB in 100 kB take"
 if [[ $out != *fetched* ]]; then
 	t_like "$out" 'failed code=' "A05: an object beyond --git-max-object is refused"

@@ -24,6 +24,7 @@ cat >"$T_DIR/fluxd-traced" <<-SH
 SH
 chmod 755 "$T_DIR/fluxd-traced"
 FLUXD=$T_DIR/fluxd-traced
+FLUXD_START_SECONDS=120 # traced, all is slow
 fluxd_start --git-url=git@127.0.0.1:repo --k8s-secret-volume-mount-path="$T_DIR/key"
 all_confined() {
 	local role
@@ -31,13 +32,13 @@ all_confined() {
 		fluxd_logged "worker confined\" worker=$role " || return 1
 	done
 }
-t_wait "every worker is confined" 30 all_confined
-t_wait "the key was read" 30 fluxd_logged ' identity.pub='
-t_wait "the kubeconfig was read" 30 grep -q 'read.*/kubeconfig>' "$T_DIR/trace"
+t_wait "every worker is confined" 120 all_confined
+t_wait "the key was read" 120 fluxd_logged ' identity.pub='
+t_wait "the kubeconfig was read" 120 grep -q 'read.*/kubeconfig>' "$T_DIR/trace"
 tracer=$(sed -n 's/^TracerPid:\t//p' "/proc/$FLUXD_PID/status")
 fluxd_stop
 tracer_ended() { [ ! -e "/proc/$tracer" ]; }
-t_wait "the trace is whole" 10 tracer_ended
+t_wait "the trace is whole" 60 tracer_ended
 
 # Prints: worker early|late file
 awk '

@@ -81,8 +81,8 @@ error_of() { fluxd_logged "component=daemon err=\".*$1: $2"; }
 	forge "$mine" ConfigMap 'query?fieldManager=kubectl'
 } >"$T_DIR/forged"
 play <"$T_DIR/forged"
-t_wait "A85: what nobody can tell from the truth is applied (control)" 30 has "$mine" configmap/honest
-t_wait "A85: and the tag moves" 20 tag_is "$repo" "$last"
+t_wait "A85: what nobody can tell from the truth is applied (control)" 60 has "$mine" configmap/honest
+t_wait "A85: and the tag moves" 60 tag_is "$repo" "$last"
 t_is "$(kubectl -n "$mine" get configmap honest -o 'jsonpath={.metadata.annotations.fluxcd\.io/sync-checksum} {.metadata.managedFields[*].manager}')" \
 	"$hash fluxd" "A85: it bears its hash and our name"
 t_run "A85: where fluxd may not nothing is applied, whoever asks" has_not "$outside" configmap/outside
@@ -115,18 +115,18 @@ theirs=$(kubectl -n "$mine" get configmap theirs -o 'jsonpath={.metadata.resourc
 MARK=$(mark "$(set_of ssh://git@elsewhere/theirs)" "$mine:configmap/theirs") \
 	forge "$mine" ConfigMap theirs >"$T_DIR/forged"
 play <"$T_DIR/forged"
-t_wait "A85: an object with another set's mark is none of ours" 30 \
+t_wait "A85: an object with another set's mark is none of ours" 60 \
 	fluxd_logged "component=sync-loop err=\"$mine:configmap/theirs: id or mark is another one's\""
 fluxd_stop
 ID=$mine:configmap/honest forge "$mine" ConfigMap theirs >"$T_DIR/forged"
 play <"$T_DIR/forged"
-t_wait "A85: nor is one with another one's id" 30 \
+t_wait "A85: nor is one with another one's id" 60 \
 	fluxd_logged "component=sync-loop err=\"$mine:configmap/honest: id or mark is another one's\""
 fluxd_stop
 t_run "A85: such a set is not taken: nothing is deleted for it" has "$mine" configmap/honest
 play </dev/null
 gone() { has_not "$mine" configmap/honest; }
-t_wait "A85: an empty set collects what is ours (control)" 30 gone
+t_wait "A85: an empty set collects what is ours (control)" 60 gone
 t_is "$(kubectl -n "$mine" get configmap theirs -o 'jsonpath={.metadata.resourceVersion}')" "$theirs" \
 	"A85: and what is theirs was never touched"
 t_done

@@ -25,7 +25,7 @@ forge() {
 
 commit good
 start
-t_wait "the repository is in sync" 30 tag_is "$repo" "$last"
+t_wait "the repository is in sync" 60 tag_is "$repo" "$last"
 fluxd_stop
 
 # what a fallen git-remote could leave behind
@@ -44,15 +44,15 @@ t_is "$(in_mirror cat-file blob "$blob" 2>&1 | grep -c 'good')" 0 "the object is
 # somebody removes it, so that it has to be applied
 kubectl -n "$ns" delete configmap c >/dev/null
 kubectl -n "$ns" get configmaps -w -o 'jsonpath={.data.value}{"\n"}' >"$T_DIR/seen" 2>/dev/null &
-at_exit "kill $!"
+kill_at_exit $!
 mark=$(log_mark)
 start
-t_wait "the mirror is not believed" 20 logged_since "$mark" 'hash mismatch|corrupt|damaged'
+t_wait "the mirror is not believed" 60 logged_since "$mark" 'hash mismatch|corrupt|damaged'
 t_diag "$(log_since "$mark" | grep -E -m3 'hash mismatch|corrupt|damaged')"
 t_wait "what the repository holds is applied" 60 value_is "$ns" c good
 commit next
-api_post /api/flux/v11/notify '{"Kind":"git","Source":{"URL":"","Branch":""}}' >/dev/null
-t_wait "and so is the next commit" 30 tag_is "$repo" "$last"
-t_wait "as it is" 10 grep -qx next "$T_DIR/seen"
+notify
+t_wait "and so is the next commit" 60 tag_is "$repo" "$last"
+t_wait "as it is" 60 grep -qx next "$T_DIR/seen"
 t_is "$(grep -c forged "$T_DIR/seen")" 0 "nobody ever saw what was forged"
 t_done

@@ -6,7 +6,8 @@ set -euo pipefail
 bed_require api ssh
 
 bed_mine clients
-port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+lag_start
+port=$(bed port "$BED_DIR" "clients-$$")
 sock=$T_DIR/open/fluxd.sock
 mkdir -m 755 "$T_DIR/open"
 took_ms() { # COMMAND...: prints how long it took; fails if the command did
@@ -21,37 +22,42 @@ commit zero
 fluxd_start --git-url="$url" --git-poll-interval=1h --sync-interval=1h \
 	--listen="127.0.0.1:$port" --listen="unix:$sock"
 FLUXD_LISTEN=unix:$sock
-t_wait "all is well at first" 30 tag_is "$repo" "$last"
+t_wait "all is well at first" 60 tag_is "$repo" "$last"
 commit one
-calm=$(took_ms ctl sync)
-t_wait "a commit takes its way" 20 tag_is "$repo" "$last"
+calm=$(took_ms ctl sync || echo failed)
+t_unlike "$calm" failed "fluxctl sync is served"
+t_wait "a commit takes its way" 60 tag_is "$repo" "$last"
 
 # ---- A63
-"$python" "$attack_dir/clients.py" slow "$port" 400 30 >"$T_DIR/slow" &
+"$python" "$attack_dir/clients.py" slow "$port" 400 60 >"$T_DIR/slow" &
 slow=$!
-at_exit "kill $slow 2>/dev/null"
-wait_for 20 grep -q held "$T_DIR/slow" || true
+kill_at_exit "$slow"
+must 60 grep -q held "$T_DIR/slow"
+held_at=$(now_us)
 t_diag "$(cat "$T_DIR/slow")"
 commit two
 hard=$(took_ms ctl sync || echo failed)
 t_diag "fluxctl sync took $calm ms, with 400 slow clients $hard ms"
-t_is "$(((hard) < calm * 10 + 1000))" 1 "A63: fluxctl sync is served, and as fast"
-t_wait "A63: a commit arrives all the same" 20 tag_is "$repo" "$last"
+lag=$(lag_since "$held_at")
+t_is "$((hard < calm * 10 + 1000 + lag))" 1 "A63: fluxctl sync is served, and as fast (the machine was late by $lag ms)"
+t_wait "A63: a commit arrives all the same" 60 tag_is "$repo" "$last"
 roles_read
 open=$(find "/proc/${pid_of[api]}/fd" -lname 'socket:*' 2>/dev/null | wc -l)
 t_is "$((open <= 256 + 16))" 1 "A63: no more connections than there are places ($open)"
 wait "$slow" || true
-t_like "$(tail -1 "$T_DIR/slow")" 'closed ([0-9]+) of \1 after (1[0-9]|[0-9])\.' \
-	"A63: all of them are closed by the deadline of a header"
+t_like "$(tail -1 "$T_DIR/slow")" 'closed ([0-9]+) of \1 after [0-9]+\.' "A63: all of them are closed"
+seconds=$(sed -n 's/^closed .* after \([0-9]*\)\..*/\1/p' "$T_DIR/slow")
+lag=$(lag_since "$held_at")
+t_is "$((seconds < 20 + lag / 1000))" 1 "A63: by the deadline of a header ($seconds s)"
 t_diag "$(tail -1 "$T_DIR/slow")"
-t_is "$(curl -sS -o /dev/null -w '%{http_code}' --max-time 5 "http://127.0.0.1:$port/healthz")" 200 \
+t_is "$(curl -sS -o /dev/null -w '%{http_code}' --max-time 60 "http://127.0.0.1:$port/healthz")" 200 \
 	"A63: and there is place again"
 
 # ---- A68
 t_is "$(stat -c '%a %u' "$sock")" "600 $(id -u)" "A68: the socket is its owner's alone"
 if [ "$(id -u)" -eq 0 ]; then
 	other=(setpriv --reuid=65534 --regid=65534 --clear-groups)
-	get=(curl -sS --max-time 5 --unix-socket "$sock" http://x/api/flux/v11/version)
+	get=(curl -sS --max-time 60 --unix-socket "$sock" http://x/api/flux/v11/version)
 	t_run_fails "A68: another user cannot connect" "${other[@]}" "${get[@]}"
 	chmod 666 "$sock" # as if the mode alone had protected it
 	t_run_fails "A68: nor be served when the mode lets him" "${other[@]}" "${get[@]}"
@@ -65,9 +71,12 @@ else
 fi
 
 # ---- A69
-counts() { # descriptors and resident kB of fluxd-api and the master
+# Nobody is connected: one that has left is when the daemon has noticed.
+all_left() { ! grep -q " 03 *[0-9]* $sock\$" /proc/net/unix; }
+counts() { # descriptors of fluxd-api and the master
 	local role
 	roles_read
+	wait_for 60 all_left
 	for role in api master; do
 		echo "$role $(find "/proc/${pid_of[$role]}/fd" -type l 2>/dev/null | wc -l)"
 	done
@@ -79,7 +88,7 @@ before=$(counts)
 api_before=$(resident api) master_before=$(resident master)
 "$python" "$attack_dir/clients.py" leave "$sock" 3000
 settled() { [ "$(counts)" = "$before" ]; }
-t_wait "A69: 3,000 clients that leave leave no descriptor" 10 settled
+t_wait "A69: 3,000 clients that leave leave no descriptor" 60 settled
 api_after=$(resident api) master_after=$(resident master)
 t_diag "fluxd-api $api_before kB, then $api_after; master $master_before kB, then $master_after"
 t_is "$((api_after < api_before + 1024)) $((master_after < master_before + 1024))" "1 1" \

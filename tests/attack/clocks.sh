@@ -58,22 +58,22 @@ goes_on() {
 	began=$(now_us)
 	had=$(passes)
 	commit "$RANDOM-$1"
-	t_wait "$1: a commit is found and synced" 20 synced "$(sed -n 's/^  value: "\(.*\)"/\1/p' "$work/c.yaml")"
+	t_wait "$1: a commit is found and synced" 60 synced "$(sed -n 's/^  value: "\(.*\)"/\1/p' "$work/c.yaml")"
 	kubectl -n "$ns" patch configmap c --type=merge -p '{"data":{"value":"by hand"}}' >/dev/null
-	t_wait "$1: a foreign change is put back" 20 synced "$(sed -n 's/^  value: "\(.*\)"/\1/p' "$work/c.yaml")"
-	t_wait "$1: passes go on" 20 more_passes $((had + 3))
+	t_wait "$1: a foreign change is put back" 60 synced "$(sed -n 's/^  value: "\(.*\)"/\1/p' "$work/c.yaml")"
+	t_wait "$1: passes go on" 60 more_passes $((had + 3))
 	# one each second, one for the commit, one for the clock's granularity
 	t_is "$(($(passes) - had <= ($(now_us) - began) / 1000000 + 2))" 1 "$1: in their own time"
 	t_is "$(restarts)" 0 "$1: no worker was taken for dead"
-	t_wait "$1: the log has the new time" 10 log_is_near
-	t_wait "$1: so has the metric" 10 last_success_is_near
-	t_wait "$1: and the tag" 10 tag_time_is_near
+	t_wait "$1: the log has the new time" 60 log_is_near
+	t_wait "$1: so has the metric" 60 last_success_is_near
+	t_wait "$1: and the tag" 60 tag_time_is_near
 	t_run "$1: a job is done" ctl sync
 }
 
 commit one
 fluxd_start --git-url="$url" --git-poll-interval=500ms --sync-interval=1s --libexec-dir="$libexec"
-t_wait "all is well" 30 synced one
+t_wait "all is well" 60 synced one
 goes_on "the right time (control)"
 set_clock $((20 * day))
 goes_on "twenty days on"
@@ -89,9 +89,9 @@ set_clock $((-3 * day))
 mark=$(log_mark)
 commit early
 fluxd_start --git-url="$url" --git-poll-interval=500ms --sync-interval=1s --libexec-dir="$libexec"
-t_wait "before the certificate of the API server is valid that is an error" 30 \
+t_wait "before the certificate of the API server is valid that is an error" 60 \
 	logged_since "$mark" 'err="[^"]*certificate is not yet valid'
 t_run_fails "and nothing is applied" synced early
 set_clock 0
-t_wait "when the clock is set all is well by itself" 30 synced early
+t_wait "when the clock is set all is well by itself" 60 synced early
 t_done

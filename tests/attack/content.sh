@@ -21,7 +21,7 @@ configmap "$T_DIR" stolen "$ns" "$canary" # a manifest of the host
 
 put ""
 fluxd_start --git-url="$url" --git-poll-interval=1h --sync-interval=1h --git-timeout=60s
-t_wait "the repository is in sync" 30 tag_is "$repo" "$last"
+t_wait "the repository is in sync" 60 tag_is "$repo" "$last"
 
 refused() { # CASE REGEX NAME: the pass fails in these words
 	local mark

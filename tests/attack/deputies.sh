@@ -42,15 +42,15 @@ play() { # PROGRAM LINE...: a daemon in which the program is the rogue
 		--connect="http://127.0.0.1:$host/x"
 }
 answers() { # NAME LINE REGEX
-	t_wait "$1" 20 fluxd_logged "rogue=\"?$2\"? got=\"?$3\"? worker="
+	t_wait "$1" 60 fluxd_logged "rogue=\"?$2\"? got=\"?$3\"? worker="
 }
 is_counted() { # ROLE
 	[[ $(api_get /metrics) =~ fluxd_protocol_violations_total\{worker=\"$1\"\} ]]
 }
 breaks() { # NAME ROLE PROGRAM LINE...
 	play "$3" "${@:4}"
-	t_wait "$1: ends the worker" 20 fluxd_logged "component=supervisor err=\"[a-z_]+ frame: denied\" worker=$2 "
-	[ "$2" = api ] || t_wait "$1: and is counted" 5 is_counted "$2"
+	t_wait "$1: ends the worker" 60 fluxd_logged "component=supervisor err=\"[a-z_]+ frame: denied\" worker=$2 "
+	[ "$2" = api ] || t_wait "$1: and is counted" 60 is_counted "$2"
 	fluxd_stop
 }
 
@@ -101,8 +101,8 @@ t_is "$(cat "$other_log")" "" "A84: nobody was sent to where they should not be"
 
 # ---- A88: who said it
 play fluxd-manifest "from rogue.c:1 hello" "from main.c:1\\nts=1\\sforged=yes it\\nts=2\\scaller=main.c:1\\sforged=yes\\e[2J"
-t_wait "A88: a worker may speak (control)" 10 fluxd_logged 'caller=rogue.c:1 said=hello worker=manifest$'
-t_wait "A88: what it says stands in one record of its own" 10 fluxd_logged '^ts=.* said="it.nts=2 .*" worker=manifest$'
+t_wait "A88: a worker may speak (control)" 60 fluxd_logged 'caller=rogue.c:1 said=hello worker=manifest$'
+t_wait "A88: what it says stands in one record of its own" 60 fluxd_logged '^ts=.* said="it.nts=2 .*" worker=manifest$'
 fluxd_stop
 t_is "$("$python" "$attack_dir/logcheck.py" fmt "$FLUXD_LOG" forged)" "" "A88: and no other record begins in it"
 for key in ts caller worker 'a\sforged' 'a\nts'; do

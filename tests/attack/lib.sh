@@ -21,6 +21,13 @@ roles_read() {
 	done < <(ctl sandbox --no-headers)
 }
 
+# must SECONDS COMMAND...: wait_for what nothing after it makes sense without.
+must() {
+	wait_for "$@" && return
+	echo "Bail out! not within $1 s: ${*:2}"
+	exit 1
+}
+
 # role_pid ROLE: its process, as the kernel knows it; nothing if there is none.
 role_pid() {
 	roles_read
@@ -50,12 +57,13 @@ fluxd_without_caps() {
 	FLUXD=$T_DIR/fluxd-without-caps
 }
 
-# lag_start: from now on measure how late this machine wakes up who sleeps.
+# lag_start [COMMAND...]: from now on measure how late this machine wakes up who
+# sleeps, and is run by that command.
 # lag_since US: by how many milliseconds in all since then: what a test that
 # bounds a time has to allow for, on a machine that others use too.
 lag_start() {
-	"$python" "$attack_dir/lag.py" >"$T_DIR/lag" 2>/dev/null </dev/null &
-	at_exit "kill $! 2>/dev/null"
+	"$@" "$python" "$attack_dir/lag.py" >"$T_DIR/lag" 2>/dev/null </dev/null &
+	kill_at_exit $!
 }
 
 lag_since() {
@@ -71,6 +79,19 @@ on_time() {
 		t_ok "$3"
 	else
 		t_fail "$3" "$2 ms, of which the machine was late by $lag"
+	fi
+}
+
+# in_time US MS NAME: what began at the instant US and ended by now took MS and
+# no more, the lag of the machine aside.
+in_time() {
+	local took lag
+	took=$((($(now_us) - $1) / 1000))
+	lag=$(lag_since "$1")
+	if [ "$took" -lt $(($2 + lag)) ]; then
+		t_ok "$3"
+	else
+		t_fail "$3" "$took ms, of which the machine was late by $lag"
 	fi
 }
 
@@ -123,7 +144,7 @@ logged_since() { # MARK REGEX
 
 log_us() { # MARK REGEX: when it said so first after the mark, as now_us
 	local line
-	line=$(log_since "$1" | grep -E -m1 -- "$2") || return 1
+	line=$(log_since "$1" | grep -E -- "$2") || return 1 # all of it: see pipefail
 	line=${line#ts=}
 	date -d "${line%% *}" +%s%6N
 }
@@ -141,11 +162,8 @@ fake_start() {
 	"$python" "$attack_dir/fakes.py" "$T_DIR/fake-$fake_count.port" "$@" \
 		>>"$FAKE_LOG" 2>&1 </dev/null &
 	FAKE_PID=$!
-	at_exit "kill $FAKE_PID 2>/dev/null"
-	if ! wait_for 10 test -s "$T_DIR/fake-$fake_count.port"; then
-		echo "Bail out! the server does not come up: $(cat "$FAKE_LOG")"
-		exit 1
-	fi
+	kill_at_exit "$FAKE_PID"
+	must 60 test -s "$T_DIR/fake-$fake_count.port"
 	FAKE_PORT=$(cat "$T_DIR/fake-$fake_count.port")
 }
 

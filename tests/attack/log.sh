@@ -30,7 +30,7 @@ through_a_repository() {
 		mark=$(log_mark)
 		commit "subject-evil$evil"
 		notify
-		wait_for 20 logged_since "$mark" "${2:- err=|\"err\":|state\":\"tag|state=\"tag}" || t_diag "silent: $1"
+		wait_for 60 logged_since "$mark" "${2:- err=|\"err\":|state\":\"tag|state=\"tag}" || t_diag "silent: $1"
 	}
 	clean
 	printf 'a: [1\n' >"$work/filename-evil${evil//\//_}.yaml"
@@ -64,7 +64,7 @@ through_clients() {
 	done
 	fluxd_curl -o /dev/null -A "agent-evil"$'\e[2J' -X "METHOD" "$(fluxd_url)/path-evil$url_evil" || true
 	printf 'GET /raw-evil\x1b[2J\x07 HTTP/1.1\r\nHost: x\x1b\r\n\r\n' |
-		timeout 5 "$python" -c 'import socket, sys
+		timeout 60 "$python" -c 'import socket, sys
 s = socket.socket(socket.AF_UNIX)
 s.connect(sys.argv[1])
 s.sendall(sys.stdin.buffer.read())
@@ -83,10 +83,10 @@ for form in fmt json; do
 	configmap "$work" good "$ns" "$form"
 	commit "First"
 	fluxd_start --git-url="$url" --git-poll-interval=1h --sync-interval=1h --log-format=$form --log-level=debug
-	t_wait "$form: the repository is in sync" 30 tag_is "$repo" "$last"
+	t_wait "$form: the repository is in sync" 60 tag_is "$repo" "$last"
 	through_a_repository
 	through_clients 2>/dev/null
-	t_wait "$form: the last commit arrives" 30 tag_is "$repo" "$last"
+	t_wait "$form: the last commit arrives" 60 tag_is "$repo" "$last"
 	fluxd_stop
 	t_is "$("$python" "$attack_dir/logcheck.py" $form "$FLUXD_LOG" forged | head -20)" "" \
 		"A74: every record in the log is the daemon's own ($form)"

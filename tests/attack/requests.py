@@ -31,7 +31,7 @@ NOTIFY = API + "/v11/notify"
 
 def raw(data, keep=False):
     """The status of the answer to these bytes, and all that was answered."""
-    with socket.create_connection(("127.0.0.1", port), 10) as s:
+    with socket.create_connection(("127.0.0.1", port), 60) as s:
         got = b""
         try:
             s.sendall(data)
@@ -177,7 +177,7 @@ def readers(n, path, seconds):
     for i in range(n):
         s = socket.socket()
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        s.settimeout(5)
+        s.settimeout(60)
         try:
             s.bind((f"127.0.1.{1 + i % 8}", 0))
             s.connect(("127.0.0.1", port))

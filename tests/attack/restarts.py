@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """How long workers were away, by the daemon's log.
 
-usage: restarts.py LOG
-       restarts.py --each WORKER LOG
+usage: restarts.py LOG LAG
+       restarts.py --each WORKER LOG LAG
 
 Counts, in each life of a daemon, the first end of each worker, since later
 ones are followed by a pause on purpose: from "worker ended" to "worker
-confined".  With --each, the milliseconds of each time that this worker was
-away, a line each, until it said its next word or was ended again.
+confined", less the time in which the machine was late by itself (LAG, of
+lag.py).  With --each, the milliseconds of each time that this worker was
+away, until it said its next word or was ended again: a line each, with all of
+them and then without the machine's.
 """
 import datetime
 import re
@@ -30,7 +32,24 @@ def records(path):
                        m.group(2))
 
 
-def first_ones(path):
+def read_lag(path):
+    """From when to when it was late, as the records have the time."""
+    with open(path) as f:
+        for line in f:
+            if not line.endswith("\n"):
+                break
+            when, late = (int(x) for x in line.split())
+            until = datetime.datetime.fromtimestamp(when / 1e6, datetime.timezone.utc).replace(tzinfo=None)
+            yield until - datetime.timedelta(milliseconds=late), until
+
+
+def own_ms(since, until, lag):
+    late = sum((min(b, until) - max(a, since)).total_seconds() for a, b in lag if a < until and b > since)
+    return ((until - since).total_seconds() - late) * 1000
+
+
+def first_ones(path, lag_path):
+    lag = list(read_lag(lag_path))
     away, seen, took = {}, set(), []
     for at, text in records(path):
         if text.startswith("version="):
@@ -40,20 +59,21 @@ def first_ones(path):
             seen.add(ended.group(1))
             away[ended.group(1)] = at
         elif confined and confined.group(1) in away:
-            took.append((at - away.pop(confined.group(1))).total_seconds() * 1000)
+            took.append(own_ms(away.pop(confined.group(1)), at, lag))
     if took:
         print(f"{len(took)} of them, median {statistics.median(took):.0f} ms, max {max(took):.0f} ms")
     else:
         print("none")
 
 
-def each(worker, path):
+def each(worker, path, lag_path):
+    lag = list(read_lag(lag_path))
     since = pid = None
     for at, text in records(path):
         ended = ENDED.search(text)
         other = CONFINED.search(text) or BROKE.search(text)
         if since and other and other.group(1) == worker and (other.lastindex < 2 or other.group(2) != pid):
-            print(round((at - since).total_seconds() * 1000))
+            print(round((at - since).total_seconds() * 1000), round(own_ms(since, at, lag)))
             since = None
         if ended and ended.group(1) == worker:
             since, pid = at, ended.group(2)
@@ -62,4 +82,4 @@ def each(worker, path):
 if sys.argv[1] == "--each":
     each(*sys.argv[2:])
 else:
-    first_ones(sys.argv[1])
+    first_ones(*sys.argv[1:])

@@ -21,10 +21,11 @@ if chrt -f 5 true 2>/dev/null; then
 	chmod 755 "$T_DIR/fluxd-first"
 	FLUXD=$T_DIR/fluxd-first
 fi
+lag_start ${first[@]+"${first[@]}"}
 commit start
 fluxd_start --git-url="$url" --git-poll-interval=1h --sync-interval=1h \
 	--git-timeout=${timeout}s --sync-timeout=${timeout}s
-t_wait "the repository is in sync" 30 tag_is "$repo" "$last"
+t_wait "the repository is in sync" 60 tag_is "$repo" "$last"
 
 # ---- killed: back within 100 ms; a busy machine gets ten times that
 kill_at() { # PID: when it was
@@ -35,28 +36,31 @@ all_ms=()
 for role in net key git-remote git-local manifest sync api; do
 	mark=$(log_mark)
 	began=$(kill_at "${pid_of[$role]}")
-	if ! wait_for 5 logged_since "$mark" "worker confined\" worker=$role "; then
+	if ! wait_for 60 logged_since "$mark" "worker confined\" worker=$role "; then
 		t_fail "$role comes back" "$(log_since "$mark")"
 		continue
 	fi
 	ms=$((($(log_us "$mark" "worker confined\" worker=$role ") - began) / 1000))
 	all_ms+=("$ms")
-	t_is "$((ms < limit_ms))" 1 "$role is back at once ($ms ms)"
+	lag=$(lag_since "$began")
+	t_is "$((ms < limit_ms + lag))" 1 "$role is back at once ($ms ms, of which the machine was late by $lag)"
 done
 t_diag "after $(printf '%s\n' "${all_ms[@]}" | sort -n | xargs) ms; $limit_ms are allowed"
 commit killed
 t_run "a sync is served by the new ones" ctl sync
-t_wait "and ends" 30 tag_is "$repo" "$last"
+t_wait "and ends" 60 tag_is "$repo" "$last"
 kubectl -n "$ns" patch configmap c --type=merge -p '{"data":{"value":"by hand"}}' >/dev/null
-t_wait "they see changes" 20 value_is "$ns" c killed
+t_wait "they see changes" 60 value_is "$ns" c killed
 
 # ---- killed again and again: later each time, the others go on
-second=$(log_mark)
-was=$(role_pid manifest)
-began=$(now_us)
-kill -KILL "$was"
-wait_for 5 logged_since "$second" 'worker confined" worker=manifest '
-ms=$((($(log_us "$second" 'worker confined" worker=manifest ') - began) / 1000))
+for _ in 1 2; do
+	mark=$(log_mark)
+	was=$(role_pid manifest)
+	began=$(now_us)
+	kill -KILL "$was"
+	must 60 logged_since "$mark" 'worker confined" worker=manifest '
+done
+ms=$((($(log_us "$mark" 'worker confined" worker=manifest ') - began) / 1000))
 t_is "$((ms >= 200))" 1 "the second time a worker waits before it comes back ($ms ms)"
 
 # ---- hung
@@ -69,11 +73,13 @@ mark=$(log_mark)
 began=$(now_us)
 notify
 t_run "with a git worker that hangs clients are served" api_get /api/flux/v11/version
-wait_for $((timeout + 10)) logged_since "$mark" 'worker=git-remote .*signal 9'
+must $((timeout + 60)) logged_since "$mark" 'worker=git-remote .*signal 9'
 ms=$((($(log_us "$mark" 'worker=git-remote .*signal 9') - began) / 1000))
-t_is "$((ms >= timeout * 1000 && ms < timeout * 1000 + 2000))" 1 "it is ended at the deadline ($ms ms)"
+lag=$(lag_since "$began")
+t_is "$((ms >= timeout * 1000)) $((ms < timeout * 1000 + 2000 + lag))" "1 1" \
+	"it is ended at the deadline ($ms ms, of which the machine was late by $lag)"
 notify
-t_wait "and the commit arrives" 30 tag_is "$repo" "$last"
+t_wait "and the commit arrives" 60 tag_is "$repo" "$last"
 
 kill -STOP "${was_pid[manifest]}"
 mark=$(log_mark)
@@ -81,14 +87,14 @@ commit hung-manifest
 began=$(now_us)
 t_run "with a manifest worker that hangs clients are served" api_get /api/flux/v11/version
 notify
-wait_for $((timeout + 10)) logged_since "$mark" 'worker=manifest .*signal 9'
+must $((timeout + 60)) logged_since "$mark" 'worker=manifest .*signal 9'
 t_wait "it is ended and the commit arrives" 60 tag_is "$repo" "$last"
 
 kill -STOP "${was_pid[api]}"
 mark=$(log_mark)
-t_wait "an api worker that hangs is ended for an unanswered PING" 25 logged_since "$mark" 'worker=api .*signal 9'
+t_wait "an api worker that hangs is ended for an unanswered PING" 60 logged_since "$mark" 'worker=api .*signal 9'
 served() { api_get /api/flux/v11/version >/dev/null 2>&1; }
-t_wait "and served anew" 10 served
+t_wait "and served anew" 60 served
 
 # ---- told to stop
 fluxd_stop
@@ -97,18 +103,19 @@ fake_start proxy "$BED_SSH_PORT" 0
 kill -USR1 "$FAKE_PID"
 sed "s/:$BED_SSH_PORT/:$FAKE_PORT/" "$BED_KNOWN_HOSTS" >"$FLUXD_HOME/.ssh/known_hosts"
 fluxd_start --git-url="${url/:$BED_SSH_PORT/:$FAKE_PORT}" --git-timeout=60s
-wait_for 10 grep -q accepted "$FAKE_LOG"
-wait_for 10 logged_since "$mark" 'worker confined" worker=manifest'
+must 60 grep -q accepted "$FAKE_LOG"
+all_run() { [ "$(ctl sandbox --no-headers | awk '$4 == "running"' | wc -l)" = 10 ]; }
+must 60 all_run
 mark=$(log_mark)
 began=$(now_us)
 pids="$FLUXD_PID $(children_of "$FLUXD_PID") $(children_of "$(children_of "$FLUXD_PID" | tr -d ' ')")"
 fluxd_stop INT || true
-ms=$((($(now_us) - began) / 1000))
-t_is "$FLUXD_STATUS $((ms < 5000))" "0 1" "SIGINT ends it within 5 s in the middle of a fetch ($ms ms)"
+in_time "$began" 5000 "SIGINT ends it within 5 s in the middle of a fetch"
+t_is "$FLUXD_STATUS" 0 "and with status 0"
 all_gone() {
 	local pid
 	for pid in $pids; do [ ! -e "/proc/$pid" ] || return 1; done
 }
-t_wait "with all its processes" 2 all_gone
+t_wait "with all its processes" 60 all_gone
 t_is "$(log_since "$mark" | grep -E ' err=' || true)" "" "and what it was told to do is no error"
 t_done

@@ -41,6 +41,20 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
+# is_own PID: is this a child of the test that still runs?  A number that was one
+# may be another test's by now.
+is_own() {
+	local stat
+	{ read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
+	read -ra stat <<<"${stat##*) }"
+	[ "${stat[0]}" != Z ] && [ "${stat[1]}" = $$ ]
+}
+
+# kill_at_exit PID: end this child when the test ends, if it still runs.
+kill_at_exit() {
+	at_exit "! is_own $1 || kill $1"
+}
+
 # T_DIR: a folder of the test's own, gone afterwards unless BED_KEEP is set.
 # Others may pass through it: a daemon's workers may run as other users.
 T_DIR=$(mktemp -d "${TMPDIR:-/tmp}/fluxd-test.XXXXXX")
@@ -500,10 +514,7 @@ fluxd_in_pod() {
 
 # fluxd_alive: does it run?  (A zombie that nobody has waited for does not.)
 fluxd_alive() {
-	local state
-	[ -n "$FLUXD_PID" ] || return 1
-	state=$(sed 's/.*) //; s/ .*//' "/proc/$FLUXD_PID/stat" 2>/dev/null) || return 1
-	[ -n "$state" ] && [ "$state" != Z ]
+	[ -n "$FLUXD_PID" ] && is_own "$FLUXD_PID"
 }
 
 # Any answer will do, "no such page" too: it costs the daemon no request.

@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #define UID_BASE 64300
+#define PATIENCE_MS 60000 /* for what must come */
 
 extern char **environ;
 
@@ -151,7 +152,7 @@ static const struct ipc_handler handlers[] = {
 	{ IPC_T_EXITED, on_exited_frame },
 };
 
-/* Move frames until *done or the launcher is gone or five seconds passed. */
+/* Move frames until *done, or the launcher is gone, or it is silent. */
 static void
 turn_until(const bool *done)
 {
@@ -161,7 +162,8 @@ turn_until(const bool *done)
 		if (ipc_peer_write(&launcher) != FX_OK)
 			break;
 		pfd.events = ipc_peer_events(&launcher);
-		if (!ipc_peer_pending(&launcher) && poll(&pfd, 1, 5000) != 1)
+		if (!ipc_peer_pending(&launcher) &&
+		    poll(&pfd, 1, PATIENCE_MS) != 1)
 			break;
 		if (ipc_peer_read(&launcher, 16) != FX_OK)
 			break;
@@ -304,7 +306,7 @@ ask_inspect(enum ipc_role role, uint32_t instance)
 static void
 wait_exit(int before)
 {
-	for (int i = 0; i < 200 && nexited == before; i++) {
+	for (int i = 0; i < PATIENCE_MS / 50 && nexited == before; i++) {
 		struct pollfd pfd = { launcher.fd, POLLIN, 0 };
 
 		if (ipc_peer_write(&launcher) != FX_OK)
@@ -323,7 +325,8 @@ hear(int fd, char *text, size_t size)
 	ssize_t n;
 
 	text[0] = '\0';
-	if (poll(&pfd, 1, 5000) == 1 && (n = recv(fd, text, size - 1, 0)) > 0)
+	if (poll(&pfd, 1, PATIENCE_MS) == 1 &&
+	    (n = recv(fd, text, size - 1, 0)) > 0)
 		text[n] = '\0';
 }
 

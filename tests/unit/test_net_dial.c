@@ -20,6 +20,18 @@
 
 #define LONG_US (20 * CLK_SEC) /* a deadline that is not to be met */
 
+/* Time passes by turns of the loop, however long the machine takes for one:
+ * what comes in time comes within so many turns. */
+#define TURN_US (5 * CLK_MS)
+static int64_t now_us = 1000 * CLK_SEC;
+
+static void
+turn(struct loop *loop)
+{
+	loop_turn(loop, CLK_MS);
+	now_us += TURN_US;
+}
+
 /* ---- listeners ------------------------------------------------------------
  */
 
@@ -115,7 +127,7 @@ await(struct result *r, struct loop *loop)
 	int64_t end = clk_now_us() + LONG_US;
 
 	while (!r->done && clk_now_us() < end)
-		loop_turn(loop, CLK_SEC);
+		turn(loop);
 	want(r->done);
 }
 
@@ -200,7 +212,7 @@ test_refused(void)
 	dial(&r, loop, "127.0.0.1", port, LONG_US, NULL);
 	want_int(r.err.code, FX_EFAIL);
 	want_str(r.err.text, text);
-	want(r.took_us < 10 * CLK_SEC);
+	want(r.took_us < CLK_SEC);
 	fd_close(&bound);
 	loop_free(&loop);
 }
@@ -358,7 +370,7 @@ test_concurrent(void)
 		    hole_port, 1500 * CLK_MS, &s);
 	dial(&r, loop, "good.test", port, LONG_US, &s);
 	want(r.fd != -1);
-	want(r.took_us < 500 * CLK_MS);
+	want(r.took_us < CLK_SEC);
 	for (size_t i = 0; i < SLOW; i++)
 		want(!slow[i].done);
 	for (size_t i = 0; i < SLOW; i++) {
@@ -404,7 +416,7 @@ test_given_up(void)
 		for (size_t i = 0; i < nitems(hosts); i++) {
 			begin(&r, loop, hosts[i], port, LONG_US, &s);
 			for (int t = 0; t < turns; t++)
-				loop_turn(loop, 10 * CLK_MS);
+				turn(loop);
 			dial_free(&r.dial);
 			loop_turn(loop, 0);
 			want(!r.done);
@@ -419,6 +431,7 @@ test_given_up(void)
 int
 main(void)
 {
+	clk_fake(&now_us, NULL);
 	want_int(resolve_init(), FX_OK);
 	test_run("dial: an address is connected to, socket set up",
 	    test_connects);

@@ -5,6 +5,9 @@
 
 #include <netinet/in.h>
 
+#define PATIENCE_MS 60000 /* a deadline that is not to be met */
+#define LIMIT 64	  /* connections being made at once */
+
 struct answer {
 	bool done;
 	struct fx_err err;
@@ -82,7 +85,7 @@ test_hands_over(void)
 		char c = '\0';
 		int peer;
 
-		ask(&w, hosts[i], port, 10000, &a);
+		ask(&w, hosts[i], port, PATIENCE_MS, &a);
 		worker_await(&w, &a.done);
 		want_str(a.err.text, "");
 		/* without a connection accept would wait for ever */
@@ -130,7 +133,7 @@ test_fails(void)
 	for (size_t i = 0; i < nitems(tv); i++) {
 		struct answer a;
 
-		ask(&w, tv[i].host, tv[i].port, 10000, &a);
+		ask(&w, tv[i].host, tv[i].port, PATIENCE_MS, &a);
 		worker_await(&w, &a.done);
 		if (!want_int(a.err.code, tv[i].code) ||
 		    !want(strncmp(a.err.text, tv[i].start,
@@ -140,49 +143,93 @@ test_fails(void)
 	worker_stop(&w);
 }
 
-/* 64 at once and no more; and a slow one does not hold up a quick one.  One of
- * them has more time than there is. */
+/* A listener whose queue is full: dialling it takes for ever. */
+struct hole {
+	int fd;
+	uint64_t port;
+	struct answer filler[4];
+};
+
+static void
+hole_open(struct hole *h, struct worker_under_test *w)
+{
+	h->fd = listen_local(&h->port, 0);
+	for (size_t i = 0; i < nitems(h->filler); i++)
+		ask(w, "127.0.0.1", h->port, 100, &h->filler[i]);
+	for (size_t i = 0; i < nitems(h->filler); i++)
+		worker_await(w, &h->filler[i].done);
+}
+
+static void
+hole_close(struct hole *h)
+{
+	for (size_t i = 0; i < nitems(h->filler); i++)
+		fd_close(&h->filler[i].fd);
+	fd_close(&h->fd);
+}
+
+static void
+is_connected(struct worker_under_test *w, const char *host, uint64_t port)
+{
+	struct answer a;
+
+	ask(w, host, port, PATIENCE_MS, &a);
+	worker_await(w, &a.done);
+	want(a.fd != -1);
+	fd_close(&a.fd);
+}
+
+/* 64 at once and no more; and a slow one does not hold up a quick one. */
 static void
 test_limit(void)
 {
-	enum { LIMIT = 64 };
-	static struct answer slow[LIMIT - 1], patient;
+	static struct answer slow[LIMIT];
 	struct worker_under_test w;
-	uint64_t hole_port, port;
-	int hole = listen_local(&hole_port, 0);
+	struct hole hole;
+	uint64_t port;
 	int listener = listen_local(&port, 8);
-	struct answer a, filler[4];
+	struct answer a;
 
 	start(&w);
-	for (size_t i = 0; i < nitems(filler); i++)
-		ask(&w, "127.0.0.1", hole_port, 100, &filler[i]);
-	for (size_t i = 0; i < nitems(filler); i++)
-		worker_await(&w, &filler[i].done);
-	ask(&w, "127.0.0.1", hole_port, UINT64_MAX, &patient);
-	for (size_t i = 0; i < LIMIT - 2; i++)
-		ask(&w, "127.0.0.1", hole_port, 1500, &slow[i]);
-	ask(&w, "localhost", port, 10000, &a);
-	worker_await(&w, &a.done);
-	want(a.fd != -1);
-	fd_close(&a.fd);
-	want(!slow[0].done);
-	ask(&w, "127.0.0.1", hole_port, 1500, &slow[LIMIT - 2]);
-	ask(&w, "127.0.0.1", port, 1500, &a);
+	hole_open(&hole, &w);
+	for (size_t i = 0; i < LIMIT - 1; i++)
+		ask(&w, "127.0.0.1", hole.port, PATIENCE_MS, &slow[i]);
+	is_connected(&w, "localhost", port);
+	ask(&w, "127.0.0.1", hole.port, PATIENCE_MS, &slow[LIMIT - 1]);
+	ask(&w, "127.0.0.1", port, PATIENCE_MS, &a);
 	worker_await(&w, &a.done);
 	want_int(a.err.code, FX_ELIMIT);
+	for (size_t i = 0; i < LIMIT; i++)
+		want(!slow[i].done);
+	worker_stop(&w);
+	hole_close(&hole);
+	fd_close(&listener);
+}
+
+/* Each place is free again at its deadline.  One has more time than there is.
+ */
+static void
+test_deadline(void)
+{
+	static struct answer slow[LIMIT - 1], patient;
+	struct worker_under_test w;
+	struct hole hole;
+	uint64_t port;
+	int listener = listen_local(&port, 8);
+
+	start(&w);
+	hole_open(&hole, &w);
+	ask(&w, "127.0.0.1", hole.port, UINT64_MAX, &patient);
+	for (size_t i = 0; i < LIMIT - 1; i++)
+		ask(&w, "127.0.0.1", hole.port, 300, &slow[i]);
 	for (size_t i = 0; i < LIMIT - 1; i++) {
 		worker_await(&w, &slow[i].done);
 		want_int(slow[i].err.code, FX_ETIMEOUT);
 	}
 	want(!patient.done);
-	ask(&w, "127.0.0.1", port, 10000, &a);
-	worker_await(&w, &a.done);
-	want(a.fd != -1);
-	fd_close(&a.fd);
-	for (size_t i = 0; i < nitems(filler); i++)
-		fd_close(&filler[i].fd);
+	is_connected(&w, "127.0.0.1", port);
 	worker_stop(&w);
-	fd_close(&hole);
+	hole_close(&hole);
 	fd_close(&listener);
 }
 
@@ -193,5 +240,6 @@ main(void)
 	    test_hands_over);
 	test_run("fluxd-net: failures have codes and texts", test_fails);
 	test_run("fluxd-net: 64 at once, none held up by another", test_limit);
+	test_run("fluxd-net: each ends at its deadline", test_deadline);
 	return test_done();
 }
