@@ -418,9 +418,10 @@ test_body_refused(void)
 	auto_json json_t *doc = text_json("{\"a\":\"0123456789\"}");
 
 	for (size_t i = 0; i < nitems(texts); i++) {
+		const struct buf text = buf_view(texts[i], strlen(texts[i]));
 		struct fx_err err = { 0 };
 
-		want(sw_json(texts[i], strlen(texts[i]), &err) == NULL);
+		want(body_read(&text, &err) == NULL);
 		want(err.text[0] != '\0');
 	}
 	want_int(body_write(&small, doc), FX_ELIMIT);
