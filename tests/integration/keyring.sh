@@ -43,17 +43,14 @@ may() { # NAME VERB...: with the one Secret, and nothing else of its kind
 	kubectl -n "$ns" create role "$name" --verb="$verbs" --resource=secrets \
 		--resource-name=flux-git-deploy >/dev/null
 	kubectl -n "$ns" create rolebinding "$name" --role="$name" --serviceaccount="$ns:$name" >/dev/null
-	wait_for 60 can "$name" "$1" secrets/flux-git-deploy
-}
-can() { # NAME VERB WHAT: does the server know yet?
-	kubectl -n "$ns" auth can-i "$2" "$3" --as="system:serviceaccount:$ns:$1"
+	bed_await_right "$ns" "$name" "$1" secrets/flux-git-deploy
 }
 kubectl create clusterrole "$ns" --verb='*' --resource=configmaps,namespaces >/dev/null
 at_exit "kubectl delete clusterrole,clusterrolebinding $ns >/dev/null 2>&1"
 kubectl create clusterrolebinding "$ns" --clusterrole="$ns" --group="system:serviceaccounts:$ns" >/dev/null
 may flux get patch
 may reader get
-wait_for 60 can flux patch configmaps
+bed_await_right "$ns" flux patch configmaps
 account flux "$ns"
 
 plain=$FLUXD
