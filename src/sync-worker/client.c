@@ -243,18 +243,21 @@ lane_answered(struct request *r)
 
 /* Nothing came since this request went out: whoever was there is gone.  Other
  * requests need not find that out one by one, and a watch, which hears nothing
- * for minutes when all is well, would find out last.  A try that was
+ * for minutes when all is well, would find out last.  Another try that was
  * short of time proves nothing. */
 static void
 give_up_silent(struct client *c, const struct request *r)
 {
-	if (r->state->lane->heard_us >= r->state->started_us ||
-	    clk_now_us() - r->state->started_us < TRY_ROOM_US)
+	const struct request_state *st = r->state;
+	bool brief =
+	    st->tries > 0 && clk_now_us() - st->started_us < TRY_ROOM_US;
+
+	if (st->lane->heard_us >= st->started_us || brief)
 		return;
 	for (size_t i = 0; i < LANE_COUNT; i++) {
 		struct lane *l = &c->lanes[i];
 
-		if (l->heard_us >= r->state->started_us)
+		if (l->heard_us >= st->started_us)
 			continue;
 		for (size_t k = 0; k < l->nfds; k++)
 			(void)shutdown(l->fds[k], SHUT_RDWR);
