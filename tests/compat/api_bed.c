@@ -590,6 +590,34 @@ bed_connect_unix(const struct bed *b)
 	return fd;
 }
 
+ssize_t
+bed_recv(int fd, void *to, size_t n)
+{
+	ssize_t got;
+
+	while ((got = recv(fd, to, n, 0)) == -1 && errno == EINTR)
+		continue;
+	return got;
+}
+
+bool
+bed_send(int fd, const void *from, size_t n)
+{
+	const char *p = from;
+
+	while (n != 0) {
+		ssize_t sent = send(fd, p, n, MSG_NOSIGNAL);
+
+		if (sent == -1 && errno == EINTR)
+			continue;
+		if (sent <= 0)
+			return false;
+		p += sent;
+		n -= (size_t)sent;
+	}
+	return true;
+}
+
 char *
 bed_talk(int fd, const void *request, size_t n)
 {
@@ -598,8 +626,8 @@ bed_talk(int fd, const void *request, size_t n)
 	ssize_t got;
 
 	/* the worker may close before it has read all: that is an answer too */
-	(void)!send(fd, request, n, MSG_NOSIGNAL);
-	while ((got = recv(fd, chunk, sizeof(chunk), 0)) > 0)
+	(void)bed_send(fd, request, n);
+	while ((got = bed_recv(fd, chunk, sizeof(chunk))) > 0)
 		if (buf_put(&b, chunk, (size_t)got) != FX_OK)
 			break;
 	if (got == -1 && errno == EAGAIN)
@@ -622,7 +650,7 @@ bed_read_answer(int fd, bool head_only)
 	char c;
 
 	while (want == 0 || buf_left(&b) < want) {
-		if (recv(fd, &c, 1, 0) != 1) {
+		if (bed_recv(fd, &c, 1) != 1) {
 			buf_clear(&b);
 			return NULL;
 		}
@@ -731,7 +759,7 @@ bed_idle_fds(const struct bed *b)
 	for (int i = 0; i < 3; i++) {
 		auto_free char *r = NULL;
 
-		if (send(fd, kept, strlen(kept), MSG_NOSIGNAL) == -1 ||
+		if (!bed_send(fd, kept, strlen(kept)) ||
 		    (r = bed_read_answer(fd, false)) == NULL)
 			die("the worker does not answer");
 	}

@@ -44,6 +44,11 @@ int bed_stop(struct bed *);
 int bed_connect(int port);
 int bed_connect_unix(const struct bed *);
 
+/* As send and recv, but for all of it, and not interrupted when the test was
+ * stopped for a while, as they are on a socket with a timeout. */
+bool bed_send(int fd, const void *, size_t);
+ssize_t bed_recv(int fd, void *, size_t);
+
 /* Send all of it, then read until the worker closes or timeout. */
 char *bed_exchange(int port, const void *request, size_t n);
 /* The same for a text, over a socket that is closed afterwards. */

@@ -421,14 +421,14 @@ ask_often(void)
 	for (size_t i = 0; i < AT_ONCE; i++)
 		(void)str_add(&all, rq);
 	for (size_t i = 0; i < OBSERVED / AT_ONCE && left == 0; i++) {
-		if (send(fd, buf_head(&all), buf_left(&all), 0) == -1)
+		if (!bed_send(fd, buf_head(&all), buf_left(&all)))
 			break;
 		free(answer);
 		answer = bed_read_answer(fd, false);
 		left = (AT_ONCE - 1) * strlen(answer == NULL ? "" : answer);
 		for (ssize_t n = 1; left != 0 && n > 0; left -= (size_t)n)
-			n = recv(fd, got,
-			    left < sizeof(got) ? left : sizeof(got), 0);
+			n = bed_recv(fd, got,
+			    left < sizeof(got) ? left : sizeof(got));
 	}
 	close(fd);
 	buf_clear(&all);
