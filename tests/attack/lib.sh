@@ -21,13 +21,6 @@ roles_read() {
 	done < <(ctl sandbox --no-headers)
 }
 
-# must SECONDS COMMAND...: wait_for what nothing after it makes sense without.
-must() {
-	wait_for "$@" && return
-	echo "Bail out! not within $1 s: ${*:2}"
-	exit 1
-}
-
 # role_pid ROLE: its process, as the kernel knows it; nothing if there is none.
 role_pid() {
 	roles_read

@@ -46,7 +46,7 @@ kubectl wait --for=condition=Established --timeout=60s crd --all >/dev/null
 # Established is said before the server's list of kinds has them.
 for kind in helmreleases.v1.helm.fluxcd.io helmreleases.v1beta1.flux.weave.works \
 	fluxhelmreleases.v1alpha2.helm.integrations.flux.weave.works; do
-	wait_for 60 kubectl get "$kind"
+	must 60 kubectl get "$kind"
 done
 
 # A Deployment says why it lacks a pod first, and only that: it must not be that
@@ -57,7 +57,7 @@ kind: ResourceQuota
 metadata: {name: one, namespace: $other}
 spec: {hard: {pods: "1"}}
 YAML
-wait_for 60 kubectl -n "$other" run probe --image=probe:1 --dry-run=server
+must 60 kubectl -n "$other" run probe --image=probe:1 --dry-run=server
 
 selector='{matchLabels: {app: x}}'
 kubectl create -f - >/dev/null <<YAML

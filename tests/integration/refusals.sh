@@ -36,7 +36,7 @@ quota() { # HARD USED
 }
 quota 2 0
 # admission learns of it a moment later, and refuses everything before that
-wait_for 60 kubectl -n "$ns" create configmap probe --dry-run=server
+must 60 kubectl -n "$ns" create configmap probe --dry-run=server
 mkdir "$work/apps"
 for name in a b c d; do
 	configmap "$work/apps" $name "$ns" one
@@ -114,7 +114,7 @@ t_wait "an object of a version that is there" 30 spec_is '{"a":"one","b":"two"}'
 kubectl -n "$ns" patch "things.v1.$group" t --type=merge -p '{"metadata":{"labels":{"by":"hand"}}}' >/dev/null
 fluxd_stop
 crd v2 | kubectl apply -f - >/dev/null
-wait_for 60 is_served_no_more v1
+must 60 is_served_no_more v1
 thing v2 '{a: three}'
 commit "Of the new one"
 mark=$(log_mark)

@@ -200,6 +200,18 @@ test_mark_lost(void)
 	want_int(bed_audit(mark, "patch", NULL), 1);
 }
 
+static bool
+one_is_ignored(const struct bed_result *r)
+{
+	return r->applied.ignored == 1;
+}
+
+static bool
+one_is_patched(const struct bed_result *r)
+{
+	return r->applied.patched == 1;
+}
+
 static void
 test_ignored_live(void)
 {
@@ -209,7 +221,8 @@ test_ignored_live(void)
 	want(bed_kubectl("-n %s annotate configmap map-12 "
 			 "fluxcd.io/ignore=true",
 	    space));
-	bed_serve(&bed, 300 * CLK_MS);
+	r = bed_apply_until(&bed, one_is_ignored);
+	want_int(r.applied.ignored, 1);
 	mark = bed_audit_mark();
 	patch_map("map-12", "\"a\":\"mine\"");
 	bed_serve(&bed, 500 * CLK_MS);
@@ -219,8 +232,7 @@ test_ignored_live(void)
 	want(bed_kubectl("-n %s annotate configmap map-12 "
 			 "fluxcd.io/ignore-",
 	    space));
-	bed_serve(&bed, 300 * CLK_MS);
-	r = bed_apply(&bed);
+	r = bed_apply_until(&bed, one_is_patched);
 	want_int(r.applied.patched, 1);
 }
 

@@ -219,6 +219,13 @@ wait_for() {
 	done
 }
 
+# must SECONDS COMMAND...: wait_for what nothing after it makes sense without.
+must() {
+	wait_for "$@" && return
+	echo "Bail out! not within $1 s: ${*:2}"
+	exit 1
+}
+
 # ----------------------------------------------------------------- the bed
 
 # bed_require PART...: have a bed with these parts, and its variables here.
@@ -273,7 +280,7 @@ bed_service_account() {
 # bed_await_right NAMESPACE ACCOUNT VERB RESOURCE: until the API server knows of a
 # right that the account has been given: it learns that a moment later.
 bed_await_right() {
-	wait_for 60 kubectl -n "$1" auth can-i "$3" "$4" --as="system:serviceaccount:$1:$2"
+	must 60 kubectl -n "$1" auth can-i "$3" "$4" --as="system:serviceaccount:$1:$2"
 }
 
 # bed_kubeconfig FILE TOKEN [NAMESPACE]: a kubeconfig for that token.
