@@ -140,7 +140,7 @@ ODD_CASES = [
          "a:b/c": {"Status": "success", "Error": "2"}})),
     automated("nothing of a workload", job_done({"a:b/c": None})),
     Case("odd: a revision that is none",
-         ["--timeout=900ms", "sync"],
+         ["--timeout=2900ms", "sync"],
          [ask_config(config()), ask_sync(),
           ask_job("succeeded", result=DONE), ask_applied([3])], ours=True),
 
