@@ -312,7 +312,8 @@ lane_broke_off(struct request *r, CURLcode res)
 	} else if (res == CURLE_OPERATION_TIMEDOUT && st->said != NULL) {
 		request_end_as(r, st->said);
 	} else if (res == CURLE_OPERATION_TIMEDOUT) {
-		give_up_silent(c, r);
+		if (!r->hurried)
+			give_up_silent(c, r);
 		request_fail(r, FX_ETIMEOUT, text);
 	} else {
 		request_fail(r, is_transient(res) ? FX_ERETRY : FX_EFAIL, text);

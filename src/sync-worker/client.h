@@ -70,6 +70,8 @@ struct request {
 	bool conflict_is_final; /* 409 is an answer, not a reason to repeat */
 	bool once;		/* must not be repeated if it may have been
 				   executed */
+	bool hurried;		/* its time is short: that it passes says
+				   nothing of the server */
 	answer_fn *done;	/* exactly once, unless cancelled */
 	stream_fn *stream;	/* NULL: the answer is collected */
 	whole_fn *whole;	/* of a stream that has an end; or NULL */

@@ -14,6 +14,9 @@
 #define CREDIT_WAIT_US (5 * CLK_MS)
 #define PART_ERRORS_MAX 1024
 #define VERSION_MAX (64 * 1024)
+/* Clients wait ten seconds; this once for a connection and once for the answer.
+ * Who lets them wait longer is taken for dead by the master. */
+#define VERSION_US (4 * CLK_SEC)
 
 /* ---- scopes ----------------------------------------------------------- */
 
@@ -159,6 +162,7 @@ static int
 sw_on_cluster(struct sw *sw, const struct ipc_req *req, struct ipc_cluster *m)
 {
 	struct version_ask *ask;
+	struct request *r;
 	struct buf path = BUF_INIT(64);
 
 	(void)m;
@@ -167,9 +171,11 @@ sw_on_cluster(struct sw *sw, const struct ipc_req *req, struct ipc_cluster *m)
 	ask = xcalloc(1, sizeof(*ask));
 	*ask = (struct version_ask){ sw, *req };
 	(void)str_add(&path, "/version");
-	client_send(sw->cluster->client, LANE_REQUESTS,
-	    cluster_get(sw->cluster, &path, NULL, VERSION_MAX, on_version,
-		ask));
+	r = cluster_get(sw->cluster, &path, NULL, VERSION_MAX, on_version, ask);
+	if (r->timeout_us > VERSION_US)
+		r->timeout_us = VERSION_US;
+	r->hurried = true;
+	client_send(sw->cluster->client, LANE_REQUESTS, r);
 	return FX_OK;
 }
 IPC_HANDLER(cluster, sw_on_cluster, struct sw)

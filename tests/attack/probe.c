@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #define NOBODY 65534
+#define PATIENCE 6000 /* hundredths of a second, for a filter */
 #define UID_BASE 64400
 
 #define EXIT_REFUSED 0
@@ -112,8 +113,8 @@ start_victims(void)
 	for (size_t i = 0; i < nattack_roles; i++) {
 		pid_t pid = victims[i];
 
-		for (int k = 0; pid != 0 && k < 500 && !attack_has_filter(pid);
-		     k++)
+		for (int k = 0;
+		     pid != 0 && k < PATIENCE && !attack_has_filter(pid); k++)
 			poll(NULL, 0, 10);
 	}
 }

@@ -19,7 +19,7 @@ print(d[i + 4:i + 36].hex())'
 
 # At rest nobody starts or ends, and who is started on demand has ended.
 at_rest() {
-	ctl sandbox --no-headers | awk '$2 != 0 || $4 !~ /^(running|off)$/ { bad = 1 } END { exit bad || NR == 0 }'
+	ctl sandbox --no-headers | awk '$2 != 0 || $4 !~ /^(running|stopped)$/ { bad = 1 } END { exit bad || NR == 0 }'
 }
 # scan NAME=HEX...: look into every process, into found[ROLE NAME]; into the ones
 # that are there from the beginning to the end.

@@ -118,4 +118,12 @@ all_gone() {
 }
 t_wait "with all its processes" 60 all_gone
 t_is "$(log_since "$mark" | grep -E ' err=' || true)" "" "and what it was told to do is no error"
+
+# ---- an API server that is not there is said to be so, and is nobody's end
+fluxd_without_cluster
+mark=$(log_mark)
+fluxd_start --git-url="$url"
+t_is "$(api_status GET /api/flux/v11/ping)" 422 "without an API server a ping is an error"
+t_wait "and is one in the log" 60 logged_since "$mark" ' ping=".*127.0.0.1 port 1.*refused'
+t_is "$(log_since "$mark" | grep -E 'component=supervisor' || true)" "" "but nobody is ended for it"
 t_done

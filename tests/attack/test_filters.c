@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #define LAST_CALL 600
+#define PATIENCE 6000 /* hundredths of a second, for a filter */
 #define X32_BIT 0x40000000u
 #define SHOWN_MAX 20	     /* lines of a difference */
 #define LIST_MAX (64 * 1024) /* bytes of a list */
@@ -292,7 +293,7 @@ test_loaded(void)
 
 		if (pid == 0)
 			load_and_wait(r);
-		for (int k = 0; k < 500 && !attack_has_filter(pid); k++)
+		for (int k = 0; k < PATIENCE && !attack_has_filter(pid); k++)
 			poll(NULL, 0, 10);
 		build(r, &program);
 		if (want(bpf_of_process(pid, 0, &loaded))) {
@@ -313,7 +314,7 @@ can_read_filters(void)
 
 	if (pid == 0)
 		load_and_wait(attack_role(IPC_R_LAUNCHER));
-	for (int k = 0; k < 500 && !attack_has_filter(pid); k++)
+	for (int k = 0; k < PATIENCE && !attack_has_filter(pid); k++)
 		poll(NULL, 0, 10);
 	ok = bpf_of_process(pid, 0, &loaded);
 	kill(pid, SIGKILL);
