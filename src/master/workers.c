@@ -272,14 +272,6 @@ on_cluster(void *arg, struct ipc_frame *f, const struct fx_err *err)
 
 #define FIRST_QUESTION_US (30 * CLK_SEC)
 
-/* A server that is not there is tried for --sync-timeout, and no fault of the
- * worker's. */
-static int64_t
-cluster_limit_us(const struct master *m)
-{
-	return m->cfg.sync_timeout / 1000 + FIRST_QUESTION_US;
-}
-
 void
 mst_child_changed(struct master *m, struct child *c)
 {
@@ -302,7 +294,7 @@ mst_child_changed(struct master *m, struct child *c)
 	if (c->role == IPC_R_SYNC) {
 		if (c->restarts == 0)
 			(void)MST_ASK(c, cluster, CLUSTER, &cluster,
-			    cluster_limit_us(m), on_cluster, m);
+			    FIRST_QUESTION_US, on_cluster, m);
 		else
 			sync_request(m); /* it has forgotten what it watched */
 	}

@@ -189,26 +189,6 @@ test_silence(void)
 	bed_end();
 }
 
-/* sync times out what it asks of the API server by itself: one that is not
- * there when it begins is no reason to end it, which would hide why. */
-static void
-test_first_question(void)
-{
-	struct child *sync;
-	struct bed_ask ask;
-
-	bed_begin("--git-poll-interval=1h", "--sync-timeout=2m", NULL);
-	bed_drop(IPC_R_GIT_REMOTE, IPC_T_FETCH);
-	sync = mst_child(&bed, IPC_R_SYNC);
-	mst_child_changed(&bed, sync); /* it runs, for the first time */
-	ask = bed_take(IPC_R_SYNC, IPC_T_CLUSTER);
-	bed_pass(2 * CLK_MIN + CLK_SEC);
-	want_int(sync->state, CHILD_RUNNING);
-	bed_fail(ask, FX_ERETRY, "connection refused");
-	want_log("ping=\"connection refused\"");
-	bed_end();
-}
-
 /* At once, then later and later up to a minute, and a healthy minute forgives.
  */
 static void
@@ -610,8 +590,6 @@ main(void)
 	test_run("children: of another build are not run", test_other_build);
 	test_run("children: have to be ready in time", test_start_limit);
 	test_run("children: that say nothing are ended", test_silence);
-	test_run("children: are not ended for a server that is not there",
-	    test_first_question);
 	test_run("children: come back later each time", test_back_off);
 	test_run("children: that end by themselves have done something first",
 	    test_own_end);
