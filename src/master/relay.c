@@ -7,7 +7,7 @@
 
 /* Bounds for what a worker asks of another.  Who waits has its own, shorter
  * deadline; these end a worker that hangs. */
-#define RELAY_QUICK_US (10 * CLK_SEC) /* a signature, a scope */
+#define RELAY_QUICK_US (10 * CLK_SEC) /* a signature */
 #define RELAY_WORK_US (2 * CLK_MIN)   /* trees, blobs, bodies */
 
 struct relay {
@@ -77,12 +77,14 @@ destination(const struct child *from, uint32_t type)
 }
 
 static int64_t
-limit_of(uint32_t type)
+limit_of(const struct master *m, uint32_t type)
 {
 	switch (type) {
 	case IPC_T_KEY_PUBLIC:
 	case IPC_T_KEY_SIGN:
 		return RELAY_QUICK_US;
+	case IPC_T_SCOPES: /* an API server may take its time to say them */
+		return m->cfg.sync_timeout / 1000 + RELAY_WORK_US;
 	default:
 		return RELAY_WORK_US;
 	}
@@ -133,7 +135,7 @@ relay_ask(struct child *from, struct ipc_peer *p, struct ipc_frame *f)
 	r->req = req;
 	r->next = relays;
 	relays = r;
-	r->call = child_ask(to, f->type, &f->body, limit_of(f->type),
+	r->call = child_ask(to, f->type, &f->body, limit_of(from->m, f->type),
 	    on_part_or_end, r);
 	if (r->call == NULL) {
 		relay_drop(r);

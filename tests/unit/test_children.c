@@ -189,6 +189,31 @@ test_silence(void)
 	bed_end();
 }
 
+static int
+ignore(void *arg, struct ipc_frame *f)
+{
+	(void)arg;
+	(void)f;
+	return FX_OK;
+}
+
+/* An API server that says nothing is given up by sync, which can say so. */
+static void
+test_slow_cluster(void)
+{
+	const struct ipc_scopes m = { 0 };
+	const struct child *sync;
+
+	bed_begin("--git-poll-interval=1h", "--sync-timeout=5m", NULL);
+	bed_drop(IPC_R_GIT_REMOTE, IPC_T_FETCH);
+	sync = mst_child(&bed, IPC_R_SYNC);
+	want(ipc_ask_scopes(&bed_far[IPC_R_MANIFEST], &m, ignore, NULL) != 0);
+	bed_pass(5 * CLK_MIN);
+	want_int(sync->state, CHILD_RUNNING);
+	bed_drop(IPC_R_SYNC, IPC_T_SCOPES);
+	bed_end();
+}
+
 /* At once, then later and later up to a minute, and a healthy minute forgives.
  */
 static void
@@ -590,6 +615,8 @@ main(void)
 	test_run("children: of another build are not run", test_other_build);
 	test_run("children: have to be ready in time", test_start_limit);
 	test_run("children: that say nothing are ended", test_silence);
+	test_run("children: are not ended for a server that says nothing",
+	    test_slow_cluster);
 	test_run("children: come back later each time", test_back_off);
 	test_run("children: that end by themselves have done something first",
 	    test_own_end);
