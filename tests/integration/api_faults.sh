@@ -51,6 +51,12 @@ with_text() { # TEXT: how many objects have it
 text_of() { kubectl -n "$ns" get configmap "$1" -o 'jsonpath={.data.text}'; }
 text_is() { [ "$(text_of "$1")" = "$2" ]; }
 patches() { audit_count "$agent" patch "$mark"; }
+# The list that a watch begins with is as long as a pass: who has seen a foreign
+# change, and put TEXT back, has it behind him.
+watches() { # TEXT
+	kubectl -n "$ns" patch configmap c7 --type=merge -p '{"data":{"text":"foreign"}}' >/dev/null
+	must 60 text_is c7 "$1"
+}
 failed() { logged_since "$said" 'component=sync-loop.* err='; }
 at_most() { [ "$1" -le "$2" ]; }
 
@@ -60,6 +66,7 @@ fluxd_start --git-url="$url" --git-poll-interval=500ms --sync-interval=1h --sync
 t_wait "all goes well, in the beginning" 120 tag_is "$repo" "$head"
 
 # the server ends and comes back
+watches none
 mark=$(audit_mark)
 in_the_middle silent
 objects one
@@ -73,6 +80,7 @@ t_is "$(with_text one)" "$many" "everything is there"
 t_run "and little was sent twice: $(patches) requests" at_most "$(patches)" $((many + slack))
 
 # the way to it is cut, and refused for a while
+watches one
 mark=$(audit_mark)
 said=$(log_mark)
 in_the_middle cut
@@ -99,6 +107,7 @@ t_is "$(with_text two)" "$many" "everything has changed"
 t_run "and little was sent twice: $(patches) requests" at_most "$(patches)" $((many + slack))
 
 # it is there, and nothing comes through
+watches two
 mark=$(audit_mark)
 said=$(log_mark)
 in_the_middle silent
