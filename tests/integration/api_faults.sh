@@ -14,7 +14,7 @@ bed_mine faults
 
 "$python" "$(dirname "$0")/relay.py" "$BED_API_HOST" "$BED_API_PORT" "$T_DIR/port" >>"$T_DIR/cuts" &
 relay=$!
-at_exit 'kill "$relay" 2>/dev/null'
+kill_at_exit $!
 wait_for 60 test -s "$T_DIR/port"
 port=$(cat "$T_DIR/port")
 sed "s|127.0.0.1:$BED_API_PORT|127.0.0.1:$port|" "$BED_KUBECONFIG" >"$T_DIR/kubeconfig"

@@ -9,7 +9,7 @@ printf '%s' "$BED_API_TOKEN" >"$T_DIR/token"
 if command -v python3 >/dev/null; then
 	python3 "$(dirname "$0")/no_apply.py" "$BED_API_URL" "$BED_API_CA" "$T_DIR/token" "$T_DIR/port" &
 	proxy=$!
-	at_exit 'kill "$proxy" 2>/dev/null'
+	kill_at_exit $!
 	wait_for 60 test -s "$T_DIR/port"
 	cat >"$T_DIR/no-apply" <<-TXT
 		apiVersion: v1

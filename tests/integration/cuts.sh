@@ -15,7 +15,7 @@ repo_clone "$url" "$work"
 
 wire() { # NAME HOST PORT: WIRE_NAME is the relay's process, PORT_NAME where it listens
 	"$python" "$FX_SRCDIR/tests/integration/relay.py" "$2" "$3" "$T_DIR/$1.port" >"$T_DIR/$1.cuts" &
-	at_exit "kill $! 2>/dev/null"
+	kill_at_exit $!
 	wait_for 60 test -s "$T_DIR/$1.port"
 	declare -g "WIRE_$1=$!" "PORT_$1=$(cat "$T_DIR/$1.port")"
 }

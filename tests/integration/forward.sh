@@ -412,7 +412,7 @@ gateway() { # MODE: its port
 	rm -f "$T_DIR/port" "$T_DIR/log"
 	python3 "$here/gateway.py" "$1" "$BED_API_HOST" "$BED_API_PORT" "$T_DIR/token" "$BED_API_CA" \
 		"$T_DIR/port" "$T_DIR/log" &
-	at_exit "kill $! 2>/dev/null"
+	kill_at_exit $!
 	wait_for 60 test -e "$T_DIR/port"
 	gateway_port=$(cat "$T_DIR/port")
 }
@@ -439,7 +439,7 @@ t_is "$(cut -d' ' -f1,2 "$T_DIR/log" | sort -u)" "CONNECT $BED_API_HOST:$BED_API
 
 python3 "$here/relay.py" "$BED_API_HOST" "$BED_API_PORT" "$T_DIR/relay" &
 relay=$!
-at_exit 'kill $relay 2>/dev/null'
+kill_at_exit $!
 t_wait "the relay listens" 60 test -s "$T_DIR/relay"
 config "token: $BED_API_TOKEN" "certificate-authority: $BED_API_CA" "https://127.0.0.1:$(cat "$T_DIR/relay")"
 api=$(api_get /api/flux/v12/sandbox | jq '.[] | select(.role == "api") | .pid')

@@ -162,7 +162,7 @@ for i in "${asked[@]}"; do wait "$i" || true; done
 fluxd_stop
 "$python" "$(dirname "$0")/relay.py" "$BED_API_HOST" "$BED_API_PORT" "$T_DIR/relay" >/dev/null &
 relay=$!
-at_exit "kill $relay 2>/dev/null"
+kill_at_exit $!
 wait_for 60 test -s "$T_DIR/relay"
 sed "s|127.0.0.1:$BED_API_PORT|127.0.0.1:$(cat "$T_DIR/relay")|" "$BED_KUBECONFIG" >"$T_DIR/kubeconfig"
 FLUXD_KUBECONFIG=$T_DIR/kubeconfig

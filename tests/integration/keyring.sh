@@ -17,7 +17,7 @@ other=$(bed_namespace keyring-none)
 
 "$python" "$(dirname "$0")/relay.py" "$BED_API_HOST" "$BED_API_PORT" "$T_DIR/relay.port" >/dev/null &
 relay=$!
-at_exit "kill $relay 2>/dev/null"
+kill_at_exit $!
 wait_for 60 test -s "$T_DIR/relay.port"
 silence() { # from the next byte on
 	echo "1 silent" >"$T_DIR/relay.port.after"
