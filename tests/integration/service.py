@@ -9,6 +9,7 @@ DIR/tries a line for each of them, DIR/heads the last one's head.  With a
 certificate it speaks TLS; a CONNECT is taken as by a proxy (DIR/proxied has
 its head), and what follows is for the service.
 """
+import os
 import socket
 import ssl
 import sys
@@ -30,9 +31,17 @@ def mode():
         return "200"
 
 
-def note(name, data, how="ab"):
-    with open(f"{where}/{name}", how) as f:
+def note(name, data):
+    with open(f"{where}/{name}", "ab") as f:
         f.write(data)
+
+
+def note_last(name, data):
+    # Another connection may write it while a test reads it.
+    new = f"{where}/{name}.{threading.get_ident()}"
+    with open(new, "wb") as f:
+        f.write(data)
+    os.replace(new, f"{where}/{name}")
 
 
 def request(c):
@@ -70,7 +79,7 @@ def serve(c):
         answer(c, 404)
         return
     how = mode()
-    note("heads", head + b"\n", "wb")
+    note_last("heads", head + b"\n")
     note("tries", f"{time.monotonic():.3f} {how}\n".encode())
     if how == "hang":
         time.sleep(60)
@@ -93,7 +102,7 @@ def guarded(c):
     with c:
         try:
             if c.recv(7, socket.MSG_PEEK) == b"CONNECT":
-                note("proxied", request(c)[0] + b"\n", "wb")
+                note_last("proxied", request(c)[0] + b"\n")
                 c.sendall(b"HTTP/1.1 200 X\r\n\r\n")
             if tls is None:
                 serve(c)
