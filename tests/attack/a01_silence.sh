@@ -97,7 +97,9 @@ began=$(now_us)
 out=$(run "$T_DIR/large" "fetch 10" "fetch 60000")
 t_like "$out" "failed code=timeout text=not finished .*fetched fetched head=[0-9a-f]{40} " \
 	"a local repository that is too large for the time is an error, too"
-on_time "$began" "$(ms_of "$out" ' code=timeout')" "at the deadline"
+# the worker computes, and on a busy machine that takes longer, of both
+late=$(ms_of "$out" ' code=timeout') whole=$(ms_of "$out" ' fetched ') lag=$(lag_since "$began")
+t_run "at the deadline, $late ms, and not when it would be done, $whole ms" [ "$late" -lt $((whole / 3 + lag)) ]
 began=$(now_us)
 out=$(run "$T_DIR/large" "stop-in 50" "fetch 20000")
 t_like "$out" "channel closed" "and does not keep the worker from stopping"
