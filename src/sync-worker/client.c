@@ -131,6 +131,16 @@ request_end_as(struct request *r, const struct sw_status *status)
 	request_end(r, status, &err);
 }
 
+/* What the server said before counts more than that it says nothing now. */
+static void
+request_time_out(struct request *r, const char *text)
+{
+	if (r->state->said != NULL)
+		request_end_as(r, r->state->said);
+	else
+		request_fail(r, FX_ETIMEOUT, text);
+}
+
 void
 client_send(struct client *c, enum client_lane which, struct request *r)
 {
@@ -151,7 +161,7 @@ client_cancel(struct client *c, struct request **rp)
 	(void)c;
 	if (r == NULL)
 		return;
-	lane_take(r);
+	lane_take(r->state->lane, r);
 	request_free(r);
 	*rp = NULL;
 }
@@ -309,12 +319,10 @@ lane_broke_off(struct request *r, CURLcode res)
 		request_fail(r, st->refused,
 		    st->refused == FX_ELIMIT ? "API server: answer too long"
 					     : "API server: answer malformed");
-	} else if (res == CURLE_OPERATION_TIMEDOUT && st->said != NULL) {
-		request_end_as(r, st->said);
 	} else if (res == CURLE_OPERATION_TIMEDOUT) {
-		if (!r->hurried)
+		if (!r->hurried && st->said == NULL)
 			give_up_silent(c, r);
-		request_fail(r, FX_ETIMEOUT, text);
+		request_time_out(r, text);
 	} else {
 		request_fail(r, is_transient(res) ? FX_ERETRY : FX_EFAIL, text);
 	}
@@ -335,7 +343,7 @@ lane_reap(struct lane *l)
 			continue;
 		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &private);
 		r = (struct request *)(void *)private;
-		lane_take(r);
+		lane_take(l, r);
 		if (res == CURLE_OK)
 			lane_answered(r);
 		else
@@ -379,7 +387,7 @@ next_ready(struct lane *l, int64_t now, bool *start)
 		*start = last_start_us(st) > now;
 		if (*start && (st->not_before_us > now || !may_start(l, now)))
 			continue;
-		lane_take(r);
+		lane_take(l, r);
 		return r;
 	}
 	return NULL;
@@ -425,12 +433,8 @@ expire(struct lane *l, struct request *r)
 {
 	char text[FX_ERR_TEXT_MAX];
 
-	if (l->connect_error.code == FX_OK && r->state->said != NULL) {
-		request_end_as(r, r->state->said);
-		return;
-	}
 	if (l->connect_error.code == FX_OK) {
-		request_fail(r, FX_ETIMEOUT, "API server: no answer in time");
+		request_time_out(r, "API server: no answer in time");
 		return;
 	}
 	snprintf(text, sizeof(text), "API server: %.900s",

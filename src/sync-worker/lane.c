@@ -17,12 +17,12 @@ lane_put(struct request **at, struct request *r)
 }
 
 void
-lane_take(struct request *r)
+lane_take(struct lane *l, struct request *r)
 {
 	struct request_state *st = r->state;
 
-	if (st->lane->tail == &st->next)
-		st->lane->tail = st->at;
+	if (l->tail == &st->next)
+		l->tail = st->at;
 	*st->at = st->next;
 	if (st->next != NULL)
 		st->next->state->at = st->at;

@@ -76,9 +76,9 @@ struct client {
 /* lane.c */
 void lane_init(struct client *, enum client_lane, unsigned in_flight,
     long connections);
-/* Put it where *at is; take it off whichever list of its lane it is on. */
+/* Put it where *at is; take it off whichever list of the lane it is on. */
 void lane_put(struct request **at, struct request *);
-void lane_take(struct request *);
+void lane_take(struct lane *, struct request *);
 
 /* client.c: requests that have ended, and those that may begin. */
 void lane_reap(struct lane *);

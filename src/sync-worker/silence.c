@@ -30,7 +30,7 @@ lane_listen(struct loop *loop, void *arg)
 
 	while ((r = most_silent(l)) != NULL &&
 	    r->state->heard_us + SILENCE_US <= now) {
-		lane_take(r);
+		lane_take(l, r);
 		snprintf(r->state->problem, sizeof(r->state->problem),
 		    "nothing came for %d seconds", (int)(SILENCE_US / CLK_SEC));
 		lane_broke_off(r, CURLE_OPERATION_TIMEDOUT);
@@ -87,7 +87,7 @@ lane_finish(struct loop *loop, void *arg)
 
 	while ((r = first_whole(l)) != NULL &&
 	    r->state->heard_us + TAIL_US <= now) {
-		lane_take(r);
+		lane_take(l, r);
 		lane_answered(r);
 	}
 	if (r != NULL)

@@ -35,13 +35,19 @@ digit_span(const char *s, size_t n)
 	return i;
 }
 
+static bool
+is_of_number(char c)
+{
+	return is_digit(c) || (c != '\0' && strchr(".eE+-", c) != NULL);
+}
+
 /* Length of the number whose first digit is at s. */
 static size_t
 number_span(const char *s, size_t n)
 {
 	size_t i = 1;
 
-	while (i < n && (is_digit(s[i]) || memchr(".eE+-", s[i], 5) != NULL))
+	while (i < n && is_of_number(s[i]))
 		i++;
 	return i;
 }
