@@ -24,42 +24,31 @@ is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* How many digits are there? */
-static size_t
-digit_span(const char *s, size_t n)
-{
-	size_t i = 0;
-
-	while (i < n && is_digit(s[i]))
-		i++;
-	return i;
-}
-
 static bool
 is_of_number(char c)
 {
 	return is_digit(c) || (c != '\0' && strchr(".eE+-", c) != NULL);
 }
 
-/* Length of the number whose first digit is at s. */
+/* How many characters at s are of this class? */
 static size_t
-number_span(const char *s, size_t n)
+span(const char *s, size_t n, bool (*is)(char))
 {
-	size_t i = 1;
+	size_t i = 0;
 
-	while (i < n && is_of_number(s[i]))
+	while (i < n && is(s[i]))
 		i++;
 	return i;
 }
 
-/* Of that length: is it an integer beyond 64 bits? */
+/* Is the number of n characters an integer beyond 64 bits? */
 static bool
 is_beyond(const char *s, size_t n, bool negative)
 {
 	const char *last =
 	    negative ? "9223372036854775808" : "9223372036854775807";
 
-	return digit_span(s, n) == n &&
+	return span(s, n, is_digit) == n &&
 	    (n > DIGITS_MAX || (n == DIGITS_MAX && memcmp(s, last, n) > 0));
 }
 
@@ -82,7 +71,7 @@ widen(struct buf *out, const char *s, size_t n)
 			step = string_span(s + i, n - i);
 		if (!is_digit(s[i]))
 			continue;
-		step = number_span(s + i, n - i);
+		step = span(s + i, n - i, is_of_number);
 		if (is_beyond(s + i, step, i > 0 && s[i - 1] == '-')) {
 			put(out, s + done, i + step - done);
 			put(out, EXPONENT, strlen(EXPONENT));
